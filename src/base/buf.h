@@ -16,7 +16,7 @@ struct buf {
 	char *ptr;
 	size_t len;
 	size_t capacity;
-	size_t cap;	 /* most bytes it may ever hold; 0 = no limit */
+	size_t cap;  /* most bytes it may ever hold; 0 = no limit */
 	bool failed; /* an append did not fit */
 };
 

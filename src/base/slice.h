@@ -19,7 +19,11 @@ struct slice {
 #define SLICE_FMT "%.*s"
 #define SLICE_ARG(s) (int)(s).len, (s).ptr
 
-/* A slice of a string literal, known at compile time. */
+/* A slice of a string literal; SLICE_INIT initialises one in a static table. */
+#define SLICE_INIT(literal)                                                                        \
+	{                                                                                              \
+		.ptr = "" literal, .len = sizeof(literal) - 1                                              \
+	}
 #define SLICE(literal) ((struct slice){ .ptr = "" literal, .len = sizeof(literal) - 1 })
 
 static inline struct slice slice_make(const char *ptr, size_t len)
