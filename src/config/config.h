@@ -1,0 +1,86 @@
+#pragma once
+
+/*
+ * How weir is set up: plain typed fields, read from the command line and the
+ * environment. What may be set, of what type, with which default and range,
+ * stands in one place: the table in config/table.c.
+ *
+ * To add a setting: a field here, a row there, its line in docs/config.md.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+
+enum config_result {
+	CONFIG_OK = 0,
+	CONFIG_SHOWN,     /* only --help or the like was asked for: print the text, exit with 0 */
+	CONFIG_E_INVALID, /* the text says what is wrong where, in one line */
+};
+
+/* Where a value came from; the first of these that has one wins. */
+enum config_source {
+	CONFIG_FROM_DEFAULT,
+	CONFIG_FROM_ENVIRONMENT,
+	CONFIG_FROM_FLAG,
+};
+
+/* More rows than the table has. */
+enum { CONFIG_SETTINGS_MAX = 128 };
+
+struct config_list {
+	char **items;
+	size_t len;
+};
+
+/* Every text is a heap copy of its own. */
+struct config {
+	struct config_list web_listen_address;
+	bool web_enable_admin_api;
+
+	bool push_disable_consistency_check;
+
+	int64_t group_ttl_ns;     /* 0: groups do not expire */
+	int64_t group_ttl_max_ns; /* 0: no cap */
+
+	char *data_dir;
+
+	uint64_t limit_header_bytes;
+	uint64_t limit_body_bytes; /* decoded */
+	uint64_t limit_connections;
+	uint64_t limit_groups;
+	uint64_t limit_series;
+	uint64_t limit_stored_bytes;
+	uint64_t limit_series_per_group;
+	uint64_t limit_labels; /* of one series, grouping labels included */
+	uint64_t limit_label_bytes;
+
+	int64_t timeout_header_ns;
+	int64_t timeout_body_ns;
+	int64_t timeout_idle_ns;
+	int64_t timeout_write_ns;
+	int64_t timeout_shutdown_ns;
+
+	enum log_level log_level;
+	enum log_format log_format;
+
+	enum config_source sources[CONFIG_SETTINGS_MAX]; /* by row of the table */
+};
+
+/* The arguments without the program's name; environment as in environ, NULL for none. */
+struct config_input {
+	int argument_count;
+	const char *const *arguments;
+	const char *const *environment;
+};
+
+/*
+ * Fills in the config, which needs no initialising; call config_finish()
+ * whatever the result. What there is to print is appended to the text.
+ */
+enum config_result config_read(
+		struct config *config, const struct config_input *input, struct buf *text);
+void config_finish(struct config *config);

@@ -1,0 +1,70 @@
+#include "config/suggest.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "config/sources.h"
+#include "config/table.h"
+
+/* Longer names are no slip of the finger. */
+enum { NAME_MAX_BYTES = 64 };
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* How many bytes to add, remove or replace to make one of the other. */
+static size_t distance(struct slice a, struct slice b)
+{
+	size_t row[NAME_MAX_BYTES + 1];
+	for (size_t j = 0; j <= b.len; j++) {
+		row[j] = j;
+	}
+	for (size_t i = 1; i <= a.len; i++) {
+		size_t diagonal = row[0];
+		row[0] = i;
+		for (size_t j = 1; j <= b.len; j++) {
+			size_t replaced = diagonal + (a.ptr[i - 1] != b.ptr[j - 1]);
+			diagonal = row[j];
+			row[j] = least(replaced, 1 + least(row[j], row[j - 1]));
+		}
+	}
+	return row[b.len];
+}
+
+/* Closest so far. */
+struct nearest {
+	const char *name;
+	size_t distance;
+};
+
+static void consider(struct nearest *nearest, struct slice typed, const char *name)
+{
+	struct slice candidate = slice_of_string(name);
+	if (candidate.len > NAME_MAX_BYTES) {
+		return;
+	}
+	/* The part before or behind a dot left out is near, too: --ttl. */
+	bool is_tail = candidate.len > typed.len && typed.len > 2 && slice_ends_with(candidate, typed)
+			&& candidate.ptr[candidate.len - typed.len - 1] == '.';
+	size_t apart = is_tail ? 1 : distance(typed, candidate);
+	if (apart < nearest->distance) {
+		*nearest = (struct nearest){ name, apart };
+	}
+}
+
+const char *suggest_flag(struct slice name)
+{
+	if (name.len == 0 || name.len > NAME_MAX_BYTES) {
+		return NULL;
+	}
+	struct nearest nearest = { NULL, name.len / 3 + 1 };
+	for (size_t i = 0; i < flags_actions_count; i++) {
+		consider(&nearest, name, flags_actions[i].name);
+	}
+	for (size_t i = 0; i < settings_count; i++) {
+		consider(&nearest, name, settings[i].name);
+	}
+	return nearest.name;
+}

@@ -1,0 +1,199 @@
+#include "config/table.h"
+
+#include <string.h>
+
+#include "config/config.h"
+
+/* A field's offset; does not compile when the field is of another type. */
+#define FIELD(field, type)                                                                         \
+	(offsetof(struct config, field)                                                                \
+			+ 0 * sizeof(_Generic(((struct config *)NULL)->field, type : 1)))
+
+#define BOOL(field) .type = SETTING_BOOL, .offset = FIELD(field, bool)
+#define STRING(field) .type = SETTING_STRING, .offset = FIELD(field, char *)
+#define LIST(field) .type = SETTING_LIST, .offset = FIELD(field, struct config_list)
+#define DURATION(field) .type = SETTING_DURATION, .offset = FIELD(field, int64_t)
+#define BYTES(field) .type = SETTING_BYTES, .offset = FIELD(field, uint64_t)
+#define COUNT(field) .type = SETTING_COUNT, .offset = FIELD(field, uint64_t)
+#define ENUM(field, names) .type = SETTING_ENUM, .choices = names, .offset = FIELD(field, unsigned)
+
+#define KIB ((int64_t)1 << 10)
+#define GIB ((int64_t)1 << 30)
+#define MS ((int64_t)1000000)
+#define DAY (24 * 3600 * 1000 * MS)
+
+/* In the order of the enums' values. */
+static const char *const log_levels[] = { "debug", "info", "warn", "error", NULL };
+static const char *const log_formats[] = { "logfmt", "json", NULL };
+
+const struct setting settings[] = {
+	{ .name = "web.listen-address",
+			.group = "Web",
+			LIST(web_listen_address),
+			.initial = ":9091",
+			.min = 1,
+			.max = 255,
+			.placeholder = "ADDRESS",
+			.help = "Address to listen on, host:port; give it again for each further one. Port 0 "
+					"takes a free one." },
+	{ .name = "web.enable-admin-api",
+			.group = "Web",
+			BOOL(web_enable_admin_api),
+			.initial = "false",
+			.help = "Allow PUT /api/v1/admin/wipe, which deletes everything." },
+
+	{ .name = "push.disable-consistency-check",
+			.group = "Pushes",
+			BOOL(push_disable_consistency_check),
+			.initial = "false",
+			.help = "Answer a push with 202 before it is checked. What contradicts other groups is "
+					"kept but not shown." },
+
+	{ .name = "group.ttl",
+			.group = "Groups",
+			DURATION(group_ttl_ns),
+			.initial = "0s",
+			.max = INT64_MAX,
+			.help = "How long a group lives after its last successful push when the push does not "
+					"say. 0s: for ever." },
+	{ .name = "group.ttl-max",
+			.group = "Groups",
+			DURATION(group_ttl_max_ns),
+			.initial = "0s",
+			.max = INT64_MAX,
+			.help = "Longest life a push can ask for; one that asks for more, or for none, gets "
+					"this. 0s: no cap." },
+
+	{ .name = "data.dir",
+			.group = "Data",
+			STRING(data_dir),
+			.initial = "data",
+			.min = 1,
+			.max = 4095,
+			.placeholder = "PATH",
+			.help = "Directory of what weir keeps on disk; one weir a directory." },
+
+	{ .name = "limit.header-bytes",
+			.group = "Limits",
+			BYTES(limit_header_bytes),
+			.initial = "1MiB",
+			.min = 256,
+			.max = GIB,
+			.help = "Most bytes of a request's line and headers." },
+	{ .name = "limit.body-bytes",
+			.group = "Limits",
+			BYTES(limit_body_bytes),
+			.initial = "64MiB",
+			.min = 1,
+			.max = GIB,
+			.help = "Most bytes of a request's body, after decoding." },
+	{ .name = "limit.connections",
+			.group = "Limits",
+			COUNT(limit_connections),
+			.initial = "10000",
+			.min = 1,
+			.max = 1000000,
+			.help = "Most connections at a time." },
+	{ .name = "limit.groups",
+			.group = "Limits",
+			COUNT(limit_groups),
+			.initial = "1000000",
+			.min = 1,
+			.max = 1000000000,
+			.help = "Most groups." },
+	{ .name = "limit.series",
+			.group = "Limits",
+			COUNT(limit_series),
+			.initial = "10000000",
+			.min = 1,
+			.max = 1000000000,
+			.help = "Most series in all groups together." },
+	{ .name = "limit.stored-bytes",
+			.group = "Limits",
+			BYTES(limit_stored_bytes),
+			.initial = "4GiB",
+			.min = KIB,
+			.max = INT64_MAX,
+			.help = "Most memory for all that was pushed." },
+	{ .name = "limit.series-per-group",
+			.group = "Limits",
+			COUNT(limit_series_per_group),
+			.initial = "1000000",
+			.min = 1,
+			.max = 1000000000,
+			.help = "Most series in one group." },
+	{ .name = "limit.labels",
+			.group = "Limits",
+			COUNT(limit_labels),
+			.initial = "16384",
+			.min = 1,
+			.max = 1000000,
+			.help = "Most labels of one series, grouping labels included." },
+	{ .name = "limit.label-bytes",
+			.group = "Limits",
+			BYTES(limit_label_bytes),
+			.initial = "1MiB",
+			.min = 1,
+			.max = GIB,
+			.help = "Most bytes of a label's name or value." },
+
+	{ .name = "timeout.header",
+			.group = "Timeouts",
+			DURATION(timeout_header_ns),
+			.initial = "10s",
+			.min = MS,
+			.max = DAY,
+			.help = "How long a request's line and headers may take to arrive." },
+	{ .name = "timeout.body",
+			.group = "Timeouts",
+			DURATION(timeout_body_ns),
+			.initial = "1m0s",
+			.min = MS,
+			.max = DAY,
+			.help = "How long a request's body may take to arrive." },
+	{ .name = "timeout.idle",
+			.group = "Timeouts",
+			DURATION(timeout_idle_ns),
+			.initial = "5m0s",
+			.min = MS,
+			.max = DAY,
+			.help = "How long a connection may stay open without a request." },
+	{ .name = "timeout.write",
+			.group = "Timeouts",
+			DURATION(timeout_write_ns),
+			.initial = "30s",
+			.min = MS,
+			.max = DAY,
+			.help = "How long a client may read nothing of its answer." },
+	{ .name = "timeout.shutdown",
+			.group = "Timeouts",
+			DURATION(timeout_shutdown_ns),
+			.initial = "10s",
+			.max = DAY,
+			.help = "How long running requests may take to finish at shutdown." },
+
+	{ .name = "log.level",
+			.group = "Log",
+			ENUM(log_level, log_levels),
+			.initial = "info",
+			.help = "Least severe events to log." },
+	{ .name = "log.format",
+			.group = "Log",
+			ENUM(log_format, log_formats),
+			.initial = "logfmt",
+			.help = "How a line of the log is written." },
+};
+
+const size_t settings_count = sizeof(settings) / sizeof(settings[0]);
+
+_Static_assert(sizeof(settings) / sizeof(settings[0]) <= CONFIG_SETTINGS_MAX, "too many settings");
+
+const struct setting *settings_find(const char *name, size_t len)
+{
+	for (size_t i = 0; i < settings_count; i++) {
+		if (strlen(settings[i].name) == len && memcmp(settings[i].name, name, len) == 0) {
+			return &settings[i];
+		}
+	}
+	return NULL;
+}

@@ -1,0 +1,43 @@
+#pragma once
+
+/*
+ * The table of all settings. Rows of one group stand together; groups and rows
+ * are listed in this order by --help, --print-config and docs/config.md.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum setting_type {
+	SETTING_BOOL,
+	SETTING_STRING,
+	SETTING_LIST, /* of strings */
+	SETTING_DURATION,
+	SETTING_BYTES,
+	SETTING_COUNT,
+	SETTING_ENUM,
+};
+
+struct setting {
+	const char *name; /* of the flag, without its dashes */
+	const char *group;
+	const char *initial; /* the default, written as it is shown; commas separate a list's items */
+	const char *help;
+	const char *placeholder;    /* of the value in --help; NULL: the type's */
+	const char *const *choices; /* of an enum, by value, ended by NULL */
+	int64_t min;                /* of a number; bytes of a text */
+	int64_t max;
+	size_t offset; /* of its field in struct config */
+	enum setting_type type;
+};
+
+extern const struct setting settings[];
+extern const size_t settings_count;
+
+/* NULL when there is none of that name. */
+const struct setting *settings_find(const char *name, size_t len);
+
+static inline size_t setting_index(const struct setting *setting)
+{
+	return (size_t)(setting - settings);
+}

@@ -1,0 +1,33 @@
+#pragma once
+
+/*
+ * The value of one setting: from text into its field, and back.
+ */
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "config/config.h"
+#include "config/table.h"
+
+/*
+ * Sets a value. A further one for a list is appended. What is wrong with the
+ * text, and what would be right, is appended to `error`.
+ */
+bool value_set(
+		struct config *config, const struct setting *setting, const char *text, struct buf *error);
+
+/* The same; commas separate the items of a list. */
+bool value_set_all(
+		struct config *config, const struct setting *setting, const char *text, struct buf *error);
+
+/* As --print-config shows it. */
+void value_print(const struct config *config, const struct setting *setting, struct buf *out);
+
+/* What stands for the value in --help, such as DURATION or logfmt|json. */
+void value_print_placeholder(const struct setting *setting, struct buf *out);
+
+/* The numbers or texts it takes, for messages and docs; nothing for those that take any. */
+void value_print_range(const struct setting *setting, struct buf *out);
+
+void value_free(struct config *config, const struct setting *setting);
