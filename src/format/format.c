@@ -1,0 +1,57 @@
+#include "format/format.h"
+
+#include "base/buf.h"
+#include "base/utf8.h"
+
+enum {
+	EXCERPT_BEFORE = 60, /* bytes shown before the place */
+	EXCERPT_AFTER = 40,
+};
+
+static struct slice cut_around(const struct format_error *error, size_t *ret_caret)
+{
+	size_t place = error->column - 1;
+	struct slice text = error->line_text;
+	if (place > text.len) {
+		place = text.len;
+	}
+	size_t start = place > EXCERPT_BEFORE ? place - EXCERPT_BEFORE : 0;
+	*ret_caret = place - start;
+	return slice_first(slice_skip(text, start), *ret_caret + EXCERPT_AFTER);
+}
+
+/* One column for each character; what cannot be shown becomes a '?'. */
+static size_t append_printable(struct buf *out, struct slice text)
+{
+	size_t columns = 0;
+	while (text.len > 0) {
+		size_t len = utf8_sequence(text);
+		bool is_shown = len > 1 || (text.ptr[0] >= 0x20 && text.ptr[0] < 0x7f);
+		if (is_shown) {
+			buf_append(out, slice_first(text, len));
+		} else {
+			buf_append_byte(out, text.ptr[0] == '\t' ? ' ' : '?');
+		}
+		text = slice_skip(text, len == 0 ? 1 : len);
+		columns++;
+	}
+	return columns;
+}
+
+struct slice format_error_excerpt(const struct format_error *error, struct arena *arena)
+{
+	const struct slice indent = SLICE("    ");
+	size_t caret;
+	struct slice text = cut_around(error, &caret);
+	struct buf out;
+	buf_init(&out, 0);
+	buf_append(&out, indent);
+	size_t columns = append_printable(&out, slice_first(text, caret));
+	append_printable(&out, slice_skip(text, caret > text.len ? text.len : caret));
+	buf_append_byte(&out, '\n');
+	buf_append(&out, indent);
+	buf_printf(&out, "%*s^\n", (int)columns, "");
+	struct slice excerpt = arena_copy(arena, buf_slice(&out));
+	buf_finish(&out);
+	return excerpt;
+}

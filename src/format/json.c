@@ -1,0 +1,110 @@
+#include "format/json.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "base/number.h"
+#include "base/utf8.h"
+
+static void append_byte(struct buf *out, unsigned char byte)
+{
+	switch (byte) {
+	case '"':
+	case '\\':
+		buf_append_byte(out, '\\');
+		buf_append_byte(out, (char)byte);
+		return;
+	case '\n':
+		buf_append(out, SLICE("\\n"));
+		return;
+	case '\r':
+		buf_append(out, SLICE("\\r"));
+		return;
+	case '\t':
+		buf_append(out, SLICE("\\t"));
+		return;
+	default:
+		break;
+	}
+	if (byte < 0x20 || byte == '<' || byte == '>' || byte == '&') {
+		buf_printf(out, "\\u%04x", byte);
+	} else {
+		buf_append_byte(out, (char)byte);
+	}
+}
+
+/* The first character; returns its length. U+2028 and U+2029 end lines in JavaScript. */
+static size_t append_character(struct buf *out, struct slice text)
+{
+	size_t len = utf8_sequence(text);
+	if (len == 0) {
+		buf_append(out, SLICE("\\ufffd"));
+		return 1;
+	}
+	struct slice sequence = slice_first(text, len);
+	if (len == 1) {
+		append_byte(out, (unsigned char)text.ptr[0]);
+	} else if (slice_equal(sequence, SLICE("\xe2\x80\xa8"))) {
+		buf_append(out, SLICE("\\u2028"));
+	} else if (slice_equal(sequence, SLICE("\xe2\x80\xa9"))) {
+		buf_append(out, SLICE("\\u2029"));
+	} else {
+		buf_append(out, sequence);
+	}
+	return len;
+}
+
+void json_append_string(struct buf *out, struct slice text)
+{
+	buf_append_byte(out, '"');
+	while (text.len > 0) {
+		text = slice_skip(text, append_character(out, text));
+	}
+	buf_append_byte(out, '"');
+}
+
+void json_append_escaped(struct buf *out, struct slice escaped)
+{
+	buf_append_byte(out, '"');
+	while (escaped.len > 0) {
+		if (escaped.ptr[0] == '\\' && escaped.len > 1) {
+			char c = escaped.ptr[1];
+			append_byte(out, (unsigned char)(c == 'n' ? '\n' : c));
+			escaped = slice_skip(escaped, 2);
+		} else {
+			escaped = slice_skip(escaped, append_character(out, escaped));
+		}
+	}
+	buf_append_byte(out, '"');
+}
+
+void json_append_value(struct buf *out, struct slice value)
+{
+	char text[NUMBER_TEXT_MAX];
+	size_t len = number_format(number_value(value), text);
+	buf_append_byte(out, '"');
+	buf_append(out, slice_make(text, len));
+	buf_append_byte(out, '"');
+}
+
+void json_append_time(struct buf *out, int64_t unix_ns)
+{
+	time_t seconds = (time_t)(unix_ns / 1000000000);
+	long nanoseconds = (long)(unix_ns % 1000000000);
+	struct tm utc;
+	char text[64];
+	gmtime_r(&seconds, &utc);
+	size_t len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
+	buf_append_byte(out, '"');
+	buf_append(out, slice_make(text, len));
+	if (nanoseconds != 0) {
+		/* RFC 3339 with as many digits as it takes. */
+		char digits[16];
+		int count = snprintf(digits, sizeof(digits), ".%09ld", nanoseconds);
+		while (digits[count - 1] == '0') {
+			count--;
+		}
+		buf_append(out, slice_make(digits, (size_t)count));
+	}
+	buf_append(out, SLICE("Z\""));
+}

@@ -1,0 +1,44 @@
+#pragma once
+
+/*
+ * Labels: a set of name-value pairs, sorted by name.
+ *
+ * Values are kept as the text formats write them inside the quotes: backslash,
+ * quote and newline escaped as \\ \" \n, everything else as it is. That form
+ * is unique, so it is compared, hashed and exposed without being decoded.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/slice.h"
+
+struct label {
+	struct slice name;
+	struct slice value; /* escaped */
+};
+
+struct labels {
+	struct label *pairs;
+	size_t count;
+};
+
+/* Sorts by name; equal names keep their order. */
+void labels_sort(struct labels *labels);
+
+/* The escaped value; ptr NULL when there is no such label. */
+struct slice labels_find(const struct labels *labels, struct slice name);
+
+/* [a-zA-Z_][a-zA-Z0-9_]* */
+bool labels_is_name(struct slice name);
+
+/* [a-zA-Z_:][a-zA-Z0-9_:]* */
+bool labels_is_metric_name(struct slice name);
+
+/* The escaped form of a value; the value itself when nothing needs escaping. */
+struct slice labels_escape(struct arena *arena, struct slice value);
+
+/* The value that an escaped form stands for. */
+struct slice labels_unescape(struct arena *arena, struct slice escaped);
