@@ -1,0 +1,64 @@
+#include "store/block.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+struct pack *pack_trim(struct pack *pack, size_t bytes)
+{
+	uintptr_t old_address = (uintptr_t)pack;
+	pack = memory_resize(pack, bytes);
+	pack->bytes = bytes;
+	ptrdiff_t moved = (ptrdiff_t)((uintptr_t)pack - old_address);
+	for (uint32_t i = 0; i < pack->entry_count && moved != 0; i++) {
+		struct block *block = pack_block(pack, &pack_entries(pack)[i]);
+		for (size_t j = 0; j < block->chunk_count; j++) {
+			block->chunks[j] = (struct chunk *)(void *)((char *)block->chunks[j] + moved);
+		}
+	}
+	return pack;
+}
+
+size_t pack_unref(struct pack *pack)
+{
+	if (--pack->refs > 0) {
+		return 0;
+	}
+	size_t bytes = pack->bytes;
+	free(pack);
+	return bytes;
+}
+
+size_t block_bytes_bound(size_t text_bytes, size_t line_count)
+{
+	enum { ALIGNMENT = 8 };
+	size_t chunks = text_bytes / CHUNK_BYTES + 1;
+	size_t per_chunk = sizeof(struct chunk) + sizeof(struct chunk *) + 2 * ALIGNMENT;
+	return text_bytes + line_count * sizeof(uint32_t) + chunks * per_chunk + sizeof(struct block)
+			+ ALIGNMENT;
+}
+
+size_t block_release(struct block *block)
+{
+	struct pack *own = block_pack(block);
+	size_t freed = 0;
+	own->dead_bytes += block_bytes_bound(block->text_bytes, block->line_count);
+	for (size_t i = 0; i < block->chunk_count; i++) {
+		freed += pack_unref(chunk_pack(block->chunks[i]));
+	}
+	return freed + pack_unref(own);
+}
+
+struct slice block_line(const struct block *block, uint32_t number)
+{
+	size_t i = 0;
+	while (number >= block->chunks[i]->line_count) {
+		number -= block->chunks[i++]->line_count;
+	}
+	const char *line = block->chunks[i]->text;
+	for (; number > 0; number--) {
+		line = (const char *)rawmemchr(line, '\n') + 1;
+	}
+	return slice_between(line, (const char *)rawmemchr(line, '\n') + 1);
+}

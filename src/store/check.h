@@ -1,0 +1,30 @@
+#pragma once
+
+/*
+ * The consistency check: whether a group's block may be exposed in a family,
+ * given all else that is exposed. It looks only at what the block could meet,
+ * and changes nothing.
+ */
+
+#include "base/arena.h"
+#include "store/contents.h"
+
+struct check_subject {
+	const struct group_key *key;
+	const struct shape *shape; /* NULL when no group has that shape yet */
+	const struct group *group; /* NULL when it does not exist yet */
+	struct family *family;
+	struct block *block;
+	uint64_t label_mask; /* names of labels that its lines may have */
+	bool replaces_all;   /* a put: what else the group has goes */
+};
+
+/*
+ * ret_problem gets Pushgateway's words for it, in the arena; without an arena
+ * nobody wants to know.
+ */
+bool check_block(const struct contents *contents, const struct check_subject *subject,
+		struct arena *arena, struct slice *reterr_problem);
+
+/* Whether the group has an exposed block in the family. */
+bool check_is_exposed(const struct group *group, const struct family *family);

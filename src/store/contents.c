@@ -1,0 +1,421 @@
+#include "store/contents.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "store/shadow.h"
+
+static int compare_deadlines(struct group *a, struct group *b)
+{
+	if (a->deadline_ns != b->deadline_ns) {
+		return a->deadline_ns < b->deadline_ns ? -1 : 1;
+	}
+	return (a > b) - (a < b);
+}
+
+TREE_GENERATE(deadline_tree, group, by_deadline, compare_deadlines)
+
+struct contents *contents_create(uint64_t id)
+{
+	struct contents *contents = memory_zalloc(1, sizeof(*contents));
+	contents->id = id;
+	list_init(&contents->link);
+	map_init(&contents->groups);
+	slots_init(&contents->group_slots);
+	RB_INIT(&contents->deadlines);
+	families_init(&contents->families);
+	map_init(&contents->shapes);
+	history_init(&contents->history);
+	list_init(&contents->snapshots);
+	shadow_init(contents);
+	return contents;
+}
+
+/* ---- What scrapes need ---- */
+
+/* Whether a running scrape reads a version from `born` on. */
+static bool is_read(const struct contents *contents, uint64_t born)
+{
+	if (list_is_empty(&contents->snapshots)) {
+		return false;
+	}
+	struct list *newest = contents->snapshots.prev;
+	return LIST_ENTRY(newest, struct snapshot, link)->version >= born;
+}
+
+static uint64_t oldest_reader(const struct contents *contents)
+{
+	struct list *oldest = list_first(&contents->snapshots);
+	return oldest == NULL ? UINT64_MAX : LIST_ENTRY(oldest, struct snapshot, link)->version;
+}
+
+static void release_block(struct contents *contents, struct block *block)
+{
+	if (block->help != NULL) {
+		family_leave_help(block->help);
+	}
+	contents->bytes -= block_release(block);
+}
+
+static void let_go(struct contents *contents, struct history_entry *entry)
+{
+	struct family *family = entry->content;
+	if (entry->is_owned) {
+		switch (entry->kind) {
+		case HISTORY_BLOCK:
+			release_block(
+					contents, slot_content((struct slot){ .tagged = (uintptr_t)entry->content }));
+			break;
+		case HISTORY_GROUP:
+			group_destroy(entry->content);
+			break;
+		case HISTORY_TIMES:
+			free(entry->content);
+			break;
+		case HISTORY_FAMILY:
+			family->is_retired = false;
+			if (family_is_unused(family)) {
+				families_remove(&contents->families, family);
+			}
+			break;
+		}
+	}
+	free(entry);
+}
+
+bool contents_tidy(struct contents *contents, size_t budget)
+{
+	uint64_t oldest = oldest_reader(contents);
+	for (size_t i = 0; i < budget; i++) {
+		struct history_entry *entry = history_take_unneeded(&contents->history, oldest);
+		if (entry == NULL) {
+			return false;
+		}
+		let_go(contents, entry);
+	}
+	return true;
+}
+
+/* ---- Groups ---- */
+
+struct group *contents_find_group(const struct contents *contents, const struct group_key *key)
+{
+	uint64_t hash = group_key_hash(key);
+	struct map_node *node = map_first(&contents->groups, hash);
+	for (; node != NULL; node = map_next(node, hash)) {
+		struct group *group = MAP_ENTRY(node, struct group, node);
+		if (group_key_equal(&group->key, key)) {
+			return group;
+		}
+	}
+	return NULL;
+}
+
+struct group *contents_find_twin(const struct contents *contents, const struct group_key *key)
+{
+	uint64_t hash = group_key_hash(key);
+	struct map_node *node = map_first(&contents->groups, hash);
+	for (; node != NULL; node = map_next(node, hash)) {
+		struct group *group = MAP_ENTRY(node, struct group, node);
+		if (group_key_equal_normalised(&group->key, key) && !group_key_equal(&group->key, key)) {
+			return group;
+		}
+	}
+	return NULL;
+}
+
+/* The group is read from its slot, so a changed tag is a changed slot. */
+static void set_group_slot(
+		struct contents *contents, struct group *group, uintptr_t tagged, uint64_t version)
+{
+	struct slot *slot = slots_at(&contents->group_slots, group->slot);
+	if (slot->tagged != 0 && is_read(contents, slot->born)) {
+		history_keep(&contents->history,
+				&(struct history_entry){
+						.place = slot,
+						.content = (void *)slot->tagged,
+						.born = slot->born,
+						.died = version,
+						.kind = HISTORY_GROUP,
+				});
+	}
+	*slot = (struct slot){ .tagged = tagged, .born = version };
+}
+
+struct group *contents_add_group(
+		struct contents *contents, const struct group_key *key, uint64_t version)
+{
+	bool has_twin = contents_find_twin(contents, key) != NULL;
+	struct group *group = group_create(key, shape_enter(&contents->shapes, key));
+	map_insert(&contents->groups, &group->node, group_key_hash(key));
+	group->slot = slots_take(&contents->group_slots);
+	group->times_born = version;
+	group->is_shadowed = has_twin;
+	contents->shadowed_groups += has_twin;
+	contents->group_count++;
+	set_group_slot(contents, group, (uintptr_t)group | has_twin, version);
+	return group;
+}
+
+/* One of those that gave way to the group takes its place. */
+static void expose_twin(struct contents *contents, const struct group *gone, uint64_t version)
+{
+	struct group *twin = contents_find_twin(contents, &gone->key);
+	if (twin != NULL && twin->is_shadowed && !gone->is_shadowed) {
+		twin->is_shadowed = false;
+		contents->shadowed_groups--;
+		set_group_slot(contents, twin, (uintptr_t)twin, version);
+	}
+}
+
+void contents_remove_group(struct contents *contents, struct group *group, uint64_t version)
+{
+	while (group->member_count > 0) {
+		struct member member = group->members[--group->member_count];
+		contents_remove_block(contents, group, member.family, member.slot, version);
+	}
+	contents_set_deadline(contents, group, 0);
+	set_group_slot(contents, group, 0, version);
+	slots_give_back(&contents->group_slots, group->slot);
+	map_remove(&contents->groups, &group->node);
+	contents->group_count--;
+	if (contents->shadowed_groups > 0) {
+		expose_twin(contents, group, version);
+		contents->shadowed_groups -= group->is_shadowed;
+	}
+	shape_leave(&contents->shapes, group->shape);
+	if (list_is_empty(&contents->snapshots)) {
+		group_destroy(group);
+	} else {
+		/* Slot entries refer to it; it goes after them. */
+		history_keep(&contents->history,
+				&(struct history_entry){
+						.place = group,
+						.content = group,
+						.born = version,
+						.died = version,
+						.kind = HISTORY_GROUP,
+						.is_owned = true,
+				});
+	}
+	shadow_promote(contents, version);
+}
+
+void contents_set_times(
+		struct contents *contents, struct group *group, struct group_times times, uint64_t version)
+{
+	if (is_read(contents, group->times_born)) {
+		struct group_times *old = memory_alloc(sizeof(*old));
+		*old = group->times;
+		history_keep(&contents->history,
+				&(struct history_entry){
+						.place = group,
+						.content = old,
+						.born = group->times_born,
+						.died = version,
+						.kind = HISTORY_TIMES,
+						.is_owned = true,
+				});
+	}
+	group->times = times;
+	group->times_born = version;
+}
+
+void contents_set_deadline(struct contents *contents, struct group *group, int64_t deadline_ns)
+{
+	if (group->deadline_ns != 0) {
+		RB_REMOVE(deadline_tree, &contents->deadlines, group);
+	}
+	group->deadline_ns = deadline_ns;
+	if (deadline_ns != 0) {
+		RB_INSERT(deadline_tree, &contents->deadlines, group);
+	}
+}
+
+struct group *contents_first_deadline(struct contents *contents)
+{
+	return RB_MIN(deadline_tree, &contents->deadlines);
+}
+
+/* ---- Blocks ---- */
+
+static void count_exposed(struct group *group, struct family *family, struct block *block)
+{
+	family->exposed++;
+	family->type = block->type;
+	shape_counts_add(&family->shapes, group->shape);
+	if (block->help != NULL) {
+		block->help->exposed++;
+	}
+}
+
+static void uncount_exposed(struct group *group, struct family *family, struct block *block)
+{
+	family->exposed--;
+	shape_counts_remove(&family->shapes, group->shape);
+	if (block->help != NULL) {
+		block->help->exposed--;
+	}
+}
+
+static void keep_block(
+		struct contents *contents, const struct slot *slot, bool is_owned, uint64_t version)
+{
+	history_keep(&contents->history,
+			&(struct history_entry){
+					.place = slot,
+					.content = (void *)slot->tagged,
+					.born = slot->born,
+					.died = version,
+					.kind = HISTORY_BLOCK,
+					.is_owned = is_owned,
+			});
+}
+
+/* Takes the slot's block out of all counts; the block is released or kept for scrapes. */
+static void retire_block(struct contents *contents, struct group *group, struct family *family,
+		uint32_t number, bool is_released, uint64_t version)
+{
+	struct slot *slot = slots_at(&family->slots, number);
+	struct block *block = slot_content(*slot);
+	if (slot_is_shadowed(*slot)) {
+		shadow_remove(contents, family, number);
+	} else {
+		uncount_exposed(group, family, block);
+	}
+	group->series -= block->line_count;
+	contents->series -= block->line_count;
+	contents->blocks--;
+	if (is_read(contents, slot->born)) {
+		keep_block(contents, slot, is_released, version);
+	} else if (is_released) {
+		release_block(contents, block);
+	}
+}
+
+void contents_set_block(struct contents *contents, struct group *group, struct family *family,
+		uint32_t number, struct block *block, bool is_shadowed, uint64_t version)
+{
+	struct slot *slot = slots_at(&family->slots, number);
+	if (slot->tagged != 0) {
+		retire_block(contents, group, family, number, slot_content(*slot) != block, version);
+	}
+	*slot = (struct slot){ .tagged = (uintptr_t)block | is_shadowed, .born = version };
+	group->series += block->line_count;
+	contents->series += block->line_count;
+	contents->blocks++;
+	if (is_shadowed) {
+		shadow_add(contents, family, group, number);
+	} else {
+		count_exposed(group, family, block);
+	}
+}
+
+void contents_exchange_block(struct contents *contents, struct family *family, uint32_t number,
+		struct block *block, uint64_t version)
+{
+	struct slot *slot = slots_at(&family->slots, number);
+	struct block *old = slot_content(*slot);
+	block->help = old->help;
+	if (is_read(contents, slot->born)) {
+		if (block->help != NULL) {
+			block->help->refs++;
+		}
+		keep_block(contents, slot, true, version);
+	} else {
+		contents->bytes -= block_release(old);
+	}
+	*slot = (struct slot){ .tagged = (uintptr_t)block | slot_is_shadowed(*slot), .born = version };
+}
+
+void contents_remove_block(struct contents *contents, struct group *group, struct family *family,
+		uint32_t number, uint64_t version)
+{
+	struct slot *slot = slots_at(&family->slots, number);
+	retire_block(contents, group, family, number, true, version);
+	*slot = (struct slot){ .tagged = 0, .born = version };
+	slots_give_back(&family->slots, number);
+	contents_drop_unused_family(contents, family, version);
+}
+
+void contents_drop_unused_family(struct contents *contents, struct family *family, uint64_t version)
+{
+	if (family->is_retired || !family_is_unused(family)) {
+		return;
+	}
+	if (list_is_empty(&contents->snapshots) && list_is_empty(&contents->history.oldest_first)) {
+		families_remove(&contents->families, family);
+		return;
+	}
+	/* A scrape may stand on it, and the history refer to its slots. */
+	family->is_retired = true;
+	history_keep(&contents->history,
+			&(struct history_entry){
+					.place = family,
+					.content = family,
+					.born = version,
+					.died = version,
+					.kind = HISTORY_FAMILY,
+					.is_owned = true,
+			});
+}
+
+/* ---- The end ---- */
+
+static bool destroy_some_groups(struct contents *contents, size_t budget)
+{
+	while (contents->group_slots.len > 0 && budget > 0) {
+		uint32_t number = contents->group_slots.len - 1;
+		struct group *group = slot_content(*slots_at(&contents->group_slots, number));
+		contents->group_slots.len--;
+		if (group == NULL) {
+			continue;
+		}
+		while (group->member_count > 0 && budget > 0) {
+			struct member member = group->members[--group->member_count];
+			struct slot *slot = slots_at(&member.family->slots, member.slot);
+			struct block *block = slot_content(*slot);
+			slot->tagged = 0;
+			release_block(contents, block);
+			budget--;
+		}
+		if (group->member_count > 0) {
+			contents->group_slots.len++;
+			return false;
+		}
+		map_remove(&contents->groups, &group->node);
+		shape_leave(&contents->shapes, group->shape);
+		group_destroy(group);
+	}
+	return contents->group_slots.len == 0;
+}
+
+static bool destroy_some_families(struct contents *contents, size_t budget)
+{
+	LIST_EACH (link, &contents->families.in_order) {
+		if (budget-- == 0) {
+			return false;
+		}
+		families_remove(&contents->families, LIST_ENTRY(link, struct family, in_order));
+	}
+	return true;
+}
+
+bool contents_destroy_some(struct contents *contents, size_t budget)
+{
+	assert(list_is_empty(&contents->snapshots));
+	if (contents_tidy(contents, budget) || !destroy_some_groups(contents, budget)
+			|| !destroy_some_families(contents, budget)) {
+		return false;
+	}
+	shadow_clear(contents);
+	map_finish(&contents->groups);
+	slots_finish(&contents->group_slots);
+	families_finish(&contents->families);
+	map_finish(&contents->shapes);
+	history_finish(&contents->history);
+	list_remove(&contents->link);
+	free(contents);
+	return true;
+}

@@ -1,0 +1,99 @@
+#pragma once
+
+/*
+ * Families: every metric name there is, in name order, with a slot for each
+ * group that has samples of it.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/map.h"
+#include "base/slice.h"
+#include "base/tree.h"
+#include "model/batch.h"
+#include "store/shape.h"
+#include "store/slots.h"
+
+/*
+ * A HELP text that blocks of a family came with. The one exposed is the
+ * smallest that an exposed block has, so that it does not depend on who came
+ * first.
+ */
+struct help {
+	RB_ENTRY(help) order;
+	struct family *family;
+	uint32_t refs;    /* blocks that refer to it */
+	uint32_t exposed; /* of them, those exposed now */
+	struct slice text;
+};
+
+RB_HEAD(help_tree, help);
+
+/* Where the lines come from that weir itself has in a family. */
+enum declaration_source {
+	DECLARATION_OWN,           /* whoever opens a page brings them */
+	DECLARATION_PUSH_TIMES,    /* from the groups */
+	DECLARATION_FAILURE_TIMES, /* from the groups */
+	DECLARATION_NOTHING,       /* only the type is settled */
+};
+
+/* What weir itself says about a family: fixed, whoever pushes to it. */
+struct family_declaration {
+	struct slice name;
+	enum metric_type type;
+	enum declaration_source source;
+	struct slice help;    /* ptr NULL: any */
+	bool help_must_match; /* a push with another help is refused */
+};
+
+struct family {
+	struct map_node node;
+	RB_ENTRY(family) order;
+	struct list in_order; /* the same order, to walk along */
+	struct slice name;
+	const struct family_declaration *declaration; /* NULL: none */
+	uint32_t id;                                  /* ascending by creation */
+	enum metric_type type;                        /* of what is exposed */
+	enum metric_type claimed_type;                /* of what is claimed */
+	uint32_t exposed;                             /* blocks */
+	uint32_t shadowed;                            /* blocks */
+	uint32_t claims;                              /* pushes that are being checked */
+	bool is_retired;                              /* empty, and already in the history */
+	struct slots slots;
+	struct shape_counts shapes; /* of exposed blocks */
+	struct help_tree helps;
+};
+
+RB_HEAD(family_tree, family);
+
+struct families {
+	struct map by_name;
+	struct family_tree tree;
+	struct list in_order; /* family::in_order */
+	uint32_t next_id;
+	uint32_t len;
+};
+
+void families_init(struct families *families);
+void families_finish(struct families *families);
+
+/* NULL when there is none. */
+struct family *families_find(const struct families *families, struct slice name, uint64_t hash);
+
+/* A new one, untyped and empty. The name is copied. */
+struct family *families_add(struct families *families, struct slice name, uint64_t hash);
+
+/* Frees an empty family. */
+void families_remove(struct families *families, struct family *family);
+
+/* Nothing refers to it any more but the table itself. */
+bool family_is_unused(const struct family *family);
+
+/* The help of that text, with one reference more. */
+struct help *family_enter_help(struct family *family, struct slice text);
+void family_leave_help(struct help *help);
+
+/* The smallest help of an exposed block; ptr NULL when none has one. */
+struct slice family_help(struct family *family);

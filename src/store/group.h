@@ -1,0 +1,55 @@
+#pragma once
+
+/*
+ * Groups: what was pushed under one grouping key.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/map.h"
+#include "base/tree.h"
+#include "model/group_key.h"
+#include "store/family.h"
+#include "store/prepare.h"
+
+/* The group's slot in one family. */
+struct member {
+	struct family *family;
+	uint32_t family_id;
+	uint32_t slot;
+};
+
+struct group_times {
+	int64_t pushed_ns; /* Unix time of the last good push; 0: never */
+	int64_t failed_ns; /* of the last failed one */
+};
+
+struct group {
+	struct map_node node; /* by the normalised key */
+	RB_ENTRY(group) by_deadline;
+	struct group_key key;
+	struct slice label_text; /* instance="",job="x" */
+	struct shape *shape;
+	struct member *members; /* sorted by family_id */
+	uint32_t member_count;
+	uint32_t member_capacity;
+	uint64_t series;
+	struct group_times times;
+	uint64_t times_born; /* the version that the times are from */
+	uint32_t slot;       /* among all groups */
+	bool is_shadowed;    /* an older group's key normalises to the same */
+	bool is_busy;        /* a push is being applied in slices */
+	int64_t deadline_ns; /* monotonic; 0: never */
+	struct body_layout layout;
+	struct pack *layout_pack; /* what a body of that layout became; NULL: unknown */
+};
+
+/* Copies the key. */
+struct group *group_create(const struct group_key *key, struct shape *shape);
+
+/* The group's members must be gone. */
+void group_destroy(struct group *group);
+
+/* NULL when the group has nothing in that family. */
+struct member *group_find_member(const struct group *group, const struct family *family);

@@ -1,0 +1,519 @@
+#include "store/push.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/quote.h"
+#include "store/check.h"
+#include "store/describe.h"
+#include "store/shadow.h"
+
+void push_init(struct store_push *op, struct store *store, enum store_method method,
+		const struct group_key *key, struct prepared_push *push, struct arena *arena)
+{
+	*op = (struct store_push){
+		.store = store,
+		.key = key,
+		.push = push,
+		.arena = arena,
+		.method = method,
+	};
+}
+
+/* ---- Claiming ---- */
+
+/* A large push keeps others from changing what it has checked. */
+static bool must_wait(const struct store_push *op, const struct family *family)
+{
+	const struct store *store = op->store;
+	if (store->slicing == NULL || store->slicing == op) {
+		return false;
+	}
+	return family == NULL || family->claims > 0 || !check_is_exposed(op->group, family);
+}
+
+/* The families of a page come in the same order each time. */
+static struct family *find_family(struct store_push *op, size_t i)
+{
+	struct slice name = op->push->families[i].name;
+	if (op->group != NULL && i < op->group->member_count) {
+		struct family *likely = op->group->members[i].family;
+		if (slice_equal(likely->name, name)) {
+			return likely;
+		}
+	}
+	return families_find(&op->store->contents->families, name, hash64(name));
+}
+
+static bool claim(struct store_push *op, size_t i)
+{
+	struct prepared_family *prepared = &op->push->families[i];
+	struct family *family = find_family(op, i);
+	if (must_wait(op, family)) {
+		return false;
+	}
+	if (family == NULL) {
+		family = families_add(
+				&op->store->contents->families, prepared->name, hash64(prepared->name));
+	}
+	struct member *member = op->group == NULL ? NULL : group_find_member(op->group, family);
+	family->claims++;
+	family->claimed_type = prepared->type;
+	prepared->family = family;
+	prepared->slot = member == NULL ? SLOT_NONE : member->slot;
+	return true;
+}
+
+/* ---- Checking ---- */
+
+static bool check_help(struct store_push *op, const struct prepared_family *prepared)
+{
+	const struct family_declaration *declared = prepared->family->declaration;
+	if (declared == NULL || !declared->help_must_match
+			|| (prepared->help.ptr != NULL && slice_equal(prepared->help, declared->help))) {
+		return true;
+	}
+	struct buf text;
+	buf_init(&text, 0);
+	buf_printf(&text, "gathered metric family " SLICE_FMT " has help ", SLICE_ARG(declared->name));
+	quote_append(&text, prepared->help.ptr == NULL ? SLICE("") : prepared->help);
+	buf_append(&text, SLICE(" but should have "));
+	quote_append(&text, declared->help);
+	op->fault.text = arena_copy(op->arena, buf_slice(&text));
+	buf_finish(&text);
+	return false;
+}
+
+/* False only when the push is to be refused for it. */
+static bool check(struct store_push *op, size_t i)
+{
+	struct prepared_family *prepared = &op->push->families[i];
+	struct check_subject subject = {
+		.key = op->key,
+		.shape = op->shape,
+		.group = op->group,
+		.family = prepared->family,
+		.block = prepared->block,
+		.label_mask = prepared->label_mask,
+		.replaces_all = op->method == STORE_PUT,
+	};
+	bool is_checked = op->store->options.is_checked;
+	bool ok = check_help(op, prepared)
+			&& check_block(
+					op->store->contents, &subject, is_checked ? op->arena : NULL, &op->fault.text);
+	prepared->is_shadowed = !ok;
+	op->fault.leaves_trace = true;
+	return ok || !is_checked;
+}
+
+/* Two keys that normalise to the same would expose the same push times. */
+static bool check_twin(struct store_push *op)
+{
+	if (op->group != NULL || !op->store->options.is_checked
+			|| contents_find_twin(op->store->contents, op->key) == NULL) {
+		return true;
+	}
+	struct slice labels = group_key_text(op->key, op->arena);
+	struct slice line =
+			arena_printf(op->arena, "push_time_seconds{" SLICE_FMT "} 0\n", SLICE_ARG(labels));
+	op->fault.text = describe_line(op->arena, SLICE("push_time_seconds"), METRIC_GAUGE, line.ptr,
+			SLICE("was collected before with the same name and label values"));
+	op->fault.leaves_trace = false;
+	return false;
+}
+
+struct replaced {
+	uint64_t lines;
+	uint64_t bytes;
+};
+
+static void add_replaced(struct replaced *replaced, const struct family *family, uint32_t slot)
+{
+	struct block *block = slot_content(*slots_at(&family->slots, slot));
+	replaced->lines += block->line_count;
+	replaced->bytes += block_bytes_bound(block->text_bytes, block->line_count);
+}
+
+/* What the push takes the place of. */
+static struct replaced find_replaced(const struct store_push *op)
+{
+	struct replaced replaced = { 0 };
+	if (op->group == NULL) {
+		return replaced;
+	}
+	if (op->method == STORE_PUT) {
+		for (uint32_t i = 0; i < op->group->member_count; i++) {
+			add_replaced(&replaced, op->group->members[i].family, op->group->members[i].slot);
+		}
+		return replaced;
+	}
+	for (size_t i = 0; i < op->push->family_count; i++) {
+		const struct prepared_family *prepared = &op->push->families[i];
+		if (prepared->slot != SLOT_NONE) {
+			add_replaced(&replaced, prepared->family, prepared->slot);
+		}
+	}
+	return replaced;
+}
+
+static bool is_over(struct store_push *op, enum store_limit limit, uint64_t count)
+{
+	op->limit = limit;
+	return store_is_over(op->store, limit, count);
+}
+
+static bool is_within_limits(struct store_push *op)
+{
+	uint64_t lines = op->push->line_count;
+	uint64_t bytes = op->push->pack == NULL ? 0 : op->push->pack->bytes;
+	uint64_t had = op->group == NULL ? 0 : op->group->series;
+	if (op->group == NULL && is_over(op, STORE_LIMIT_GROUPS, 1)) {
+		return false;
+	}
+	/* Far from the limits there is no need to look closely. */
+	const struct store_limits *limits = &op->store->options.limits;
+	const struct contents *contents = op->store->contents;
+	bool is_far = had + lines <= limits->series_per_group
+			&& contents->series + lines <= limits->series
+			&& contents->bytes + bytes <= limits->bytes;
+	if (is_far) {
+		return true;
+	}
+	struct replaced replaced = find_replaced(op);
+	uint64_t more_lines = lines > replaced.lines ? lines - replaced.lines : 0;
+	uint64_t more_bytes = bytes > replaced.bytes ? bytes - replaced.bytes : 0;
+	return !is_over(op, STORE_LIMIT_SERIES_PER_GROUP, had - replaced.lines + lines)
+			&& !is_over(op, STORE_LIMIT_SERIES, more_lines)
+			&& !is_over(op, STORE_LIMIT_BYTES, more_bytes);
+}
+
+/* ---- Committing ---- */
+
+static void begin_commit(struct store_push *op)
+{
+	struct contents *contents = op->store->contents;
+	op->version = store_next_version(op->store);
+	op->store->is_committing = true;
+	if (op->group == NULL) {
+		op->group = contents_add_group(contents, op->key, op->version);
+	}
+	op->group->is_busy = true;
+	op->group->layout_pack = NULL;
+	op->members = arena_alloc(op->arena, (op->push->family_count + 1) * sizeof(struct member));
+	if (op->push->pack != NULL) {
+		op->push->pack->pushed_ns = op->now_ns;
+		contents->bytes += op->push->pack->bytes;
+	}
+}
+
+static void commit(struct store_push *op, size_t i)
+{
+	struct prepared_family *prepared = &op->push->families[i];
+	struct family *family = prepared->family;
+	if (prepared->slot == SLOT_NONE) {
+		prepared->slot = slots_take(&family->slots);
+	}
+	if (prepared->help.ptr != NULL) {
+		prepared->block->help = family_enter_help(family, prepared->help);
+	}
+	contents_set_block(op->store->contents, op->group, family, prepared->slot, prepared->block,
+			prepared->is_shadowed, op->version);
+	op->members[i] = (struct member){ family, family->id, prepared->slot };
+}
+
+static int compare_members(const void *a, const void *b)
+{
+	const struct member *left = a;
+	const struct member *right = b;
+	return (left->family_id > right->family_id) - (left->family_id < right->family_id);
+}
+
+/* One pass over 16 bits of the ids, stable. */
+static void sort_by_half(const struct member *from, struct member *to, size_t count, unsigned shift,
+		uint32_t *places)
+{
+	enum { PLACES = 1 << 16 };
+	memset(places, 0, (PLACES + 1) * sizeof(places[0]));
+	for (size_t i = 0; i < count; i++) {
+		places[((from[i].family_id >> shift) & (PLACES - 1)) + 1]++;
+	}
+	for (size_t i = 0; i < PLACES; i++) {
+		places[i + 1] += places[i];
+	}
+	for (size_t i = 0; i < count; i++) {
+		to[places[(from[i].family_id >> shift) & (PLACES - 1)]++] = from[i];
+	}
+}
+
+static void sort_members(struct store_push *op)
+{
+	enum { MANY = 4096, PLACES = (1 << 16) + 1 };
+	size_t count = op->push->family_count;
+	struct member *members = op->members;
+	size_t sorted = 1;
+	while (sorted < count && members[sorted - 1].family_id < members[sorted].family_id) {
+		sorted++;
+	}
+	if (sorted >= count) {
+		return;
+	}
+	if (count < MANY) {
+		qsort(members, count, sizeof(members[0]), compare_members);
+		return;
+	}
+	struct member *other = arena_alloc(op->arena, count * sizeof(struct member));
+	uint32_t *places = arena_alloc(op->arena, PLACES * sizeof(uint32_t));
+	sort_by_half(members, other, count, 0, places);
+	sort_by_half(other, members, count, 16, places);
+}
+
+/* All of the second list, and of the first what the second has not; both sorted. */
+static uint32_t merge_members(const struct member *a, uint32_t a_count, const struct member *b,
+		uint32_t b_count, struct member *out)
+{
+	uint32_t i = 0;
+	uint32_t j = 0;
+	uint32_t count = 0;
+	while (i < a_count || j < b_count) {
+		if (j == b_count || (i < a_count && a[i].family_id < b[j].family_id)) {
+			out[count++] = a[i++];
+		} else {
+			i += i < a_count && a[i].family_id == b[j].family_id;
+			out[count++] = b[j++];
+		}
+	}
+	return count;
+}
+
+static void set_members(struct store_push *op)
+{
+	struct group *group = op->group;
+	uint32_t count = (uint32_t)op->push->family_count;
+	bool keeps_others = op->method == STORE_POST && group->member_count > 0;
+	sort_members(op);
+	op->old_members = group->members;
+	op->old_member_count = group->member_count;
+	uint32_t capacity = keeps_others ? count + group->member_count : count;
+	group->members = memory_alloc(capacity * sizeof(struct member));
+	if (keeps_others) {
+		group->member_count = merge_members(
+				op->old_members, op->old_member_count, op->members, count, group->members);
+		free(op->old_members);
+		op->old_members = NULL;
+		op->old_member_count = 0;
+	} else {
+		memcpy(group->members, op->members, count * sizeof(struct member));
+		group->member_count = count;
+	}
+}
+
+/* A post of families that the group has already leaves its members as they are. */
+static bool has_new_members(const struct store_push *op)
+{
+	if (op->method == STORE_PUT) {
+		return true;
+	}
+	for (size_t i = 0; i < op->push->family_count; i++) {
+		if (group_find_member(op->group, op->push->families[i].family) == NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A put drops what it does not bring. */
+static void remove_if_left_out(struct store_push *op, size_t i)
+{
+	struct member *old = &op->old_members[i];
+	if (group_find_member(op->group, old->family) == NULL) {
+		contents_remove_block(op->store->contents, op->group, old->family, old->slot, op->version);
+	}
+}
+
+/* A body of the same layout can be spliced into what this one became. */
+static void remember_layout(struct store_push *op)
+{
+	struct pack *pack = op->push->pack;
+	if (!op->push->layout.is_known || pack == NULL) {
+		return;
+	}
+	struct pack_entry *entries = pack_entries(pack);
+	for (size_t i = 0; i < op->push->family_count; i++) {
+		struct member *member = group_find_member(op->group, op->push->families[i].family);
+		entries[i].member = (uint32_t)(member - op->group->members);
+	}
+	op->group->layout = op->push->layout;
+	op->group->layout_pack = pack;
+}
+
+static void end_commit(struct store_push *op)
+{
+	struct group_times times = { .pushed_ns = op->now_ns, .failed_ns = op->group->times.failed_ns };
+	contents_set_times(op->store->contents, op->group, times, op->version);
+	contents_set_deadline(op->store->contents, op->group, op->deadline_ns);
+	remember_layout(op);
+	free(op->old_members);
+	op->push->pack = NULL; /* it is the store's now */
+	op->group->is_busy = false;
+	op->store->is_committing = false;
+	shadow_promote(op->store->contents, op->version);
+	store_report(
+			op->store, op->method == STORE_PUT ? STORE_CHANGE_PUT : STORE_CHANGE_POST, op->group);
+}
+
+/* ---- Phases ---- */
+
+static void unclaim(struct store_push *op, size_t i)
+{
+	struct family *family = op->push->families[i].family;
+	family->claims--;
+	contents_drop_unused_family(op->store->contents, family, op->store->version);
+}
+
+static void enter_phase(struct store_push *op, enum push_phase phase)
+{
+	op->phase = phase;
+	op->next = 0;
+}
+
+/* Claims that were made are given back, whatever comes of the push. */
+static void decide(struct store_push *op, enum push_result result)
+{
+	size_t claimed = op->phase == PUSH_CLAIMING ? op->next : op->push->family_count;
+	op->result = result;
+	enter_phase(op, PUSH_UNCLAIMING);
+	op->next = op->push->family_count - claimed;
+}
+
+static size_t phase_len(const struct store_push *op)
+{
+	return op->phase == PUSH_REMOVING ? op->old_member_count : op->push->family_count;
+}
+
+static void do_one(struct store_push *op)
+{
+	size_t i = op->next;
+	switch (op->phase) {
+	case PUSH_CLAIMING:
+		if (!claim(op, i)) {
+			decide(op, PUSH_WAIT);
+			return;
+		}
+		break;
+	case PUSH_CHECKING:
+		if (!check(op, i)) {
+			decide(op, PUSH_E_INCONSISTENT);
+			return;
+		}
+		break;
+	case PUSH_COMMITTING:
+		commit(op, i);
+		break;
+	case PUSH_REMOVING:
+		remove_if_left_out(op, i);
+		break;
+	case PUSH_UNCLAIMING:
+		/* Those that were claimed, the last first. */
+		unclaim(op, op->push->family_count - 1 - i);
+		break;
+	}
+	op->next++;
+}
+
+/* At the end of a phase, on to the next; false when all is done. */
+static bool advance(struct store_push *op)
+{
+	switch (op->phase) {
+	case PUSH_CLAIMING:
+		if (!is_within_limits(op)) {
+			decide(op, PUSH_E_LIMIT);
+		} else {
+			enter_phase(op, PUSH_CHECKING);
+		}
+		return true;
+	case PUSH_CHECKING:
+		begin_commit(op);
+		enter_phase(op, PUSH_COMMITTING);
+		return true;
+	case PUSH_COMMITTING:
+		if (has_new_members(op)) {
+			set_members(op);
+		}
+		enter_phase(op, PUSH_REMOVING);
+		return true;
+	case PUSH_REMOVING:
+		end_commit(op);
+		enter_phase(op, PUSH_COMMITTING);
+		decide(op, PUSH_OK);
+		return true;
+	case PUSH_UNCLAIMING:
+		break;
+	}
+	return false;
+}
+
+static bool is_large(const struct store_push *op)
+{
+	uint32_t members = op->group != NULL && op->method == STORE_PUT ? op->group->member_count : 0;
+	return op->push->family_count > SLICE_FAMILIES || members > SLICE_FAMILIES;
+}
+
+/* Finds out what a push needs before it starts; a refusal needs no undoing. */
+static enum push_result start(struct store_push *op)
+{
+	op->group = store_find_group(op->store, op->key);
+	bool is_taken = op->group != NULL && op->group->is_busy;
+	if (is_taken || (op->store->slicing != NULL && (is_large(op) || op->group == NULL))) {
+		return PUSH_WAIT;
+	}
+	if (!check_twin(op)) {
+		return PUSH_E_INCONSISTENT;
+	}
+	op->shape = shape_enter(&op->store->contents->shapes, op->key);
+	if (is_large(op)) {
+		op->store->slicing = op;
+		if (op->group != NULL) {
+			op->group->is_busy = true;
+		}
+	}
+	return PUSH_OK;
+}
+
+static enum push_result finish(struct store_push *op)
+{
+	if (op->store->slicing == op) {
+		op->store->slicing = NULL;
+	}
+	if (op->group != NULL) {
+		op->group->is_busy = false;
+	}
+	shape_leave(&op->store->contents->shapes, op->shape);
+	op->shape = NULL;
+	return op->result;
+}
+
+enum push_result push_step(struct store_push *op)
+{
+	if (op->shape == NULL) {
+		enum push_result started = start(op);
+		if (started != PUSH_OK) {
+			return started;
+		}
+		enter_phase(op, PUSH_CLAIMING);
+	}
+	size_t budget = op->store->slicing == op ? SLICE_FAMILIES : SIZE_MAX;
+	for (;;) {
+		if (op->next == phase_len(op)) {
+			if (!advance(op)) {
+				return finish(op);
+			}
+			continue;
+		}
+		if (budget-- == 0) {
+			return PUSH_AGAIN;
+		}
+		do_one(op);
+	}
+}

@@ -1,0 +1,76 @@
+#pragma once
+
+/*
+ * Applies a prepared push: check, then change. Nothing changes until all of it
+ * is valid.
+ *
+ * A push of up to SLICE_FAMILIES families is applied in one call. A larger one
+ * takes a slice a call and the caller lets the loop turn in between. Meanwhile
+ * other pushes go on, except those that would change which families there are
+ * or what is in them apart from values; they are told to wait. Scrapes that
+ * run go on; none can be opened while the change itself is being made, so that
+ * each sees all of the push or nothing.
+ *
+ *     CLAIMING    each family is found or made, and claimed
+ *     CHECKING    each block is checked against what is exposed
+ *     COMMITTING  each block goes into its slot, then what a put leaves out goes
+ */
+
+#include "base/arena.h"
+#include "store/prepare.h"
+#include "store/store.h"
+
+enum { SLICE_FAMILIES = 2048 };
+
+enum store_method {
+	STORE_PUT,  /* the group has these families, and no others */
+	STORE_POST, /* the group has these families, and keeps its others */
+};
+
+enum push_result {
+	PUSH_OK,
+	PUSH_AGAIN,          /* a slice is done: call again on another turn of the loop */
+	PUSH_WAIT,           /* another push is being applied: start over on another turn */
+	PUSH_E_INCONSISTENT, /* see the fault */
+	PUSH_E_LIMIT,        /* see the limit */
+};
+
+enum push_phase {
+	PUSH_CLAIMING,
+	PUSH_CHECKING,
+	PUSH_COMMITTING,
+	PUSH_REMOVING,
+	PUSH_UNCLAIMING,
+};
+
+struct store_push {
+	/* What to apply; set by push_init(). */
+	struct store *store;
+	const struct group_key *key;
+	struct prepared_push *push;
+	struct arena *arena;
+	enum store_method method;
+	int64_t now_ns;      /* Unix time */
+	int64_t deadline_ns; /* monotonic; 0: never */
+
+	/* Why not, after a refusal. */
+	struct batch_fault fault;
+	enum store_limit limit;
+
+	/* How far it is. */
+	enum push_phase phase;
+	enum push_result result; /* decided, but claims are still to be given back */
+	size_t next;
+	struct group *group;
+	struct shape *shape;
+	uint64_t version;
+	struct member *members; /* the group's to be, in the arena */
+	struct member *old_members;
+	uint32_t old_member_count;
+};
+
+/* Everything passed in stays the caller's; on PUSH_OK the pack is the store's. */
+void push_init(struct store_push *op, struct store *store, enum store_method method,
+		const struct group_key *key, struct prepared_push *push, struct arena *arena);
+
+enum push_result push_step(struct store_push *op);

@@ -1,0 +1,45 @@
+#include "store/slots.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+void slots_init(struct slots *slots)
+{
+	*slots = (struct slots){ 0 };
+}
+
+void slots_finish(struct slots *slots)
+{
+	for (uint32_t i = 0; i < slots->segment_count; i++) {
+		free(slots->segments[i]);
+	}
+	free(slots->segments);
+	free(slots->freed);
+	slots_init(slots);
+}
+
+uint32_t slots_take(struct slots *slots)
+{
+	if (slots->freed_count > 0) {
+		return slots->freed[--slots->freed_count];
+	}
+	uint32_t number = slots->len++;
+	if (number > 0 && number >= 1u << slots->segment_count) {
+		uint32_t count = slots->segment_count + 1;
+		slots->segments = memory_resize(slots->segments, count * sizeof(struct slot *));
+		slots->segments[count - 1] =
+				memory_zalloc((size_t)1 << slots->segment_count, sizeof(struct slot));
+		slots->segment_count = count;
+	}
+	return number;
+}
+
+void slots_give_back(struct slots *slots, uint32_t number)
+{
+	if (slots->freed_count == slots->freed_capacity) {
+		slots->freed_capacity = slots->freed_capacity == 0 ? 4 : slots->freed_capacity * 2;
+		slots->freed = memory_resize(slots->freed, slots->freed_capacity * sizeof(slots->freed[0]));
+	}
+	slots->freed[slots->freed_count++] = number;
+}

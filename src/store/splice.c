@@ -1,0 +1,256 @@
+#include "store/splice.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* More blocks than that go into the store in slices, as an ordinary push. */
+enum { ENTRIES_MAX = 4 * SLICE_FAMILIES };
+
+static bool is_plain_count(struct slice value)
+{
+	enum { SAFE_DIGITS = 15 };
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.ptr[i] < '0' || value.ptr[i] > '9') {
+			return false;
+		}
+	}
+	return value.len <= SAFE_DIGITS && (value.len == 1 || value.ptr[0] != '0');
+}
+
+/* Counts have rules of their own; whoever breaks one is parsed. */
+static bool value_fits(enum metric_type type, const char *line, struct slice value)
+{
+	if (metric_type_is_histogram(type)) {
+		return value.ptr[0] != '-';
+	}
+	if (type != METRIC_SUMMARY) {
+		return true;
+	}
+	const char *brace = rawmemchr(line, '{');
+	return !slice_ends_with(slice_between(line, brace), SLICE("_count")) || is_plain_count(value);
+}
+
+static char *put(char *out, const char *from, const char *to)
+{
+	memcpy(out, from, (size_t)(to - from));
+	return out + (to - from);
+}
+
+/*
+ * Copies the chunk's lines with new values. What lies between two values that
+ * changed is copied in one go.
+ */
+static bool splice_lines(struct splice *s, const struct chunk *old, enum metric_type type)
+{
+	const char *line = old->text;
+	const char *end = old->text + old->text_bytes;
+	const char *run = line;
+	for (; line < end; s->next_value++) {
+		const char *feed = rawmemchr(line, '\n');
+		struct slice value = *s->next_value;
+		if (!value_fits(type, line, value)) {
+			return false;
+		}
+		const char *start = feed;
+		while (start[-1] != ' ') {
+			start--;
+		}
+		if (!slice_equal(slice_between(start, feed), value)) {
+			s->at = put(s->at, run, start);
+			s->at = put(s->at, value.ptr, value.ptr + value.len);
+			run = feed;
+		}
+		line = feed + 1;
+	}
+	s->at = put(s->at, run, end);
+	return true;
+}
+
+static char *align(struct splice *s, size_t alignment)
+{
+	size_t offset = (size_t)(s->at - (char *)s->pack);
+	s->at += -offset & (alignment - 1);
+	return s->at;
+}
+
+static bool splice_chunk(struct splice *s, const struct chunk *old, enum metric_type type)
+{
+	struct chunk *chunk = (struct chunk *)(void *)align(s, sizeof(uint32_t));
+	*chunk = (struct chunk){
+		.in_pack = (uint32_t)((char *)chunk - (char *)s->pack),
+		.line_count = old->line_count,
+	};
+	s->at = chunk->text;
+	if (!splice_lines(s, old, type)) {
+		return false;
+	}
+	chunk->text_bytes = (uint32_t)(s->at - chunk->text);
+	void *ids = align(s, sizeof(uint32_t));
+	memcpy(ids, chunk_ids(old), old->line_count * sizeof(uint32_t));
+	s->at += old->line_count * sizeof(uint32_t);
+	return true;
+}
+
+/* The chunks lie one behind the other from `place` on, the block behind them. */
+static struct block *put_block(struct splice *s, const struct block *old, char *place)
+{
+	struct block *block = (struct block *)(void *)align(s, sizeof(void *));
+	*block = *old;
+	block->in_pack = (uint32_t)((char *)block - (char *)s->pack);
+	block->text_bytes = 0;
+	for (size_t i = 0; i < old->chunk_count; i++) {
+		struct chunk *chunk = (struct chunk *)(void *)place;
+		block->chunks[i] = chunk;
+		block->text_bytes += chunk->text_bytes;
+		place = (char *)(uintptr_t)(chunk_ids(chunk) + chunk->line_count);
+	}
+	s->at = (char *)(block->chunks + old->chunk_count);
+	s->pack->refs += 1 + old->chunk_count;
+	return block;
+}
+
+static bool splice_blocks(struct splice *s)
+{
+	const struct pack_entry *old_entries = pack_entries(s->old);
+	struct pack_entry *entries = pack_entries(s->pack);
+	for (uint32_t i = 0; i < s->old->entry_count; i++) {
+		const struct block *old = pack_block(s->old, &old_entries[i]);
+		char *place = align(s, sizeof(uint32_t));
+		for (size_t j = 0; j < old->chunk_count; j++) {
+			if (!splice_chunk(s, old->chunks[j], old->type)) {
+				return false;
+			}
+		}
+		entries[i] = (struct pack_entry){
+			.block = put_block(s, old, place)->in_pack,
+			.member = old_entries[i].member,
+		};
+	}
+	return true;
+}
+
+/*
+ * As large as the old one, but for the values and for what alignment may take;
+ * the rest is given back afterwards.
+ */
+static void make_pack(struct splice *s)
+{
+	enum { SLACK_PER_PART = 16 };
+	size_t value_bytes = 0;
+	for (size_t i = 0; i < s->value_count; i++) {
+		value_bytes += s->values[i].len;
+	}
+	size_t entries_bytes = s->old->entry_count * sizeof(struct pack_entry);
+	size_t bytes = s->old->bytes - s->old->value_bytes + value_bytes + SLACK_PER_PART
+			+ s->old->refs * SLACK_PER_PART;
+	s->pack = memory_alloc(bytes);
+	*s->pack = (struct pack){
+		.bytes = bytes,
+		.entry_count = s->old->entry_count,
+		.entries = sizeof(struct pack),
+		.line_count = s->old->line_count,
+		.value_bytes = value_bytes,
+	};
+	s->at = (char *)(s->pack + 1) + entries_bytes;
+}
+
+static void exchange_blocks(struct splice *s, struct group *group, uint64_t version)
+{
+	struct contents *contents = s->store->contents;
+	const struct pack_entry *entries = pack_entries(s->pack);
+	contents->bytes += s->pack->bytes;
+	for (uint32_t i = 0; i < s->pack->entry_count; i++) {
+		const struct member *member = &group->members[entries[i].member];
+		contents_exchange_block(
+				contents, member->family, member->slot, pack_block(s->pack, &entries[i]), version);
+	}
+}
+
+/* The group whose last push had that layout and is as that push left it; or NULL. */
+static struct group *find_group(const struct splice *s)
+{
+	struct group *group = store_find_group(s->store, s->key);
+	if (group == NULL || group->layout_pack == NULL || group->is_busy) {
+		return NULL;
+	}
+	bool is_all = group->member_count == group->layout_pack->entry_count;
+	return s->method == STORE_POST || is_all ? group : NULL;
+}
+
+bool splice_begin(struct splice *splice, struct store *store, const struct group_key *key,
+		enum store_method method, const struct body_layout *layout, const struct slice *values,
+		size_t value_count)
+{
+	*splice = (struct splice){
+		.store = store,
+		.key = key,
+		.method = method,
+		.values = values,
+		.value_count = value_count,
+		.contents_id = store->contents->id,
+		.next_value = values,
+	};
+	struct group *group = find_group(splice);
+	if (group == NULL || !layout->is_known || !hash128_equal(group->layout.hash, layout->hash)
+			|| group->layout_pack->line_count != value_count
+			|| group->layout_pack->entry_count > ENTRIES_MAX) {
+		return false;
+	}
+	splice->old = group->layout_pack;
+	splice->old->refs++;
+	return true;
+}
+
+bool splice_make(struct splice *splice)
+{
+	make_pack(splice);
+	if (splice_blocks(splice)) {
+		splice->pack = pack_trim(splice->pack, (size_t)(splice->at - (char *)splice->pack));
+		return true;
+	}
+	free(splice->pack);
+	splice->pack = NULL;
+	return false;
+}
+
+static void let_go_of_old(struct splice *splice)
+{
+	struct contents *contents = splice->store->contents;
+	size_t freed = pack_unref(splice->old);
+	/* After a wipe the bytes were those of contents that are gone. */
+	if (contents->id == splice->contents_id) {
+		contents->bytes -= freed;
+	}
+}
+
+static bool is_over_limit(struct splice *splice)
+{
+	size_t old_bytes = splice->old->bytes;
+	size_t bytes = splice->pack->bytes;
+	return store_is_over(
+			splice->store, STORE_LIMIT_BYTES, bytes > old_bytes ? bytes - old_bytes : 0);
+}
+
+bool splice_end(struct splice *splice, int64_t now_ns, int64_t deadline_ns)
+{
+	struct store *store = splice->store;
+	struct group *group = splice->pack == NULL ? NULL : find_group(splice);
+	bool is_unchanged = group != NULL && group->layout_pack == splice->old;
+	if (!is_unchanged || is_over_limit(splice)) {
+		free(splice->pack);
+		let_go_of_old(splice);
+		return false;
+	}
+	uint64_t version = store_next_version(store);
+	splice->pack->pushed_ns = now_ns;
+	exchange_blocks(splice, group, version);
+	let_go_of_old(splice);
+	group->layout_pack = splice->pack;
+	struct group_times times = { .pushed_ns = now_ns, .failed_ns = group->times.failed_ns };
+	contents_set_times(store->contents, group, times, version);
+	contents_set_deadline(store->contents, group, deadline_ns);
+	store_report(store, splice->method == STORE_PUT ? STORE_CHANGE_PUT : STORE_CHANGE_POST, group);
+	return true;
+}

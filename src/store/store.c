@@ -1,0 +1,176 @@
+#include "store/store.h"
+
+#include <assert.h>
+
+#include "base/hash.h"
+#include "store/shadow.h"
+
+enum { TIDY_BUDGET = 256 };
+
+static struct contents *fresh_contents(const struct store *store)
+{
+	struct contents *contents = contents_create(store->version);
+	for (size_t i = 0; i < store->declaration_count; i++) {
+		const struct family_declaration *declaration = &store->declarations[i];
+		struct family *family =
+				families_add(&contents->families, declaration->name, hash64(declaration->name));
+		family->declaration = declaration;
+		family->type = declaration->type;
+	}
+	return contents;
+}
+
+void store_init(struct store *store, const struct store_options *options)
+{
+	*store = (struct store){ .options = *options };
+	list_init(&store->wiped);
+	list_init(&store->listeners);
+	store->contents = fresh_contents(store);
+}
+
+static bool tidy_wiped(struct store *store)
+{
+	LIST_EACH (link, &store->wiped) {
+		struct contents *contents = LIST_ENTRY(link, struct contents, link);
+		if (list_is_empty(&contents->snapshots)) {
+			contents_destroy_some(contents, TIDY_BUDGET);
+			return true;
+		}
+	}
+	return false;
+}
+
+void store_finish(struct store *store)
+{
+	assert(store->slicing == NULL);
+	list_append(&store->wiped, &store->contents->link);
+	store->contents = NULL;
+	while (tidy_wiped(store)) {
+	}
+}
+
+void store_declare(struct store *store, const struct family_declaration *declarations, size_t count)
+{
+	assert(store->version == 0);
+	while (!contents_destroy_some(store->contents, SIZE_MAX)) {
+	}
+	store->declarations = declarations;
+	store->declaration_count = count;
+	store->contents = fresh_contents(store);
+}
+
+void store_subscribe(struct store *store, struct store_listener *listener)
+{
+	list_append(&store->listeners, &listener->link);
+}
+
+uint64_t store_next_version(struct store *store)
+{
+	return ++store->version;
+}
+
+void store_report(struct store *store, enum store_change_kind kind, const struct group *group)
+{
+	struct store_change change = { .kind = kind, .number = store->version, .group = group };
+	LIST_EACH (link, &store->listeners) {
+		struct store_listener *listener = LIST_ENTRY(link, struct store_listener, link);
+		listener->on_change(listener, &change);
+	}
+}
+
+struct group *store_find_group(const struct store *store, const struct group_key *key)
+{
+	return contents_find_group(store->contents, key);
+}
+
+bool store_is_over(struct store *store, enum store_limit limit, uint64_t count)
+{
+	const struct store_limits *limits = &store->options.limits;
+	const struct contents *contents = store->contents;
+	const struct {
+		uint64_t used;
+		uint64_t limit;
+	} rows[] = {
+		[STORE_LIMIT_GROUPS] = { contents->group_count, limits->groups },
+		[STORE_LIMIT_SERIES] = { contents->series, limits->series },
+		[STORE_LIMIT_SERIES_PER_GROUP] = { 0, limits->series_per_group },
+		[STORE_LIMIT_BYTES] = { contents->bytes, limits->bytes },
+	};
+	bool is_over = rows[limit].limit != 0 && count > 0
+			&& (count > rows[limit].limit || rows[limit].used > rows[limit].limit - count);
+	store->counters.refused[limit] += is_over;
+	return is_over;
+}
+
+bool store_record_failure(struct store *store, const struct group_key *key, int64_t now_ns)
+{
+	struct group *group = store_find_group(store, key);
+	if (group == NULL
+			&& (contents_find_twin(store->contents, key) != NULL
+					|| store_is_over(store, STORE_LIMIT_GROUPS, 1))) {
+		return false;
+	}
+	uint64_t version = store_next_version(store);
+	if (group == NULL) {
+		group = contents_add_group(store->contents, key, version);
+	}
+	struct group_times times = group->times;
+	times.failed_ns = now_ns;
+	contents_set_times(store->contents, group, times, version);
+	store_report(store, STORE_CHANGE_FAILURE, group);
+	return true;
+}
+
+enum store_delete_result store_delete(struct store *store, const struct group_key *key)
+{
+	struct group *group = store_find_group(store, key);
+	if (group == NULL) {
+		return STORE_DELETE_OK;
+	}
+	if (group->is_busy) {
+		return STORE_DELETE_WAIT;
+	}
+	store_next_version(store);
+	store_report(store, STORE_CHANGE_DELETE, group);
+	contents_remove_group(store->contents, group, store->version);
+	return STORE_DELETE_OK;
+}
+
+bool store_wipe(struct store *store)
+{
+	if (store->slicing != NULL) {
+		return false;
+	}
+	store_next_version(store);
+	list_append(&store->wiped, &store->contents->link);
+	store->contents = fresh_contents(store);
+	store_report(store, STORE_CHANGE_WIPE, NULL);
+	return true;
+}
+
+int64_t store_expire(struct store *store, int64_t now_ns, size_t budget)
+{
+	struct contents *contents = store->contents;
+	struct group *group = contents_first_deadline(contents);
+	while (group != NULL && group->deadline_ns <= now_ns && budget-- > 0) {
+		if (group->is_busy) {
+			break; /* the push that is on its way sets a new deadline */
+		}
+		store_next_version(store);
+		store_report(store, STORE_CHANGE_EXPIRE, group);
+		contents_remove_group(contents, group, store->version);
+		store->counters.expired_groups++;
+		group = contents_first_deadline(contents);
+	}
+	return group == NULL ? 0 : group->deadline_ns;
+}
+
+bool store_tidy(struct store *store)
+{
+	struct contents *contents = store->contents;
+	bool more = contents_tidy(contents, TIDY_BUDGET);
+	if (contents->shadow_cursor != &contents->shadowed) {
+		more |= shadow_step(contents, store_next_version(store));
+	}
+	return tidy_wiped(store) || more;
+}
