@@ -12,7 +12,7 @@
 enum http_body_state {
 	HTTP_BODY_PIECE,  /* a piece was set */
 	HTTP_BODY_LATER,  /* none yet; ready() will be called, on the loop thread */
-	HTTP_BODY_END,	  /* all was produced */
+	HTTP_BODY_END,    /* all was produced */
 	HTTP_BODY_FAILED, /* cannot be completed: the connection must be cut */
 };
 

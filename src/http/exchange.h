@@ -19,6 +19,8 @@
 #include "base/slice.h"
 #include "http/body.h"
 
+struct http_input;
+struct http_server;
 struct http_session;
 
 enum http_method {
@@ -33,7 +35,7 @@ enum http_method {
 };
 
 struct http_header {
-	struct slice name;	/* as sent */
+	struct slice name;  /* as sent */
 	struct slice value; /* without the blanks around it */
 };
 
@@ -41,9 +43,10 @@ struct http_request {
 	enum http_method method;
 	struct slice method_name;
 	struct slice target; /* as sent */
-	struct slice path;	 /* of the target, percent-decoded; "*" for OPTIONS * */
-	struct slice query;	 /* of the target after the first '?', as sent */
-	uint8_t minor;		 /* 0 or 1: HTTP/1.minor */
+	struct slice path;   /* of the target, percent-decoded; "*" for OPTIONS *,
+	                      * empty for CONNECT host:port */
+	struct slice query;  /* of the target after the first '?', as sent */
+	uint8_t minor;       /* 0 or 1: HTTP/1.minor */
 	struct http_header *headers;
 	size_t header_count;
 	struct slice body; /* as sent, only the transfer coding undone */
@@ -54,20 +57,31 @@ struct http_request {
 struct http_response {
 	int status;
 	struct slice content_type; /* empty: none is sent */
-	struct buf fields;		   /* further header lines, each ended by CRLF */
-	struct slice body;		   /* static, or in the exchange's arena */
+	struct buf fields;         /* further header lines, each ended by CRLF */
+	struct slice body;         /* static, or in the exchange's arena */
 	struct http_body *stream;  /* instead of body: produced in pieces; owned */
-	bool close;				   /* the connection ends after this answer */
+	bool close;                /* the connection ends after this answer */
+};
+
+/* What the http room keeps with an exchange; nobody else's business. */
+struct exchange_wire {
+	struct http_server *server;
+	struct buf head;          /* as it came; method, target and headers point into it */
+	struct buf body;          /* when it did not lie in one piece in the input */
+	struct http_input *input; /* where it does; held on to */
+	bool keep_alive;          /* as the client would have it */
+	bool wants_continue;      /* waits for 100 Continue before it sends the body */
 };
 
 struct exchange {
-	struct list link;
+	struct list link;             /* in its session's exchanges, or the server's spares */
 	struct http_session *session; /* NULL once the client is gone */
 	struct arena arena;
 	struct http_request request;
 	struct http_response response;
 	void *handler_data; /* for whoever handles it */
 	bool answered;
+	struct exchange_wire wire;
 };
 
 /* The value of the first header of that name (any case); ptr NULL when absent. */

@@ -1,0 +1,45 @@
+#include "http/content.h"
+
+#include "http/gunzip.h"
+
+static enum http_content_result copy(
+		struct slice body, size_t limit_bytes, struct buf *decoded, struct buf *error)
+{
+	if (body.len > limit_bytes) {
+		return HTTP_CONTENT_E_TOO_LARGE;
+	}
+	buf_append(decoded, body);
+	return HTTP_CONTENT_OK;
+}
+
+static const struct {
+	const char *name; /* of the whole header, in any case */
+	enum http_content_result (*decode)(
+			struct slice body, size_t limit_bytes, struct buf *decoded, struct buf *error);
+} codings[HTTP_CODING_COUNT] = {
+	[HTTP_CODING_IDENTITY] = { "identity", copy },
+	[HTTP_CODING_GZIP] = { "gzip", http_gunzip },
+};
+
+enum http_coding http_coding_by_name(struct slice content_encoding)
+{
+	for (enum http_coding coding = 0; coding < HTTP_CODING_COUNT; coding++) {
+		if (slice_equal_nocase(content_encoding, slice_of_string(codings[coding].name))) {
+			return coding;
+		}
+	}
+	return HTTP_CODING_IDENTITY;
+}
+
+enum http_content_result http_content_decode(enum http_coding coding, struct slice body,
+		size_t limit_bytes, struct buf *decoded, struct buf *error)
+{
+	enum http_content_result result = codings[coding].decode(body, limit_bytes, decoded, error);
+	if (result == HTTP_CONTENT_E_TOO_LARGE) {
+		buf_printf(error,
+				"the request's body, decoded, is larger than the limit of %zu "
+				"(--limit.body-bytes)\n",
+				limit_bytes);
+	}
+	return result;
+}
