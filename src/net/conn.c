@@ -1,0 +1,349 @@
+#include "net/conn.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "http/server.h"
+#include "net/listener_conns.h"
+
+enum {
+	PARTS_MAX = 64, /* in one write */
+	/* A refused client gets to read why, but not at any price. */
+	LINGER_BYTES_MAX = 512 * 1024 * 1024,
+};
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct conn *conn = handle->data;
+	listener_forget(conn->listener, conn);
+	free(conn);
+}
+
+void conn_close(struct conn *conn)
+{
+	if (conn->state == CONN_CLOSING) {
+		return;
+	}
+	conn->state = CONN_CLOSING;
+	deadline_drop(&conn->wait);
+	deadline_drop(&conn->write_wait);
+	list_remove(&conn->flush_link);
+	bool cut = http_session_phase(&conn->session) == HTTP_PHASE_CUT;
+	/* Output being written points into the session, but a closed socket takes no more of it. */
+	http_session_finish(&conn->session);
+	/* A reset tells the client of HTTP/1.0, too, that the body is not whole. */
+	if (!cut || uv_tcp_close_reset(&conn->tcp, on_closed) != 0) {
+		uv_close((uv_handle_t *)&conn->tcp, on_closed);
+	}
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf)
+{
+	struct conn *conn = handle->data;
+	struct http_input *input = listener_input(conn->listener);
+	*ret_buf = uv_buf_init(input->data, (unsigned)input->size);
+}
+
+static void take_bytes(struct conn *conn, struct slice bytes)
+{
+	if (conn->state == CONN_LINGERING) {
+		conn->lingered_bytes += bytes.len;
+		if (conn->lingered_bytes > LINGER_BYTES_MAX) {
+			conn_close(conn);
+		}
+		return;
+	}
+	http_session_feed(&conn->session, conn->listener->input, bytes);
+	conn_flush(conn);
+}
+
+static void take_end(struct conn *conn, int status)
+{
+	if (status != UV_EOF || conn->state == CONN_LINGERING) {
+		conn_close(conn);
+		return;
+	}
+	/* Only the client's side is closed: it may still wait for its answers. */
+	uv_read_stop((uv_stream_t *)&conn->tcp);
+	conn->reading = false;
+	http_session_end_input(&conn->session);
+	conn_flush(conn);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
+{
+	struct conn *conn = stream->data;
+	if (count < 0) {
+		take_end(conn, (int)count);
+	} else if (count > 0) {
+		take_bytes(conn, slice_make(buf->base, (size_t)count));
+	}
+}
+
+static void set_reading(struct conn *conn, bool reading)
+{
+	if (conn->reading == reading) {
+		return;
+	}
+	conn->reading = reading;
+	if (reading) {
+		uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_read);
+	} else {
+		uv_read_stop((uv_stream_t *)&conn->tcp);
+	}
+}
+
+/* Set anew for a new phase and for a new request, never for progress in one. */
+static void set_wait(struct conn *conn)
+{
+	enum http_phase phase = http_session_phase(&conn->session);
+	if (phase == conn->wait_phase && conn->session.requests == conn->wait_request) {
+		return;
+	}
+	conn->wait_phase = phase;
+	conn->wait_request = conn->session.requests;
+	switch (phase) {
+	case HTTP_PHASE_HEAD:
+		listener_wait(conn->listener, CONN_WAIT_HEAD, &conn->wait);
+		break;
+	case HTTP_PHASE_BODY:
+		listener_wait(conn->listener, CONN_WAIT_BODY, &conn->wait);
+		break;
+	case HTTP_PHASE_IDLE:
+		listener_wait(conn->listener, CONN_WAIT_IDLE, &conn->wait);
+		break;
+	case HTTP_PHASE_LINGER:
+		listener_wait(conn->listener, CONN_WAIT_LINGER, &conn->wait);
+		break;
+	case HTTP_PHASE_ANSWER:
+	case HTTP_PHASE_OVER:
+	case HTTP_PHASE_CUT:
+		deadline_drop(&conn->wait);
+		break;
+	}
+}
+
+static void on_shut_down(uv_shutdown_t *shutdown, int status)
+{
+	struct conn *conn = shutdown->handle->data;
+	if (status != 0) {
+		conn_close(conn);
+	}
+}
+
+/* Closing with input unread would reset the connection, and the answer with it. */
+static void linger(struct conn *conn)
+{
+	conn->state = CONN_LINGERING;
+	set_wait(conn);
+	set_reading(conn, true);
+	if (uv_shutdown(&conn->request.shutdown, (uv_stream_t *)&conn->tcp, on_shut_down) != 0) {
+		conn_close(conn);
+	}
+}
+
+/* What is next, after anything that happened. */
+static void settle(struct conn *conn)
+{
+	switch (http_session_phase(&conn->session)) {
+	case HTTP_PHASE_CUT:
+	case HTTP_PHASE_OVER:
+		conn_close(conn);
+		return;
+	case HTTP_PHASE_LINGER:
+		if (conn->state == CONN_OPEN) {
+			linger(conn);
+		}
+		return;
+	case HTTP_PHASE_IDLE:
+		if (conn->listener->state != LISTENER_OPEN) {
+			conn_close(conn);
+			return;
+		}
+		break;
+	case HTTP_PHASE_HEAD:
+	case HTTP_PHASE_BODY:
+	case HTTP_PHASE_ANSWER:
+		break;
+	}
+	set_wait(conn);
+	set_reading(conn, http_session_wants_input(&conn->session));
+}
+
+static void wait_for_write(struct conn *conn)
+{
+	conn->unwritten_bytes = uv_stream_get_write_queue_size((uv_stream_t *)&conn->tcp);
+	listener_wait(conn->listener, CONN_WAIT_WRITE, &conn->write_wait);
+}
+
+static void on_written(uv_write_t *write, int status)
+{
+	struct conn *conn = write->handle->data;
+	if (conn->state == CONN_CLOSING) {
+		return;
+	}
+	conn->writing = false;
+	deadline_drop(&conn->write_wait);
+	if (status != 0) {
+		conn_close(conn);
+		return;
+	}
+	http_session_wrote(&conn->session, conn->unsent_bytes);
+	conn_flush(conn);
+}
+
+static size_t total_bytes(const uv_buf_t *bufs, size_t count)
+{
+	size_t bytes = 0;
+	for (size_t i = 0; i < count; i++) {
+		bytes += bufs[i].len;
+	}
+	return bytes;
+}
+
+static size_t next_bufs(struct conn *conn, uv_buf_t bufs[static PARTS_MAX])
+{
+	struct slice parts[PARTS_MAX];
+	size_t count = http_session_output(&conn->session, parts, PARTS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		/* uv_buf_t knows no const; a write does not write to it. */
+		bufs[i].base = (char *)(uintptr_t)parts[i].ptr;
+		bufs[i].len = parts[i].len;
+	}
+	return count;
+}
+
+/* The socket is full: libuv writes these when it can. */
+static void write_later(struct conn *conn)
+{
+	uv_buf_t bufs[PARTS_MAX];
+	size_t count = next_bufs(conn, bufs);
+	conn->unsent_bytes = total_bytes(bufs, count);
+	int status = uv_write(
+			&conn->request.write, (uv_stream_t *)&conn->tcp, bufs, (unsigned)count, on_written);
+	if (status != 0) {
+		conn_close(conn);
+		return;
+	}
+	conn->writing = true;
+	wait_for_write(conn);
+}
+
+/* Writes all output there is, now or later. */
+static void write_output(struct conn *conn)
+{
+	for (;;) {
+		uv_buf_t bufs[PARTS_MAX];
+		size_t count = next_bufs(conn, bufs);
+		int written = uv_try_write((uv_stream_t *)&conn->tcp, bufs, (unsigned)count);
+		if (written < 0 && written != UV_EAGAIN) {
+			conn_close(conn);
+			return;
+		}
+		size_t bytes = written < 0 ? 0 : (size_t)written;
+		if (http_session_wrote(&conn->session, bytes)) {
+			return;
+		}
+		if (bytes < total_bytes(bufs, count)) {
+			write_later(conn);
+			return;
+		}
+	}
+}
+
+void conn_flush(struct conn *conn)
+{
+	if (conn->state != CONN_OPEN) {
+		return;
+	}
+	if (!conn->writing && http_session_fill(&conn->session)) {
+		write_output(conn);
+	}
+	if (conn->state != CONN_OPEN) {
+		return;
+	}
+	if (!conn->writing && http_session_has_more(&conn->session)) {
+		listener_flush_later(conn->listener, conn);
+	}
+	settle(conn);
+}
+
+static void on_answer(struct http_session *session)
+{
+	struct conn *conn = LIST_ENTRY(session, struct conn, session);
+	listener_flush_later(conn->listener, conn);
+}
+
+static void expire_write(struct conn *conn)
+{
+	size_t unwritten = uv_stream_get_write_queue_size((uv_stream_t *)&conn->tcp);
+	if (unwritten < conn->unwritten_bytes) {
+		wait_for_write(conn);
+		return;
+	}
+	conn->listener->http->counters.slow_readers_cut++;
+	conn_close(conn);
+}
+
+void conn_expire(struct conn *conn, enum conn_wait wait)
+{
+	switch (wait) {
+	case CONN_WAIT_HEAD:
+		http_session_refuse(&conn->session, REFUSAL_HEAD_TIMEOUT);
+		conn_flush(conn);
+		break;
+	case CONN_WAIT_BODY:
+		http_session_refuse(&conn->session, REFUSAL_BODY_TIMEOUT);
+		conn_flush(conn);
+		break;
+	case CONN_WAIT_IDLE:
+		conn->listener->http->counters.idle_closed++;
+		conn_close(conn);
+		break;
+	case CONN_WAIT_LINGER:
+		conn_close(conn);
+		break;
+	case CONN_WAIT_WRITE:
+		expire_write(conn);
+		break;
+	case CONN_WAIT_COUNT:
+		break;
+	}
+}
+
+void conn_drain(struct conn *conn)
+{
+	bool idle =
+			http_session_phase(&conn->session) == HTTP_PHASE_IDLE || conn->session.requests == 0;
+	if (idle) {
+		conn_close(conn);
+	}
+}
+
+int conn_accept(struct listener *listener, bool refused)
+{
+	struct conn *conn = memory_zalloc(1, sizeof(*conn));
+	conn->listener = listener;
+	conn->refused = refused;
+	list_init(&conn->link);
+	list_init(&conn->flush_link);
+	deadline_init(&conn->wait);
+	deadline_init(&conn->write_wait);
+	conn->wait_phase = HTTP_PHASE_ANSWER;
+	http_session_init(&conn->session, listener->http, on_answer);
+	uv_tcp_init(listener->tcp.loop, &conn->tcp);
+	conn->tcp.data = conn;
+	listener_remember(listener, conn);
+
+	int status = uv_accept((uv_stream_t *)&listener->tcp, (uv_stream_t *)&conn->tcp);
+	if (status != 0) {
+		conn_close(conn);
+		return status;
+	}
+	uv_tcp_nodelay(&conn->tcp, 1);
+	if (refused) {
+		http_session_refuse(&conn->session, REFUSAL_CONNECTIONS);
+	}
+	conn_flush(conn);
+	return 0;
+}

@@ -1,0 +1,67 @@
+#pragma once
+
+/*
+ * One connection: moves bytes between its socket and its HTTP session, and
+ * keeps its deadlines. For the listener only.
+ *
+ *	                 feed()
+ *	on_read --------> session --> handler
+ *	                     |
+ *	flush: fill() -> uv_try_write() -> uv_write() for what the socket did not take
+ *	  ^                                    |
+ *	  '--- on the next turn, when the session has more; on_written -'
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/list.h"
+#include "http/session.h"
+#include "net/deadline.h"
+#include "net/listener.h"
+
+enum conn_state {
+	CONN_OPEN,
+	CONN_LINGERING, /* half closed; reads to throw away */
+	CONN_CLOSING,
+};
+
+struct conn {
+	uv_tcp_t tcp;
+	union {
+		uv_write_t write;
+		uv_shutdown_t shutdown;
+	} request; /* one at a time */
+	struct http_session session;
+	struct listener *listener;
+	struct list link;       /* in listener::conns */
+	struct list flush_link; /* in listener::flushes, or alone */
+	enum conn_state state;
+	bool reading;
+	bool writing; /* a uv_write is under way */
+	bool refused; /* over the limit: answered 503, not counted as open */
+
+	struct deadline wait;       /* for input, or the end of lingering */
+	enum http_phase wait_phase; /* what it was set for */
+	uint64_t wait_request;
+	struct deadline write_wait;
+	size_t unwritten_bytes; /* when it was set */
+	size_t unsent_bytes;    /* of the uv_write */
+	uint64_t lingered_bytes;
+};
+
+/* Accepts what the listener has waiting. 0 or a libuv error. */
+int conn_accept(struct listener *listener, bool refused);
+
+/* Repeatable; the memory goes with the last callback. */
+void conn_close(struct conn *conn);
+
+/* Writes what can be written. */
+void conn_flush(struct conn *conn);
+
+/* A deadline passed. */
+void conn_expire(struct conn *conn, enum conn_wait wait);
+
+/* The listener drains: closes the connection if nothing is going on. */
+void conn_drain(struct conn *conn);

@@ -1,0 +1,87 @@
+#pragma once
+
+/*
+ * Listens on one address and owns the connections it accepts.
+ *
+ * All connections share one input buffer and one timer: a connection that
+ * does nothing costs less than 2 KB. Deadlines are absolute: a client that
+ * sends a byte now and then does not move them.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+#include "base/list.h"
+#include "http/input.h"
+#include "net/deadline.h"
+#include "net/turn.h"
+
+struct http_server;
+
+struct net_timeouts {
+	uint64_t head_ms;  /* from its first byte, or from the connect, to the end of the head */
+	uint64_t body_ms;  /* from the end of the head to the end of the body */
+	uint64_t idle_ms;  /* kept alive without a request */
+	uint64_t write_ms; /* without taking a byte of the answer */
+};
+
+/* What a connection may be late with. */
+enum conn_wait {
+	CONN_WAIT_HEAD,
+	CONN_WAIT_BODY,
+	CONN_WAIT_IDLE,
+	CONN_WAIT_LINGER, /* to notice that it was refused, and to stop sending */
+	CONN_WAIT_WRITE,
+	CONN_WAIT_COUNT,
+};
+
+enum listener_state {
+	LISTENER_OPEN,
+	LISTENER_DRAINING, /* takes no more connections, finishes what there is */
+	LISTENER_CLOSING,  /* its own handles are going */
+};
+
+struct listener {
+	uv_tcp_t tcp;
+	uv_timer_t timer;       /* for the earliest deadline */
+	uv_timer_t drain_timer; /* for the end of draining */
+	uint64_t timer_at_ms;   /* what the timer is set to; 0: not set */
+	int open_handles;
+	enum listener_state state;
+	bool accept_failed; /* the last time; logged once */
+
+	struct http_server *http;
+	struct http_input *input;
+	struct deadlines waits[CONN_WAIT_COUNT]; // of conn
+	struct list conns;                       // conn::link
+	struct list flushes;                     // conn::flush_link, have something to write
+	size_t conn_count;
+	size_t refused_count; /* of the conns */
+	struct turn turn;     /* runs the flushes */
+
+	void (*on_closed)(struct listener *listener);
+};
+
+/*
+ * 0, or a libuv error; the listener is to be closed after that, too. The http
+ * server outlives it.
+ */
+int listener_open(struct listener *listener, uv_loop_t *loop, const struct sockaddr *address,
+		struct http_server *http, const struct net_timeouts *timeouts);
+
+/* The real one, when 0 was asked for. */
+uint16_t listener_port(const struct listener *listener);
+
+/* As address_format() has it. */
+void listener_address(const struct listener *listener, struct sockaddr_storage *ret_socket);
+
+/*
+ * Takes no more connections, closes the idle ones, and lets the others finish
+ * their requests for that long; 0 cuts them. Repeated, only the time counts.
+ * on_closed is called from the loop, may free the listener, may be NULL.
+ */
+void listener_close(
+		struct listener *listener, uint64_t drain_ms, void (*on_closed)(struct listener *listener));
