@@ -1,0 +1,39 @@
+# shellcheck shell=sh
+# usage: . scripts/lib/packages.sh; packages_need build | packages_need test
+#
+# Makes sure that the Debian packages for building, or for building and
+# testing, are there. A machine that has them needs neither network nor root.
+
+packages_build="gcc libbsd-dev libc6-dev libisal-dev libuv1-dev libxxhash-dev meson ninja-build \
+node-llhttp pkg-config python3 zlib1g-dev"
+
+packages_test="clang clang-format curl libclang-rt-14-dev llvm nginx-light prometheus \
+prometheus-node-exporter prometheus-pushgateway python3-prometheus-client python3-pytest shellcheck \
+wrk"
+
+# Prints those of the named packages that are not installed.
+packages_missing() {
+	for package in "$@"; do
+		status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=none
+		[ "$status" = installed ] || printf '%s ' "$package"
+	done
+}
+
+packages_need() {
+	wanted=$packages_build
+	[ "$1" = build ] || wanted="$wanted $packages_test"
+	# shellcheck disable=SC2086 # one word a package
+	missing=$(packages_missing $wanted)
+	[ -n "$missing" ] || return 0
+	as_root=
+	if [ "$(id -u)" -ne 0 ]; then
+		as_root="sudo -n"
+		if ! sudo -n true 2>/dev/null; then
+			echo "missing packages; as root: apt-get install --no-install-recommends $missing" >&2
+			return 1
+		fi
+	fi
+	echo "installing: $missing" >&2
+	# shellcheck disable=SC2086
+	$as_root "${root:?}/scripts/lib/install-packages" $missing
+}

@@ -1,0 +1,64 @@
+#include "api/answer.h"
+
+void answer_empty(struct exchange *exchange, int status)
+{
+	exchange->response.status = status;
+	exchange->response.body = slice_make(NULL, 0);
+}
+
+void answer_error(struct exchange *exchange, int status, struct slice text)
+{
+	exchange_set_error(
+			exchange, status, arena_printf(&exchange->arena, SLICE_FMT "\n", SLICE_ARG(text)));
+}
+
+bool answer_read_key(struct api *api, struct exchange *exchange, const struct route *route,
+		struct group_key *ret_key)
+{
+	const struct format_limits *format = &api->options.format_limits;
+	struct push_url_limits limits = { .labels = format->labels,
+		.label_bytes = format->label_bytes };
+	struct slice text;
+	switch (push_url_parse(route, &limits, &exchange->arena, ret_key, &text)) {
+	case PUSH_URL_OK:
+		return true;
+	case PUSH_URL_E_INVALID:
+		api->stats->rejected[STATS_REJECTED_URL]++;
+		answer_error(exchange, 400, text);
+		return false;
+	case PUSH_URL_E_LABELS:
+		api->format_refused[FORMAT_LIMIT_LABELS]++;
+		text = arena_printf(&exchange->arena,
+				"too many grouping labels: %zu labels are allowed (--limit.labels)", limits.labels);
+		break;
+	case PUSH_URL_E_LABEL_BYTES:
+		api->format_refused[FORMAT_LIMIT_LABEL_BYTES]++;
+		text = arena_printf(&exchange->arena,
+				"a grouping label is too long: %zu bytes are allowed (--limit.label-bytes)",
+				limits.label_bytes);
+		break;
+	}
+	api->stats->rejected[STATS_REJECTED_LIMIT]++;
+	answer_error(exchange, 413, text);
+	return false;
+}
+
+enum stats_method answer_stats_method(const struct exchange *exchange)
+{
+	switch (exchange->request.method) {
+	case METHOD_DELETE:
+		return STATS_METHOD_DELETE;
+	case METHOD_OPTIONS:
+		return STATS_METHOD_OPTIONS;
+	case METHOD_POST:
+		return STATS_METHOD_POST;
+	case METHOD_PUT:
+		return STATS_METHOD_PUT;
+	case METHOD_GET:
+	case METHOD_HEAD:
+	case METHOD_PATCH:
+	case METHOD_OTHER:
+		break;
+	}
+	return STATS_METHOD_GET;
+}

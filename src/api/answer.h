@@ -1,0 +1,24 @@
+#pragma once
+
+/*
+ * What several endpoints answer alike.
+ */
+
+#include "api/api.h"
+#include "api/push_url.h"
+
+/* An empty body; no content type. */
+void answer_empty(struct exchange *exchange, int status);
+
+/* As Pushgateway: text, one line feed at the end. */
+void answer_error(struct exchange *exchange, int status, struct slice text);
+
+/*
+ * The key of a push's path. False when the exchange has its error answer,
+ * still to be sent.
+ */
+bool answer_read_key(struct api *api, struct exchange *exchange, const struct route *route,
+		struct group_key *ret_key);
+
+/* put, post ... as weir's own metrics name them. */
+enum stats_method answer_stats_method(const struct exchange *exchange);

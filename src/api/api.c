@@ -1,0 +1,155 @@
+#include "api/api.h"
+
+#include <assert.h>
+
+#include "api/answer.h"
+#include "api/endpoints.h"
+#include "api/task.h"
+#include "store/page.h"
+
+void api_init(struct api *api, const struct api_options *options, struct store *store,
+		struct stats *stats, struct executor *executor)
+{
+	*api = (struct api){
+		.options = *options,
+		.store = store,
+		.stats = stats,
+		.executor = executor,
+	};
+	list_init(&api->ongoing);
+	gzip_pool_init(&api->gzip_pool, executor);
+}
+
+void api_finish(struct api *api)
+{
+	assert(list_is_empty(&api->ongoing));
+	gzip_pool_finish(&api->gzip_pool);
+	page_release_spare();
+}
+
+static void answer_health(struct api *api, struct exchange *exchange, enum stats_handler handler)
+{
+	exchange->response.status = 200;
+	exchange->response.content_type = SLICE("text/plain; charset=utf-8");
+	exchange->response.body = SLICE("OK");
+	stats_count_request(api->stats, handler, STATS_METHOD_GET, 200);
+	exchange_answer(exchange);
+}
+
+/* What a browser may do from another page: read the API. */
+static void add_cors(struct exchange *exchange)
+{
+	exchange_add_field(exchange, SLICE("Access-Control-Allow-Headers"),
+			SLICE("Accept, Authorization, Content-Type, Origin"));
+	exchange_add_field(
+			exchange, SLICE("Access-Control-Allow-Methods"), SLICE("GET, POST, DELETE, OPTIONS"));
+	exchange_add_field(exchange, SLICE("Access-Control-Allow-Origin"), SLICE("*"));
+	exchange_add_field(exchange, SLICE("Access-Control-Expose-Headers"), SLICE("Date"));
+	exchange_add_field(
+			exchange, SLICE("Cache-Control"), SLICE("no-cache, no-store, must-revalidate"));
+}
+
+static void handle_found(struct api *api, struct exchange *exchange, const struct route *route)
+{
+	switch (route->endpoint) {
+	case ENDPOINT_METRICS:
+		scrape_handle(api, exchange);
+		return;
+	case ENDPOINT_PUSH:
+		if (exchange->request.method == METHOD_DELETE) {
+			delete_handle(api, exchange, route);
+		} else {
+			push_handle(api, exchange, route);
+		}
+		return;
+	case ENDPOINT_HEALTHY:
+		answer_health(api, exchange, STATS_HANDLER_HEALTHY);
+		return;
+	case ENDPOINT_READY:
+		answer_health(api, exchange, STATS_HANDLER_READY);
+		return;
+	case ENDPOINT_API_METRICS:
+		add_cors(exchange);
+		metrics_json_handle(api, exchange);
+		return;
+	case ENDPOINT_API_WIPE:
+		wipe_handle(api, exchange);
+		return;
+	case ENDPOINT_API_OPTIONS:
+		add_cors(exchange);
+		answer_empty(exchange, 200);
+		stats_count_request(api->stats, STATS_HANDLER_API_OPTIONS, STATS_METHOD_OPTIONS, 200);
+		exchange_answer(exchange);
+		return;
+	case ENDPOINT_NONE:
+		break;
+	}
+	assert(!"a route without an endpoint");
+}
+
+/* Go says where to in a line of HTML, to a GET only. */
+static void set_moved(struct exchange *exchange, const struct route *route)
+{
+	answer_empty(exchange, route->status);
+	exchange_add_field(exchange, SLICE("Location"), route->location);
+	if (exchange->request.method == METHOD_GET) {
+		const char *phrase = route->status == 301 ? "Moved Permanently" : "Temporary Redirect";
+		exchange->response.content_type = SLICE("text/html; charset=utf-8");
+		exchange->response.body = arena_printf(&exchange->arena,
+				"<a href=\"" SLICE_FMT "\">%s</a>.\n\n", SLICE_ARG(route->location), phrase);
+	}
+}
+
+/* True when the request leads to no endpoint and has its answer. */
+static bool set_unrouted(
+		struct exchange *exchange, enum route_result result, const struct route *route)
+{
+	switch (result) {
+	case ROUTE_FOUND:
+		return false;
+	case ROUTE_MOVED:
+		set_moved(exchange, route);
+		return true;
+	case ROUTE_OPTIONS:
+		answer_empty(exchange, 200);
+		if (route->allowed.len > 0) {
+			exchange_add_field(exchange, SLICE("Allow"), route->allowed);
+		}
+		return true;
+	case ROUTE_NOT_ALLOWED:
+		exchange_add_field(exchange, SLICE("Allow"), route->allowed);
+		exchange_set_error(exchange, 405, SLICE("Method Not Allowed\n"));
+		return true;
+	case ROUTE_NOT_FOUND:
+		break;
+	}
+	exchange_set_error(exchange, 404, SLICE("404 page not found\n"));
+	return true;
+}
+
+void api_on_head(void *data, struct exchange *exchange)
+{
+	struct api *api = data;
+	struct route route;
+	enum route_result result =
+			route_find(&exchange->request, api->options.enable_admin, &exchange->arena, &route);
+	if (set_unrouted(exchange, result, &route)) {
+		exchange_answer(exchange);
+	}
+}
+
+void api_on_request(void *data, struct exchange *exchange)
+{
+	struct api *api = data;
+	struct route route;
+	if (!list_is_empty(&api->ongoing) && api_task_waits(api, exchange)) {
+		return;
+	}
+	enum route_result result =
+			route_find(&exchange->request, api->options.enable_admin, &exchange->arena, &route);
+	if (set_unrouted(exchange, result, &route)) {
+		exchange_answer(exchange);
+	} else {
+		handle_found(api, exchange, &route);
+	}
+}

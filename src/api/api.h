@@ -1,0 +1,55 @@
+#pragma once
+
+/*
+ * What weir answers: a table of routes and one file per endpoint. No socket
+ * and no loop here: an exchange comes in, work that would hold up the loop
+ * goes to the executor, and exchange_answer() is called in the end.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/job.h"
+#include "base/list.h"
+#include "format/format.h"
+#include "http/exchange.h"
+#include "http/gzip_body.h"
+#include "stats/stats.h"
+#include "store/store.h"
+
+struct api_options {
+	bool enable_admin;
+	bool is_checked;    /* the consistency check; without it pushes are answered with 202 */
+	int64_t ttl_ns;     /* of groups whose pushes ask for none; 0: they do not expire */
+	int64_t ttl_max_ns; /* 0: no cap */
+	size_t body_bytes;  /* decoded */
+	struct format_limits format_limits;
+};
+
+struct api {
+	struct api_options options;
+	struct store *store;
+	struct stats *stats;
+	struct executor *executor;
+	struct gzip_pool gzip_pool;
+	struct list ongoing;        // api_task::link, of exchanges that were not answered at once
+	uint64_t format_refused[3]; /* by enum format_limit */
+	uint64_t decoded_too_large; /* bodies that inflated past the limit */
+};
+
+/* Everything passed in outlives the api. */
+void api_init(struct api *api, const struct api_options *options, struct store *store,
+		struct stats *stats, struct executor *executor);
+
+/* Every exchange must have been answered. */
+void api_finish(struct api *api);
+
+/* For http_server: a request's head, before its body is read; and the whole. */
+void api_on_head(void *data, struct exchange *exchange);
+void api_on_request(void *data, struct exchange *exchange);
+
+/* What the store is told about weir's own families: store_declare(). */
+const struct family_declaration *api_declarations(size_t *ret_count);
+
+/* Their lines now, by declaration, in the arena. */
+const struct slice *api_own_lines(struct api *api, struct arena *arena);

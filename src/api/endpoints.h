@@ -1,0 +1,23 @@
+#pragma once
+
+/*
+ * The endpoints, one file each. Every one answers its exchange, now or later.
+ */
+
+#include "api/api.h"
+#include "api/route.h"
+
+/* PUT and POST of /metrics/job/... */
+void push_handle(struct api *api, struct exchange *exchange, const struct route *route);
+
+/* DELETE of /metrics/job/... */
+void delete_handle(struct api *api, struct exchange *exchange, const struct route *route);
+
+/* GET /metrics */
+void scrape_handle(struct api *api, struct exchange *exchange);
+
+/* GET /api/v1/metrics */
+void metrics_json_handle(struct api *api, struct exchange *exchange);
+
+/* PUT /api/v1/admin/wipe */
+void wipe_handle(struct api *api, struct exchange *exchange);

@@ -1,0 +1,108 @@
+#include "api/api.h"
+#include "base/memory.h"
+
+/*
+ * Families that weir has something to say about whoever pushes to them: its
+ * own metrics, the push times of the groups, and the names that every client
+ * library for Go exposes. A Pushgateway exposes those itself and so holds
+ * pushes to their types; here only the types are settled.
+ */
+
+static const struct family_declaration push_times[] = {
+	{ .name = SLICE_INIT("push_failure_time_seconds"),
+			.type = METRIC_GAUGE,
+			.source = DECLARATION_FAILURE_TIMES,
+			.help = SLICE_INIT(
+					"Last Unix time when changing this group in the Pushgateway failed.") },
+	{ .name = SLICE_INIT("push_time_seconds"),
+			.type = METRIC_GAUGE,
+			.source = DECLARATION_PUSH_TIMES,
+			.help = SLICE_INIT(
+					"Last Unix time when changing this group in the Pushgateway succeeded.") },
+};
+
+static const struct {
+	struct slice name;
+	enum metric_type type;
+} go_families[] = {
+	{ SLICE_INIT("go_gc_cycles_automatic_gc_cycles_total"), METRIC_COUNTER },
+	{ SLICE_INIT("go_gc_duration_seconds"), METRIC_SUMMARY },
+	{ SLICE_INIT("go_gc_gogc_percent"), METRIC_GAUGE },
+	{ SLICE_INIT("go_gc_gomemlimit_bytes"), METRIC_GAUGE },
+	{ SLICE_INIT("go_goroutines"), METRIC_GAUGE },
+	{ SLICE_INIT("go_info"), METRIC_GAUGE },
+	{ SLICE_INIT("go_memstats_alloc_bytes"), METRIC_GAUGE },
+	{ SLICE_INIT("go_memstats_alloc_bytes_total"), METRIC_COUNTER },
+	{ SLICE_INIT("go_memstats_buck_hash_sys_bytes"), METRIC_GAUGE },
+	{ SLICE_INIT("go_memstats_frees_total"), METRIC_COUNTER },
+	{ SLICE_INIT("go_memstats_gc_sys_bytes"), METRIC_GAUGE },
+	{ SLICE_INIT("go_memstats_heap_alloc_bytes"), METRIC_GAUGE },
+	{ SLICE_INIT("go_memstats_heap_idle_bytes"), METRIC_GAUGE },
+	{ SLICE_INIT("go_memstats_heap_inuse_bytes"), METRIC_GAUGE },
+	{ SLICE_INIT("go_memstats_heap_objects"), METRIC_GAUGE },
+	{ SLICE_INIT("go_memstats_heap_released_bytes"), METRIC_GAUGE },
+	{ SLICE_INIT("go_memstats_heap_sys_bytes"), METRIC_GAUGE },
+	{ SLICE_INIT("go_memstats_last_gc_time_seconds"), METRIC_GAUGE },
+	{ SLICE_INIT("go_memstats_mallocs_total"), METRIC_COUNTER },
+	{ SLICE_INIT("go_memstats_mcache_inuse_bytes"), METRIC_GAUGE },
+	{ SLICE_INIT("go_memstats_mcache_sys_bytes"), METRIC_GAUGE },
+	{ SLICE_INIT("go_memstats_mspan_inuse_bytes"), METRIC_GAUGE },
+	{ SLICE_INIT("go_memstats_mspan_sys_bytes"), METRIC_GAUGE },
+	{ SLICE_INIT("go_memstats_next_gc_bytes"), METRIC_GAUGE },
+	{ SLICE_INIT("go_memstats_other_sys_bytes"), METRIC_GAUGE },
+	{ SLICE_INIT("go_memstats_stack_inuse_bytes"), METRIC_GAUGE },
+	{ SLICE_INIT("go_memstats_stack_sys_bytes"), METRIC_GAUGE },
+	{ SLICE_INIT("go_memstats_sys_bytes"), METRIC_GAUGE },
+	{ SLICE_INIT("go_sched_gomaxprocs_threads"), METRIC_GAUGE },
+	{ SLICE_INIT("go_threads"), METRIC_GAUGE },
+};
+
+enum {
+	PUSH_TIMES_COUNT = sizeof(push_times) / sizeof(push_times[0]),
+	GO_COUNT = sizeof(go_families) / sizeof(go_families[0]),
+	DECLARATIONS_MAX = 128,
+};
+
+/* Own rows first, so that a row and its declaration have the same number. */
+static struct family_declaration declarations[DECLARATIONS_MAX];
+
+const struct family_declaration *api_declarations(size_t *ret_count)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < stats_row_count; i++) {
+		declarations[count++] = (struct family_declaration){
+			.name = stats_rows[i].name,
+			.type = stats_rows[i].type,
+			.source = DECLARATION_OWN,
+			.help = stats_rows[i].help,
+			.help_must_match = stats_rows[i].help_must_match,
+		};
+	}
+	for (size_t i = 0; i < PUSH_TIMES_COUNT; i++) {
+		declarations[count++] = push_times[i];
+	}
+	for (size_t i = 0; i < GO_COUNT; i++) {
+		declarations[count++] = (struct family_declaration){
+			.name = go_families[i].name,
+			.type = go_families[i].type,
+			.source = DECLARATION_NOTHING,
+		};
+	}
+	*ret_count = count;
+	return declarations;
+}
+
+const struct slice *api_own_lines(struct api *api, struct arena *arena)
+{
+	struct slice *lines = arena_zalloc(arena, DECLARATIONS_MAX, sizeof(*lines));
+	struct buf text;
+	stats_collect(api->stats);
+	buf_init(&text, 0);
+	for (size_t i = 0; i < stats_row_count; i++) {
+		text.len = 0;
+		stats_rows[i].render(api->stats, &stats_rows[i], &text);
+		lines[i] = arena_copy(arena, buf_slice(&text));
+	}
+	buf_finish(&text);
+	return lines;
+}

@@ -1,0 +1,420 @@
+#include <stdlib.h>
+
+#include "api/answer.h"
+#include "api/endpoints.h"
+#include "api/task.h"
+#include "api/ttl.h"
+#include "base/clock.h"
+#include "format/text_layout.h"
+#include "format/text_parse.h"
+#include "http/content.h"
+#include "store/splice.h"
+
+/*
+ * A push goes through these, in order; those marked run on a worker thread
+ * when the body is large. A body of the layout that the group had last ends
+ * after splicing; the others are parsed.
+ *
+ *     decode *     the content coding undone, values told from the rest
+ *     splice *     other values for the same lines
+ *     parse *      to a batch, rendered under the grouping key
+ *     apply        checked and put into the store
+ */
+enum {
+	INLINE_BYTES = 128 * 1024,     /* more are decoded and parsed on a worker thread */
+	INLINE_CODED_BYTES = 8 * 1024, /* the same for bodies that may inflate */
+};
+
+struct push;
+
+/* The step that is being done elsewhere. */
+struct push_step {
+	struct job job;
+	struct push *push;
+	void (*work)(struct push *push);
+	void (*then)(struct push *push);
+};
+
+struct push {
+	struct api_task task; /* begun when the push takes more than one turn */
+	struct push_step step;
+	struct api *api;
+	struct exchange *exchange;
+	enum store_method method;
+	bool is_large;
+	bool is_ongoing;
+	struct group_key key;
+	int64_t ttl_ns;
+	enum http_coding coding;
+
+	enum http_content_result content;
+	struct buf decoded;
+	struct buf content_error;
+	struct slice body;
+	struct text_layout layout;
+	struct splice splice;
+
+	enum format_result format;
+	struct format_error format_error;
+	struct batch batch;
+	enum prepare_result prepare;
+	struct prepare_options prepare_options;
+	struct prepared_push prepared;
+	struct batch_fault fault;
+	struct store_push op;
+};
+
+static void run(
+		struct push *push, void (*work)(struct push *push), void (*then)(struct push *push));
+
+/* ---- Answers ---- */
+
+static void finish(struct push *push)
+{
+	struct exchange *exchange = push->exchange;
+	enum stats_method method = answer_stats_method(exchange);
+	stats_count_request(
+			push->api->stats, STATS_HANDLER_PUSH, method, (unsigned)exchange->response.status);
+	stats_count_push(
+			push->api->stats, method, exchange->request.wire_bytes, exchange->request.began_ns);
+	buf_finish(&push->decoded);
+	buf_finish(&push->content_error);
+	if (push->is_ongoing) {
+		api_task_end(&push->task);
+	} else {
+		exchange_answer(exchange);
+	}
+}
+
+static void finish_good(struct push *push)
+{
+	answer_empty(push->exchange, push->api->options.is_checked ? 200 : 202);
+	finish(push);
+}
+
+static void finish_refused(
+		struct push *push, int status, enum stats_rejection reason, struct slice text)
+{
+	push->api->stats->rejected[reason]++;
+	answer_error(push->exchange, status, text);
+	finish(push);
+}
+
+static void finish_limited(
+		struct push *push, int status, const char *what, uint64_t allowed, const char *setting)
+{
+	struct slice text = arena_printf(&push->exchange->arena, "%s: %llu are allowed (--limit.%s)",
+			what, (unsigned long long)allowed, setting);
+	finish_refused(push, status, STATS_REJECTED_LIMIT, text);
+}
+
+static void finish_store_limited(struct push *push, enum store_limit limit)
+{
+	const struct store_limits *limits = &push->api->store->options.limits;
+	switch (limit) {
+	case STORE_LIMIT_GROUPS:
+		finish_limited(push, 429, "too many groups", limits->groups, "groups");
+		return;
+	case STORE_LIMIT_SERIES:
+		finish_limited(push, 429, "too many series stored", limits->series, "series");
+		return;
+	case STORE_LIMIT_SERIES_PER_GROUP:
+		finish_limited(push, 429, "too many series in one group", limits->series_per_group,
+				"series-per-group");
+		return;
+	case STORE_LIMIT_BYTES:
+	case STORE_LIMIT_COUNT:
+		break;
+	}
+	finish_limited(push, 429, "too many bytes stored", limits->bytes, "stored-bytes");
+}
+
+static void finish_format_limited(struct push *push)
+{
+	const struct format_limits *limits = &push->api->options.format_limits;
+	enum format_limit limit = push->format_error.limit;
+	push->api->format_refused[limit]++;
+	switch (limit) {
+	case FORMAT_LIMIT_SAMPLES:
+		finish_limited(
+				push, 429, "too many series in one push", limits->samples, "series-per-group");
+		return;
+	case FORMAT_LIMIT_LABELS:
+		finish_limited(push, 413, "a sample has too many labels", limits->labels, "labels");
+		return;
+	case FORMAT_LIMIT_LABEL_BYTES:
+		break;
+	}
+	finish_limited(push, 413, "a name or label value is too long in bytes", limits->label_bytes,
+			"label-bytes");
+}
+
+static void finish_unparsed(struct push *push)
+{
+	struct arena *arena = &push->exchange->arena;
+	const struct format_error *error = &push->format_error;
+	struct slice excerpt = format_error_excerpt(error, arena);
+	struct slice text =
+			arena_printf(arena, "text format parsing error in line %zu: " SLICE_FMT "\n" SLICE_FMT,
+					error->line, SLICE_ARG(error->what), SLICE_ARG(excerpt));
+	/* The excerpt brings its own line feed. */
+	finish_refused(push, 400, STATS_REJECTED_SYNTAX, slice_first(text, text.len - 1));
+}
+
+/*
+ * A push that is inconsistent leaves its time with the group, unless that
+ * would harm the page. Unchecked, only timestamps are refused, and silently.
+ */
+static void finish_inconsistent(struct push *push, const struct batch_fault *fault)
+{
+	struct api *api = push->api;
+	bool is_timestamp = push->batch.has_timestamps;
+	if (fault->leaves_trace) {
+		store_record_failure(api->store, &push->key, clock_wall_ns());
+	}
+	if (!api->options.is_checked) {
+		api->stats->rejected[STATS_REJECTED_TIMESTAMP]++;
+		finish_good(push);
+		return;
+	}
+	struct slice text = arena_printf(&push->exchange->arena,
+			"pushed metrics are invalid or inconsistent with existing metrics: " SLICE_FMT,
+			SLICE_ARG(fault->text));
+	finish_refused(
+			push, 400, is_timestamp ? STATS_REJECTED_TIMESTAMP : STATS_REJECTED_INCONSISTENT, text);
+}
+
+/* ---- Applying ---- */
+
+static int64_t deadline_of(const struct push *push)
+{
+	return push->ttl_ns == 0 ? 0 : (int64_t)clock_monotonic_ns() + push->ttl_ns;
+}
+
+static void apply(struct push *push)
+{
+	enum push_result result = push_step(&push->op);
+	switch (result) {
+	case PUSH_AGAIN:
+	case PUSH_WAIT:
+		run(push, NULL, apply);
+		return;
+	case PUSH_OK:
+		finish_good(push);
+		return;
+	case PUSH_E_INCONSISTENT:
+		prepared_push_drop(&push->prepared);
+		finish_inconsistent(push, &push->op.fault);
+		return;
+	case PUSH_E_LIMIT:
+		prepared_push_drop(&push->prepared);
+		finish_store_limited(push, push->op.limit);
+		return;
+	}
+}
+
+static void begin_to_apply(struct push *push)
+{
+	push_init(&push->op, push->api->store, push->method, &push->key, &push->prepared,
+			&push->exchange->arena);
+	push->op.now_ns = clock_wall_ns();
+	push->op.deadline_ns = deadline_of(push);
+	apply(push);
+}
+
+/* ---- Parsing ---- */
+
+static void parse(struct push *push)
+{
+	struct arena *arena = &push->exchange->arena;
+	push->format = text_parse(push->body, &push->api->options.format_limits, arena, &push->batch,
+			&push->format_error);
+	if (push->format == FORMAT_OK) {
+		push->prepare = prepare_push(&push->batch, &push->key, &push->prepare_options, arena,
+				&push->prepared, &push->fault);
+		push->prepared.layout.hash = push->layout.hash;
+		push->prepared.layout.is_known = text_layout_fits(&push->layout, &push->batch)
+				&& push->prepared.line_count == push->batch.sample_count;
+	}
+}
+
+static void on_parsed(struct push *push)
+{
+	switch (push->format) {
+	case FORMAT_E_SYNTAX:
+		finish_unparsed(push);
+		return;
+	case FORMAT_E_LIMIT:
+		finish_format_limited(push);
+		return;
+	case FORMAT_OK:
+		break;
+	}
+	switch (push->prepare) {
+	case PREPARE_OK:
+		begin_to_apply(push);
+		return;
+	case PREPARE_E_FAULT:
+		finish_inconsistent(push, &push->fault);
+		return;
+	case PREPARE_E_BYTES:
+		push->api->store->counters.refused[STORE_LIMIT_BYTES]++;
+		finish_store_limited(push, STORE_LIMIT_BYTES);
+		return;
+	}
+}
+
+static void begin_to_parse(struct push *push)
+{
+	const struct store *store = push->api->store;
+	uint64_t limit = store->options.limits.bytes;
+	push->prepare_options = (struct prepare_options){
+		.is_checked = push->api->options.is_checked,
+		.max_bytes = limit == 0 ? SIZE_MAX : limit,
+	};
+	run(push, parse, on_parsed);
+}
+
+/* ---- Splicing ---- */
+
+static void splice(struct push *push)
+{
+	splice_make(&push->splice);
+}
+
+static void on_spliced(struct push *push)
+{
+	if (splice_end(&push->splice, clock_wall_ns(), deadline_of(push))) {
+		push->api->stats->unchanged_layouts++;
+		finish_good(push);
+	} else {
+		begin_to_parse(push);
+	}
+}
+
+/* ---- Decoding ---- */
+
+static void decode(struct push *push)
+{
+	struct slice raw = push->exchange->request.body;
+	push->body = raw;
+	if (push->coding != HTTP_CODING_IDENTITY) {
+		push->content = http_content_decode(push->coding, raw, push->api->options.body_bytes,
+				&push->decoded, &push->content_error);
+		push->body = buf_slice(&push->decoded);
+	}
+	if (push->body.len == 0) {
+		push->body = SLICE(""); /* no body is an empty one */
+	}
+	if (push->content == HTTP_CONTENT_OK) {
+		text_layout_scan(push->body, &push->exchange->arena, &push->layout);
+	}
+}
+
+static void on_decoded(struct push *push)
+{
+	if (push->content != HTTP_CONTENT_OK) {
+		bool is_corrupt = push->content == HTTP_CONTENT_E_CORRUPT;
+		struct slice text = buf_slice(&push->content_error);
+		push->api->decoded_too_large += !is_corrupt;
+		finish_refused(push, is_corrupt ? 400 : 413, STATS_REJECTED_BODY,
+				slice_first(text, text.len > 0 ? text.len - 1 : 0));
+		return;
+	}
+	struct body_layout layout = { .hash = push->layout.hash, .is_known = push->layout.is_plain };
+	if (splice_begin(&push->splice, push->api->store, &push->key, push->method, &layout,
+				push->layout.values, push->layout.value_count)) {
+		run(push, splice, on_spliced);
+	} else {
+		begin_to_parse(push);
+	}
+}
+
+/* ---- From step to step ---- */
+
+static void on_work(struct job *job)
+{
+	struct push_step *step = (struct push_step *)job;
+	step->work(step->push);
+}
+
+static void on_done(struct job *job)
+{
+	struct push_step *step = (struct push_step *)job;
+	step->then(step->push);
+}
+
+/* Does the work, on the spot or on a thread, then goes on. No work: on another turn. */
+static void run(struct push *push, void (*work)(struct push *push), void (*then)(struct push *push))
+{
+	if (work != NULL && !push->is_large) {
+		work(push);
+		then(push);
+		return;
+	}
+	if (!push->is_ongoing) {
+		push->is_ongoing = true;
+		api_task_begin(&push->task, push->api, push->exchange);
+	}
+	push->step = (struct push_step){
+		.job = { .work = work == NULL ? NULL : on_work, .done = on_done },
+		.push = push,
+		.work = work,
+		.then = then,
+	};
+	if (work == NULL) {
+		executor_defer(push->api->executor, &push->step.job);
+	} else {
+		executor_submit(push->api->executor, &push->step.job);
+	}
+}
+
+/* ---- The beginning ---- */
+
+/* Protobuf as Go and Java clients send it; anything else is taken for text. */
+static bool is_protobuf(const struct exchange *exchange)
+{
+	struct slice type = exchange_header(exchange, SLICE("Content-Type"));
+	const struct slice protobuf = SLICE("application/vnd.google.protobuf");
+	return type.len >= protobuf.len
+			&& slice_equal_nocase(slice_first(type, protobuf.len), protobuf);
+}
+
+static bool read_head(struct push *push, const struct route *route)
+{
+	struct exchange *exchange = push->exchange;
+	struct slice text;
+	if (!answer_read_key(push->api, exchange, route, &push->key)) {
+		finish(push);
+		return false;
+	}
+	if (!ttl_of_exchange(&push->api->options, exchange, &push->ttl_ns, &text)) {
+		finish_refused(push, 400, STATS_REJECTED_TTL, text);
+		return false;
+	}
+	if (is_protobuf(exchange)) {
+		finish_refused(push, 415, STATS_REJECTED_FORMAT,
+				SLICE("the protobuf format is not supported: push the text format, "
+					  "Content-Type: text/plain; version=0.0.4"));
+		return false;
+	}
+	return true;
+}
+
+void push_handle(struct api *api, struct exchange *exchange, const struct route *route)
+{
+	struct push *push = arena_zalloc(&exchange->arena, 1, sizeof(*push));
+	push->api = api;
+	push->exchange = exchange;
+	push->method = exchange->request.method == METHOD_PUT ? STORE_PUT : STORE_POST;
+	buf_init(&push->decoded, 0);
+	buf_init(&push->content_error, 0);
+	if (!read_head(push, route)) {
+		return;
+	}
+	size_t body_bytes = exchange->request.body.len;
+	push->coding = http_coding_by_name(exchange_header(exchange, SLICE("Content-Encoding")));
+	push->is_large = body_bytes > INLINE_BYTES
+			|| (push->coding != HTTP_CODING_IDENTITY && body_bytes > INLINE_CODED_BYTES);
+	run(push, decode, on_decoded);
+}

@@ -1,0 +1,46 @@
+#pragma once
+
+/*
+ * Which endpoint a path leads to, and where a path leads that is nearly one:
+ * cleaned paths, other cases and trailing slashes are redirected, as Go's
+ * ServeMux and httprouter do for a Pushgateway.
+ */
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/slice.h"
+#include "http/exchange.h"
+
+enum endpoint {
+	ENDPOINT_NONE,
+	ENDPOINT_METRICS,
+	ENDPOINT_PUSH, /* put, post, delete */
+	ENDPOINT_HEALTHY,
+	ENDPOINT_READY,
+	ENDPOINT_API_METRICS,
+	ENDPOINT_API_WIPE,
+	ENDPOINT_API_OPTIONS,
+};
+
+enum route_result {
+	ROUTE_FOUND,
+	ROUTE_MOVED,       /* to the location, by the status */
+	ROUTE_OPTIONS,     /* 200 with the allowed methods, if any */
+	ROUTE_NOT_ALLOWED, /* 405 with the allowed methods */
+	ROUTE_NOT_FOUND,
+};
+
+struct route {
+	enum endpoint endpoint;
+	struct slice job; /* of a push, as it is in the path */
+	bool job_is_base64;
+	struct slice labels;   /* of a push: "", "/", or "/name/value..." */
+	int status;            /* 301 or 307 */
+	struct slice location; /* percent-encoded, in the arena */
+	struct slice allowed;  /* "GET, OPTIONS" */
+};
+
+/* `has_admin`: the admin API is there. */
+enum route_result route_find(const struct http_request *request, bool has_admin,
+		struct arena *arena, struct route *ret_route);

@@ -1,0 +1,64 @@
+#include "api/task.h"
+
+struct api_waiter {
+	struct list link;
+	struct exchange *exchange;
+};
+
+void api_task_begin(struct api_task *task, struct api *api, struct exchange *exchange)
+{
+	task->api = api;
+	task->exchange = exchange;
+	task->session = exchange->session;
+	list_init(&task->waiting);
+	list_append(&api->ongoing, &task->link);
+}
+
+static struct api_task *find_task(const struct api *api, const struct http_session *session)
+{
+	LIST_EACH (link, &api->ongoing) {
+		struct api_task *task = LIST_ENTRY(link, struct api_task, link);
+		if (task->session == session && session != NULL) {
+			return task;
+		}
+	}
+	return NULL;
+}
+
+static void wait_for(struct api_task *task, struct exchange *exchange)
+{
+	struct api_waiter *waiter = arena_alloc(&exchange->arena, sizeof(*waiter));
+	waiter->exchange = exchange;
+	list_append(&task->waiting, &waiter->link);
+}
+
+bool api_task_waits(struct api *api, struct exchange *exchange)
+{
+	struct api_task *task = find_task(api, exchange->session);
+	if (task == NULL) {
+		return false;
+	}
+	wait_for(task, exchange);
+	return true;
+}
+
+void api_task_end(struct api_task *task)
+{
+	struct api *api = task->api;
+	struct list waiting;
+	list_init(&waiting);
+	while (!list_is_empty(&task->waiting)) {
+		struct list *link = list_first(&task->waiting);
+		list_remove(link);
+		list_append(&waiting, link);
+	}
+	list_remove(&task->link);
+	/* The task lies in the exchange's arena: it is gone after this. */
+	exchange_answer(task->exchange);
+	LIST_EACH (link, &waiting) {
+		struct api_waiter *waiter = LIST_ENTRY(link, struct api_waiter, link);
+		list_remove(link);
+		/* This one may take long, too; then the rest waits for it. */
+		api_on_request(api, waiter->exchange);
+	}
+}

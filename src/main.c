@@ -1,0 +1,40 @@
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "config/config.h"
+#include "server.h"
+
+static int run(const struct config *config)
+{
+	log_configure(config->log_level, config->log_format);
+	return server_run(config);
+}
+
+int main(int argc, char **argv)
+{
+	struct config config;
+	struct buf text;
+	struct config_input input = {
+		.argument_count = argc - 1,
+		.arguments = (const char *const *)(argv + 1),
+		.environment = (const char *const *)environ,
+	};
+	int exit_code = 1;
+	buf_init(&text, 0);
+	switch (config_read(&config, &input, &text)) {
+	case CONFIG_OK:
+		exit_code = run(&config);
+		break;
+	case CONFIG_SHOWN:
+		fwrite(text.ptr, 1, text.len, stdout);
+		exit_code = 0;
+		break;
+	case CONFIG_E_INVALID:
+		fwrite(text.ptr, 1, text.len, stderr);
+		break;
+	}
+	config_finish(&config);
+	buf_finish(&text);
+	return exit_code;
+}

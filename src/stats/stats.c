@@ -1,0 +1,348 @@
+#include "stats/stats.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/number.h"
+#include "stats/process.h"
+#include "version.h"
+
+static const char *const handlers[] = {
+	[STATS_HANDLER_API_METRICS] = "api/v1/metrics",
+	[STATS_HANDLER_API_OPTIONS] = "api/v1/options",
+	[STATS_HANDLER_DELETE] = "delete",
+	[STATS_HANDLER_HEALTHY] = "healthy",
+	[STATS_HANDLER_PUSH] = "push",
+	[STATS_HANDLER_READY] = "ready",
+	[STATS_HANDLER_WIPE] = "wipe",
+};
+
+static const char *const methods[] = {
+	[STATS_METHOD_DELETE] = "delete",
+	[STATS_METHOD_GET] = "get",
+	[STATS_METHOD_OPTIONS] = "options",
+	[STATS_METHOD_POST] = "post",
+	[STATS_METHOD_PUT] = "put",
+};
+
+static const char *const rejections[] = {
+	[STATS_REJECTED_BODY] = "body",
+	[STATS_REJECTED_FORMAT] = "format",
+	[STATS_REJECTED_INCONSISTENT] = "inconsistent",
+	[STATS_REJECTED_LIMIT] = "limit",
+	[STATS_REJECTED_SYNTAX] = "syntax",
+	[STATS_REJECTED_TIMESTAMP] = "timestamp",
+	[STATS_REJECTED_TTL] = "ttl",
+	[STATS_REJECTED_URL] = "url",
+};
+
+static const char *const limits[] = {
+	[STATS_LIMIT_BODY_BYTES] = "body_bytes",
+	[STATS_LIMIT_CONNECTIONS] = "connections",
+	[STATS_LIMIT_GROUPS] = "groups",
+	[STATS_LIMIT_HEADER_BYTES] = "header_bytes",
+	[STATS_LIMIT_LABEL_BYTES] = "label_bytes",
+	[STATS_LIMIT_LABELS] = "labels",
+	[STATS_LIMIT_SERIES] = "series",
+	[STATS_LIMIT_SERIES_PER_GROUP] = "series_per_group",
+	[STATS_LIMIT_STORED_BYTES] = "stored_bytes",
+};
+
+static const char *const timeouts[] = {
+	[STATS_TIMEOUT_BODY] = "body",
+	[STATS_TIMEOUT_HEADER] = "header",
+	[STATS_TIMEOUT_IDLE] = "idle",
+	[STATS_TIMEOUT_WRITE] = "write",
+};
+
+void stats_init(struct stats *stats)
+{
+	*stats = (struct stats){ 0 };
+}
+
+void stats_count_request(
+		struct stats *stats, enum stats_handler handler, enum stats_method method, unsigned status)
+{
+	stats->http_requests[handler][method][status < STATS_STATUS_MAX ? status : 0]++;
+}
+
+void stats_count_push(
+		struct stats *stats, enum stats_method method, size_t request_bytes, uint64_t began_ns)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+	double seconds = (double)(now_ns - began_ns) / 1e9;
+	quantiles_observe(&stats->push_seconds[method], seconds, now_ns);
+	quantiles_observe(&stats->push_bytes[method], (double)request_bytes, now_ns);
+}
+
+void stats_collect(struct stats *stats)
+{
+	process_stats_read(&stats->process);
+	if (stats->collect != NULL) {
+		stats->collect(stats->collect_data, stats);
+	}
+}
+
+/* ---- Lines ---- */
+
+static void append_number(struct buf *lines, double value)
+{
+	char text[NUMBER_TEXT_MAX];
+	size_t len = number_format(value, text);
+	buf_append(lines, slice_make(text, len));
+	buf_append_byte(lines, '\n');
+}
+
+static void append_value(struct buf *lines, const struct stats_row *row, double value)
+{
+	buf_append(lines, row->name);
+	buf_append_byte(lines, ' ');
+	append_number(lines, value);
+}
+
+/* name{label="text"} value */
+static void append_labelled(struct buf *lines, const struct stats_row *row, const char *label,
+		const char *text, uint64_t value)
+{
+	buf_printf(lines, SLICE_FMT "{%s=\"%s\"} %llu\n", SLICE_ARG(row->name), label, text,
+			(unsigned long long)value);
+}
+
+static void render_plain(struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	const uint64_t *value = (const void *)((const char *)stats + row->offset);
+	append_value(lines, row, (double)*value);
+}
+
+static void render_build_info(struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	buf_printf(lines,
+			SLICE_FMT "{branch=\"\",goarch=\"\",goos=\"linux\",goversion=\"\",revision=\"\",tags="
+					  "\"\",version=\"%s\"} 1\n",
+			SLICE_ARG(row->name), WEIR_VERSION);
+}
+
+static void render_weir_build_info(
+		struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	buf_printf(lines, SLICE_FMT "{compiler=\"%s\",platform=\"%s\",version=\"%s\"} 1\n",
+			SLICE_ARG(row->name), WEIR_COMPILER, WEIR_PLATFORM, WEIR_VERSION);
+}
+
+static void render_requests(struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	for (size_t h = 0; h < STATS_HANDLER_COUNT; h++) {
+		for (size_t m = 0; m < STATS_METHOD_COUNT; m++) {
+			for (size_t status = 0; status < STATS_STATUS_MAX; status++) {
+				uint32_t count = stats->http_requests[h][m][status];
+				if (count > 0) {
+					buf_printf(lines, SLICE_FMT "{code=\"%zu\",handler=\"%s\",method=\"%s\"} %u\n",
+							SLICE_ARG(row->name), status, handlers[h], methods[m], count);
+				}
+			}
+		}
+	}
+}
+
+/* A summary's lines; `labels` is empty or ends with a comma. */
+static void append_summary(struct buf *lines, const struct stats_row *row, const char *labels,
+		struct quantiles *quantiles)
+{
+	static const double shown[] = { 0.1, 0.5, 0.9 };
+	int labels_len = (int)strlen(labels);
+	uint64_t now_ns = clock_monotonic_ns();
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+		buf_printf(lines, SLICE_FMT "{%squantile=\"%g\"} ", SLICE_ARG(row->name), labels, shown[i]);
+		append_number(lines, quantiles_get(quantiles, shown[i], now_ns));
+	}
+	/* Without the comma. */
+	int bare_len = labels_len > 0 ? labels_len - 1 : 0;
+	const char *open = labels_len > 0 ? "{" : "";
+	const char *close = labels_len > 0 ? "}" : "";
+	buf_printf(
+			lines, SLICE_FMT "_sum%s%.*s%s ", SLICE_ARG(row->name), open, bare_len, labels, close);
+	append_number(lines, quantiles->sum);
+	buf_printf(lines, SLICE_FMT "_count%s%.*s%s ", SLICE_ARG(row->name), open, bare_len, labels,
+			close);
+	append_number(lines, (double)quantiles->count);
+}
+
+static void append_by_method(
+		struct buf *lines, const struct stats_row *row, struct quantiles *by_method)
+{
+	for (size_t m = 0; m < STATS_METHOD_COUNT; m++) {
+		char labels[32];
+		snprintf(labels, sizeof(labels), "method=\"%s\",", methods[m]);
+		if (by_method[m].count > 0) {
+			append_summary(lines, row, labels, &by_method[m]);
+		}
+	}
+}
+
+static void render_push_seconds(struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	append_by_method(lines, row, stats->push_seconds);
+}
+
+static void render_push_bytes(struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	append_by_method(lines, row, stats->push_bytes);
+}
+
+static void render_scrape_seconds(
+		struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	append_summary(lines, row, "", &stats->scrape_seconds);
+}
+
+static void render_rejected(struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	for (size_t i = 0; i < STATS_REJECTED_COUNT; i++) {
+		append_labelled(lines, row, "reason", rejections[i], stats->rejected[i]);
+	}
+}
+
+static void render_limit_maximum(
+		struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	for (size_t i = 0; i < STATS_LIMIT_COUNT; i++) {
+		append_labelled(lines, row, "limit", limits[i], stats->limits[i].maximum);
+	}
+}
+
+static void render_limit_current(
+		struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	static const enum stats_limit accumulating[] = {
+		STATS_LIMIT_CONNECTIONS,
+		STATS_LIMIT_GROUPS,
+		STATS_LIMIT_SERIES,
+		STATS_LIMIT_STORED_BYTES,
+	};
+	for (size_t i = 0; i < sizeof(accumulating) / sizeof(accumulating[0]); i++) {
+		enum stats_limit limit = accumulating[i];
+		append_labelled(lines, row, "limit", limits[limit], stats->limits[limit].current);
+	}
+}
+
+static void render_limit_refused(
+		struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	for (size_t i = 0; i < STATS_LIMIT_COUNT; i++) {
+		append_labelled(lines, row, "limit", limits[i], stats->limits[i].refused);
+	}
+}
+
+static void render_timeouts(struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	for (size_t i = 0; i < STATS_TIMEOUT_COUNT; i++) {
+		append_labelled(lines, row, "phase", timeouts[i], stats->timeouts[i]);
+	}
+}
+
+static void render_process(struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	const struct process_stats *process = &stats->process;
+	const double values[] = {
+		process->cpu_seconds,
+		(double)process->max_fds,
+		(double)process->open_fds,
+		(double)process->resident_bytes,
+		process->start_time,
+		(double)process->virtual_bytes,
+		process->virtual_max_bytes,
+	};
+	append_value(lines, row, values[row->offset]);
+}
+
+/* ---- The table ---- */
+
+#define PLAIN(field) .render = render_plain, .offset = offsetof(struct stats, field)
+#define PROCESS(index) .render = render_process, .offset = (index)
+
+const struct stats_row stats_rows[] = {
+	{ SLICE_INIT("process_cpu_seconds_total"), METRIC_COUNTER,
+			SLICE_INIT("Total user and system CPU time spent in seconds."), PROCESS(0) },
+	{ SLICE_INIT("process_max_fds"), METRIC_GAUGE,
+			SLICE_INIT("Maximum number of open file descriptors."), PROCESS(1) },
+	{ SLICE_INIT("process_open_fds"), METRIC_GAUGE, SLICE_INIT("Number of open file descriptors."),
+			PROCESS(2) },
+	{ SLICE_INIT("process_resident_memory_bytes"), METRIC_GAUGE,
+			SLICE_INIT("Resident memory size in bytes."), PROCESS(3) },
+	{ SLICE_INIT("process_start_time_seconds"), METRIC_GAUGE,
+			SLICE_INIT("Start time of the process since unix epoch in seconds."), PROCESS(4) },
+	{ SLICE_INIT("process_virtual_memory_bytes"), METRIC_GAUGE,
+			SLICE_INIT("Virtual memory size in bytes."), PROCESS(5) },
+	{ SLICE_INIT("process_virtual_memory_max_bytes"), METRIC_GAUGE,
+			SLICE_INIT("Maximum amount of virtual memory available in bytes."), PROCESS(6) },
+	{ SLICE_INIT("pushgateway_build_info"), METRIC_GAUGE,
+			SLICE_INIT("A metric with a constant '1' value labeled by version, revision, branch, "
+					   "goversion from which pushgateway was built, and the goos and goarch for "
+					   "the build."),
+			.render = render_build_info },
+	{ SLICE_INIT("pushgateway_http_push_duration_seconds"), METRIC_SUMMARY,
+			SLICE_INIT("HTTP request duration for pushes to the Pushgateway."),
+			.help_must_match = true, .render = render_push_seconds },
+	{ SLICE_INIT("pushgateway_http_push_size_bytes"), METRIC_SUMMARY,
+			SLICE_INIT("HTTP request size for pushes to the Pushgateway."), .help_must_match = true,
+			.render = render_push_bytes },
+	{ SLICE_INIT("pushgateway_http_requests_total"), METRIC_COUNTER,
+			SLICE_INIT("Total HTTP requests processed by the Pushgateway, excluding scrapes."),
+			.help_must_match = true, .render = render_requests },
+	{ SLICE_INIT("weir_bad_requests_total"), METRIC_COUNTER,
+			SLICE_INIT("Requests that were not valid HTTP."), PLAIN(bad_requests) },
+	{ SLICE_INIT("weir_blocks"), METRIC_GAUGE,
+			SLICE_INIT("What groups contribute to families, one for each pair of them."),
+			PLAIN(blocks) },
+	{ SLICE_INIT("weir_build_info"), METRIC_GAUGE,
+			SLICE_INIT("A metric with a constant '1' value labeled by version, compiler and "
+					   "platform."),
+			.render = render_weir_build_info },
+	{ SLICE_INIT("weir_connections_accepted_total"), METRIC_COUNTER,
+			SLICE_INIT("Connections accepted."), PLAIN(connections_accepted) },
+	{ SLICE_INIT("weir_families"), METRIC_GAUGE, SLICE_INIT("Metric families stored."),
+			PLAIN(families) },
+	{ SLICE_INIT("weir_groups"), METRIC_GAUGE, SLICE_INIT("Groups stored."), PLAIN(groups) },
+	{ SLICE_INIT("weir_groups_expired_total"), METRIC_COUNTER,
+			SLICE_INIT("Groups deleted because their time to live was over."),
+			PLAIN(expired_groups) },
+	{ SLICE_INIT("weir_limit"), METRIC_GAUGE,
+			SLICE_INIT("The most of something that is allowed, by the name of the setting."),
+			.render = render_limit_maximum },
+	{ SLICE_INIT("weir_limit_refused_total"), METRIC_COUNTER,
+			SLICE_INIT("What was refused because a limit was reached."),
+			.render = render_limit_refused },
+	{ SLICE_INIT("weir_limit_used"), METRIC_GAUGE, SLICE_INIT("How much of a limit is used now."),
+			.render = render_limit_current },
+	{ SLICE_INIT("weir_push_rejected_total"), METRIC_COUNTER,
+			SLICE_INIT("Pushes refused, by reason."), .render = render_rejected },
+	{ SLICE_INIT("weir_push_unchanged_layout_total"), METRIC_COUNTER,
+			SLICE_INIT("Pushes that differed from the one before in values only."),
+			PLAIN(unchanged_layouts) },
+	{ SLICE_INIT("weir_received_bytes_total"), METRIC_COUNTER,
+			SLICE_INIT("Bytes received from clients."), PLAIN(received_bytes) },
+	{ SLICE_INIT("weir_scrape_bytes_total"), METRIC_COUNTER,
+			SLICE_INIT("Bytes of pages scraped, before compression."), PLAIN(scrape_bytes) },
+	{ SLICE_INIT("weir_scrape_duration_seconds"), METRIC_SUMMARY,
+			SLICE_INIT("From the request of a page to its last byte being handed over."),
+			.render = render_scrape_seconds },
+	{ SLICE_INIT("weir_sent_bytes_total"), METRIC_COUNTER, SLICE_INIT("Bytes sent to clients."),
+			PLAIN(sent_bytes) },
+	{ SLICE_INIT("weir_series"), METRIC_GAUGE, SLICE_INIT("Sample lines stored."), PLAIN(series) },
+	{ SLICE_INIT("weir_shadowed_blocks"), METRIC_GAUGE,
+			SLICE_INIT("Blocks kept but not exposed, because they contradict others."),
+			PLAIN(shadowed_blocks) },
+	{ SLICE_INIT("weir_shadowed_groups"), METRIC_GAUGE,
+			SLICE_INIT("Groups whose push times are not exposed, because another group has the "
+					   "same labels apart from empty ones."),
+			PLAIN(shadowed_groups) },
+	{ SLICE_INIT("weir_stored_bytes"), METRIC_GAUGE, SLICE_INIT("Memory that stored samples take."),
+			PLAIN(stored_bytes) },
+	{ SLICE_INIT("weir_timeouts_total"), METRIC_COUNTER,
+			SLICE_INIT("Connections ended because the client was too slow, by what it was slow "
+					   "with."),
+			.render = render_timeouts },
+};
+
+const size_t stats_row_count = sizeof(stats_rows) / sizeof(stats_rows[0]);

@@ -1,0 +1,134 @@
+#pragma once
+
+/*
+ * weir's own metrics, as one table: what it counts, what it is called and how
+ * it is explained. Whoever counts writes into struct stats; values that
+ * others keep are fetched by the collector before a page is rendered.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/slice.h"
+#include "model/batch.h"
+#include "stats/process.h"
+#include "stats/quantiles.h"
+
+enum stats_handler {
+	STATS_HANDLER_API_METRICS,
+	STATS_HANDLER_API_OPTIONS,
+	STATS_HANDLER_DELETE,
+	STATS_HANDLER_HEALTHY,
+	STATS_HANDLER_PUSH,
+	STATS_HANDLER_READY,
+	STATS_HANDLER_WIPE,
+	STATS_HANDLER_COUNT,
+};
+
+enum stats_method {
+	STATS_METHOD_DELETE,
+	STATS_METHOD_GET,
+	STATS_METHOD_OPTIONS,
+	STATS_METHOD_POST,
+	STATS_METHOD_PUT,
+	STATS_METHOD_COUNT,
+};
+
+/* Why a push was refused. */
+enum stats_rejection {
+	STATS_REJECTED_BODY,         /* its content coding or its size */
+	STATS_REJECTED_FORMAT,       /* a content type that is not supported */
+	STATS_REJECTED_INCONSISTENT, /* with itself or with what is stored */
+	STATS_REJECTED_LIMIT,        /* more groups, series, labels ... than allowed */
+	STATS_REJECTED_SYNTAX,       /* it could not be parsed */
+	STATS_REJECTED_TIMESTAMP,
+	STATS_REJECTED_TTL,
+	STATS_REJECTED_URL,
+	STATS_REJECTED_COUNT,
+};
+
+/* What has a maximum. */
+enum stats_limit {
+	STATS_LIMIT_BODY_BYTES,
+	STATS_LIMIT_CONNECTIONS,
+	STATS_LIMIT_GROUPS,
+	STATS_LIMIT_HEADER_BYTES,
+	STATS_LIMIT_LABEL_BYTES,
+	STATS_LIMIT_LABELS,
+	STATS_LIMIT_SERIES,
+	STATS_LIMIT_SERIES_PER_GROUP,
+	STATS_LIMIT_STORED_BYTES,
+	STATS_LIMIT_COUNT,
+};
+
+struct stats_limit_values {
+	uint64_t maximum;
+	uint64_t current; /* of those that accumulate */
+	uint64_t refused;
+};
+
+enum stats_timeout {
+	STATS_TIMEOUT_BODY,
+	STATS_TIMEOUT_HEADER,
+	STATS_TIMEOUT_IDLE,
+	STATS_TIMEOUT_WRITE,
+	STATS_TIMEOUT_COUNT,
+};
+
+enum { STATS_STATUS_MAX = 600 };
+
+struct stats {
+	uint32_t http_requests[STATS_HANDLER_COUNT][STATS_METHOD_COUNT][STATS_STATUS_MAX];
+	struct quantiles push_seconds[STATS_METHOD_COUNT]; /* of put and post */
+	struct quantiles push_bytes[STATS_METHOD_COUNT];
+	struct quantiles scrape_seconds;
+	uint64_t scrape_bytes; /* before compression */
+	uint64_t rejected[STATS_REJECTED_COUNT];
+	uint64_t unchanged_layouts; /* pushes that only brought other values */
+
+	struct process_stats process; /* read by stats_collect() */
+
+	/* Set by collect(). */
+	void (*collect)(void *data, struct stats *stats);
+	void *collect_data;
+	uint64_t groups;
+	uint64_t shadowed_groups;
+	uint64_t series;
+	uint64_t families;
+	uint64_t blocks;
+	uint64_t shadowed_blocks;
+	uint64_t stored_bytes;
+	uint64_t expired_groups;
+	struct stats_limit_values limits[STATS_LIMIT_COUNT];
+	uint64_t connections_accepted;
+	uint64_t bad_requests;
+	uint64_t received_bytes;
+	uint64_t sent_bytes;
+	uint64_t timeouts[STATS_TIMEOUT_COUNT];
+};
+
+/* One family of the table. */
+struct stats_row {
+	struct slice name;
+	enum metric_type type;
+	struct slice help;
+	bool help_must_match; /* see family_declaration */
+	/* Appends the family's lines, possibly none. */
+	void (*render)(struct stats *stats, const struct stats_row *row, struct buf *lines);
+	size_t offset; /* of the uint64_t in struct stats that a plain row shows */
+};
+
+extern const struct stats_row stats_rows[];
+extern const size_t stats_row_count;
+
+void stats_init(struct stats *stats);
+
+void stats_count_request(
+		struct stats *stats, enum stats_handler handler, enum stats_method method, unsigned status);
+void stats_count_push(
+		struct stats *stats, enum stats_method method, size_t request_bytes, uint64_t began_ns);
+
+/* Fetches what others keep; to be called before rows are rendered. */
+void stats_collect(struct stats *stats);
