@@ -21,6 +21,9 @@ struct listed_family {
 
 struct metrics_json {
 	struct http_body body;
+	struct job job; /* waits for a large push to be committed */
+	bool is_waiting;
+	bool is_closed;
 	struct api *api;
 	struct buf out;
 	struct slice part; /* of the piece: all of out */
@@ -280,24 +283,28 @@ static void append_group_head(struct metrics_json *json, const struct group *gro
 			group->times.pushed_ns);
 }
 
-static void begin_group(struct metrics_json *json)
+/* False while a large push goes in and there is no version to read. */
+static bool begin_group(struct metrics_json *json)
 {
 	struct contents *contents = json->api->store->contents;
 	if (json->next_group >= contents->group_slots.len) {
 		append(json, SLICE("]}"));
 		json->is_ended = true;
-		return;
+		return true;
 	}
 	struct group *group = slot_content(*slots_at(&contents->group_slots, json->next_group));
-	/* While a large push goes in there is no version to read; it will come. */
-	if (group == NULL || !snapshot_open(&json->snapshot, json->api->store)) {
-		json->next_group += group == NULL;
-		return;
+	if (group == NULL) {
+		json->next_group++;
+		return true;
+	}
+	if (!snapshot_open(&json->snapshot, json->api->store)) {
+		return false;
 	}
 	json->in_group = true;
 	json->next_group++;
 	list_families(json, group);
 	append_group_head(json, group);
+	return true;
 }
 
 static void end_group(struct metrics_json *json)
@@ -312,17 +319,37 @@ static void end_group(struct metrics_json *json)
 
 /* ---- The body ---- */
 
-static void do_step(struct metrics_json *json)
+/* False when the next step has to wait. */
+static bool do_step(struct metrics_json *json)
 {
 	if (!json->is_begun) {
 		append(json, SLICE("{\"status\":\"success\",\"data\":["));
 		json->is_begun = true;
 	} else if (!json->in_group) {
-		begin_group(json);
+		return begin_group(json);
 	} else if (json->next_family < json->family_count) {
 		do_family(json);
 	} else {
 		end_group(json);
+	}
+	return true;
+}
+
+static void free_json(struct metrics_json *json)
+{
+	buf_finish(&json->out);
+	free(json);
+}
+
+static void on_turn(struct job *job)
+{
+	struct metrics_json *json =
+			(struct metrics_json *)(void *)((char *)job - offsetof(struct metrics_json, job));
+	json->is_waiting = false;
+	if (json->is_closed) {
+		free_json(json);
+	} else {
+		json->body.ready(json->body.ready_data);
 	}
 }
 
@@ -330,8 +357,13 @@ static enum http_body_state next_piece(struct http_body *body, struct http_piece
 {
 	struct metrics_json *json = (struct metrics_json *)body;
 	json->out.len = 0;
-	while (!json->is_ended && json->out.len < PIECE_BYTES) {
-		do_step(json);
+	while (!json->is_ended && json->out.len < PIECE_BYTES && do_step(json)) {
+	}
+	if (!json->is_ended && json->out.len == 0) {
+		json->is_waiting = true;
+		json->job.done = on_turn;
+		executor_defer(json->api->executor, &json->job);
+		return HTTP_BODY_LATER;
 	}
 	json->part = buf_slice(&json->out);
 	ret_piece->parts = &json->part;
@@ -346,8 +378,10 @@ static void close_json(struct http_body *body)
 		snapshot_close(&json->snapshot);
 	}
 	arena_finish(&json->arena);
-	buf_finish(&json->out);
-	free(json);
+	json->is_closed = true;
+	if (!json->is_waiting) {
+		free_json(json);
+	}
 }
 
 void metrics_json_handle(struct api *api, struct exchange *exchange)

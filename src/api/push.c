@@ -21,8 +21,9 @@
  *     apply        checked and put into the store
  */
 enum {
-	INLINE_BYTES = 128 * 1024,     /* more are decoded and parsed on a worker thread */
-	INLINE_CODED_BYTES = 8 * 1024, /* the same for bodies that may inflate */
+	INLINE_BYTES = 128 * 1024,     /* what is larger is done on a worker thread */
+	INLINE_CODED_BYTES = 8 * 1024, /* the same for bodies that inflate */
+	RENDERED_FACTOR = 4,           /* of the largest body: the largest push with its labels */
 };
 
 struct push;
@@ -165,12 +166,15 @@ static void finish_unparsed(struct push *push)
  * A push that is inconsistent leaves its time with the group, unless that
  * would harm the page. Unchecked, only timestamps are refused, and silently.
  */
-static void finish_inconsistent(struct push *push, const struct batch_fault *fault)
+static void finish_inconsistent(struct push *push)
 {
 	struct api *api = push->api;
+	const struct batch_fault *fault = &push->fault;
 	bool is_timestamp = push->batch.has_timestamps;
-	if (fault->leaves_trace) {
-		store_record_failure(api->store, &push->key, clock_wall_ns());
+	if (fault->leaves_trace
+			&& store_record_failure(api->store, &push->key, clock_wall_ns()) == STORE_RECORD_WAIT) {
+		run(push, NULL, finish_inconsistent);
+		return;
 	}
 	if (!api->options.is_checked) {
 		api->stats->rejected[STATS_REJECTED_TIMESTAMP]++;
@@ -188,7 +192,11 @@ static void finish_inconsistent(struct push *push, const struct batch_fault *fau
 
 static int64_t deadline_of(const struct push *push)
 {
-	return push->ttl_ns == 0 ? 0 : (int64_t)clock_monotonic_ns() + push->ttl_ns;
+	int64_t deadline_ns;
+	/* So late that it cannot be said: never. */
+	bool is_never = push->ttl_ns == 0
+			|| __builtin_add_overflow((int64_t)clock_monotonic_ns(), push->ttl_ns, &deadline_ns);
+	return is_never ? 0 : deadline_ns;
 }
 
 static void apply(struct push *push)
@@ -204,7 +212,8 @@ static void apply(struct push *push)
 		return;
 	case PUSH_E_INCONSISTENT:
 		prepared_push_drop(&push->prepared);
-		finish_inconsistent(push, &push->op.fault);
+		push->fault = push->op.fault;
+		finish_inconsistent(push);
 		return;
 	case PUSH_E_LIMIT:
 		prepared_push_drop(&push->prepared);
@@ -255,22 +264,24 @@ static void on_parsed(struct push *push)
 		begin_to_apply(push);
 		return;
 	case PREPARE_E_FAULT:
-		finish_inconsistent(push, &push->fault);
+		finish_inconsistent(push);
 		return;
 	case PREPARE_E_BYTES:
-		push->api->store->counters.refused[STORE_LIMIT_BYTES]++;
-		finish_store_limited(push, STORE_LIMIT_BYTES);
+		push->api->decoded_too_large++;
+		finish_refused(push, 413, STATS_REJECTED_LIMIT,
+				arena_printf(&push->exchange->arena,
+						"too many bytes with the grouping labels in every line: %zu are allowed "
+						"(%d times --limit.body-bytes)",
+						push->prepare_options.max_bytes, RENDERED_FACTOR));
 		return;
 	}
 }
 
 static void begin_to_parse(struct push *push)
 {
-	const struct store *store = push->api->store;
-	uint64_t limit = store->options.limits.bytes;
 	push->prepare_options = (struct prepare_options){
 		.is_checked = push->api->options.is_checked,
-		.max_bytes = limit == 0 ? SIZE_MAX : limit,
+		.max_bytes = RENDERED_FACTOR * push->api->options.body_bytes,
 	};
 	run(push, parse, on_parsed);
 }
@@ -299,7 +310,11 @@ static void decode(struct push *push)
 	struct slice raw = push->exchange->request.body;
 	push->body = raw;
 	if (push->coding != HTTP_CODING_IDENTITY) {
-		push->content = http_content_decode(push->coding, raw, push->api->options.body_bytes,
+		size_t limit = push->api->options.body_bytes;
+		bool is_tried = !push->is_large && limit > INLINE_BYTES;
+		buf_reset(&push->decoded, 0);
+		buf_reset(&push->content_error, 0);
+		push->content = http_content_decode(push->coding, raw, is_tried ? INLINE_BYTES : limit,
 				&push->decoded, &push->content_error);
 		push->body = buf_slice(&push->decoded);
 	}
@@ -311,8 +326,27 @@ static void decode(struct push *push)
 	}
 }
 
+/* Bytes that the push takes when it is rendered, roughly: every line has the key. */
+static size_t estimate_bytes(const struct push *push)
+{
+	size_t key_bytes = 0;
+	for (size_t i = 0; i < push->key.labels.count; i++) {
+		const struct label *label = &push->key.labels.pairs[i];
+		key_bytes += label->name.len + label->value.len;
+	}
+	/* The lines of a body that is not plain are not counted; they have four bytes at least. */
+	size_t lines = push->layout.is_plain ? push->layout.value_count : push->body.len / 4;
+	return push->body.len + lines * key_bytes;
+}
+
 static void on_decoded(struct push *push)
 {
+	if (push->content == HTTP_CONTENT_E_TOO_LARGE && !push->is_large) {
+		/* A small body that inflates to a large one. */
+		push->is_large = true;
+		run(push, decode, on_decoded);
+		return;
+	}
 	if (push->content != HTTP_CONTENT_OK) {
 		bool is_corrupt = push->content == HTTP_CONTENT_E_CORRUPT;
 		struct slice text = buf_slice(&push->content_error);
@@ -321,6 +355,7 @@ static void on_decoded(struct push *push)
 				slice_first(text, text.len > 0 ? text.len - 1 : 0));
 		return;
 	}
+	push->is_large = push->is_large || estimate_bytes(push) > INLINE_BYTES;
 	struct body_layout layout = { .hash = push->layout.hash, .is_known = push->layout.is_plain };
 	if (splice_begin(&push->splice, push->api->store, &push->key, push->method, &layout,
 				push->layout.values, push->layout.value_count)) {

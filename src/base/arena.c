@@ -97,7 +97,7 @@ static void add_block(struct arena *arena, size_t at_least)
 
 char *arena_text(struct arena *arena, size_t bytes)
 {
-	if (bytes > arena->left) {
+	if (arena->next == NULL || bytes > arena->left) {
 		add_block(arena, bytes);
 	}
 	char *text = arena->next;

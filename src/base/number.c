@@ -6,7 +6,7 @@
 
 enum {
 	STACK_TEXT_MAX = 128,
-	SAFE_DIGITS = 280, /* that many digits without exponent cannot overflow */
+	SAFE_DIGITS = 200, /* fewer, with an exponent of two digits, cannot overflow */
 };
 
 static bool is_digit(char c)
@@ -112,11 +112,8 @@ bool number_parse_int(struct slice text, int64_t *ret_value)
 static int shortest_exponent_form(double value, char *ret_text, size_t bytes)
 {
 	int len = 0;
-	for (int digits = 1; digits <= 17; digits++) {
-		/* Most values have few digits or nearly all of them. */
-		if (digits == 7) {
-			digits = 15;
-		}
+	/* Up to 15 digits always read back, but for numbers too small for all their bits. */
+	for (int digits = fpclassify(value) == FP_SUBNORMAL ? 1 : 15; digits <= 17; digits++) {
 		len = snprintf(ret_text, bytes, "%.*e", digits - 1, value);
 		if (strtod(ret_text, NULL) == value) {
 			break;

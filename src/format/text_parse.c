@@ -43,6 +43,9 @@ struct parser {
 static bool fail_at(struct parser *p, const char *place, struct slice what)
 {
 	const char *line_end = p->eol;
+	if (place < p->line_start || place > line_end) {
+		place = p->line_start; /* a name that was unescaped lies elsewhere */
+	}
 	p->result = FORMAT_E_SYNTAX;
 	*p->error = (struct format_error){
 		.line = p->line,

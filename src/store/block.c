@@ -35,8 +35,8 @@ size_t block_bytes_bound(size_t text_bytes, size_t line_count)
 	enum { ALIGNMENT = 8 };
 	size_t chunks = text_bytes / CHUNK_BYTES + 1;
 	size_t per_chunk = sizeof(struct chunk) + sizeof(struct chunk *) + 2 * ALIGNMENT;
-	return text_bytes + line_count * sizeof(uint32_t) + chunks * per_chunk + sizeof(struct block)
-			+ ALIGNMENT;
+	size_t ids = line_count * (chunks > 1 ? 2 : 1) * sizeof(uint32_t);
+	return text_bytes + ids + chunks * per_chunk + sizeof(struct block) + ALIGNMENT;
 }
 
 size_t block_release(struct block *block)
@@ -48,6 +48,41 @@ size_t block_release(struct block *block)
 		freed += pack_unref(chunk_pack(block->chunks[i]));
 	}
 	return freed + pack_unref(own);
+}
+
+static bool has_id(struct block *block, uint32_t id)
+{
+	const uint32_t *ids = block_sorted_ids(block);
+	uint32_t low = 0;
+	uint32_t high = block->line_count;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (ids[middle] < id) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low < block->line_count && ids[low] == id;
+}
+
+uint32_t block_find_id(struct block *block, uint32_t id, uint32_t number)
+{
+	if (block->chunk_count > 1 && !has_id(block, id)) {
+		return block->line_count;
+	}
+	uint32_t first = 0; /* number of the chunk's first line */
+	for (size_t i = 0; i < block->chunk_count; i++) {
+		const struct chunk *chunk = block->chunks[i];
+		const uint32_t *ids = chunk_ids(chunk);
+		for (uint32_t j = number > first ? number - first : 0; j < chunk->line_count; j++) {
+			if (ids[j] == id) {
+				return first + j;
+			}
+		}
+		first += chunk->line_count;
+	}
+	return block->line_count;
 }
 
 struct slice block_line(const struct block *block, uint32_t number)

@@ -11,7 +11,8 @@
  * A block is what one group contributes to one family. Its lines lie in chunks
  * of about CHUNK_BYTES, most often one, so that changing a few lines of many
  * rewrites only the chunks they are in. Blocks and chunks never change once
- * they are in the store; a new block may refer to chunks of an older pack.
+ * they are in the store; a new block may refer to chunks of an older pack. A
+ * block of several chunks has its identities a second time, sorted.
  */
 
 #include <stdbool.h>
@@ -36,6 +37,7 @@ struct pack {
 	size_t bytes;      /* of the allocation */
 	size_t dead_bytes; /* of it, in blocks that were replaced */
 	uint32_t refs;     /* blocks, and chunks through blocks, that are in use */
+	uint32_t parts;    /* blocks and chunks it was made with */
 	uint32_t entry_count;
 	uint32_t entries; /* bytes from the pack's start to them */
 	uint32_t line_count;
@@ -90,6 +92,18 @@ static inline struct pack *block_pack(struct block *block)
 {
 	return (struct pack *)(void *)((char *)block - block->in_pack);
 }
+
+/* The identities of all lines, ascending; NULL for a block of one chunk. */
+static inline uint32_t *block_sorted_ids(struct block *block)
+{
+	return block->chunk_count > 1 ? (uint32_t *)(void *)(block->chunks + block->chunk_count) : NULL;
+}
+
+/*
+ * The number of the first line from `number` on that has this identity; the
+ * block's line count when there is none.
+ */
+uint32_t block_find_id(struct block *block, uint32_t id, uint32_t number);
 
 /* The block's line of that number, with its line feed. */
 struct slice block_line(const struct block *block, uint32_t number);

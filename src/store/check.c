@@ -5,8 +5,6 @@
 #include "base/hash.h"
 #include "base/quote.h"
 #include "store/describe.h"
-#include "store/ids.h"
-#include "store/line.h"
 
 struct checking {
 	const struct contents *contents;
@@ -161,174 +159,36 @@ static bool check_as_base(struct checking *c)
 	return true;
 }
 
-/* ---- Series of groups of another shape ---- */
-
-struct meeting {
-	struct checking *checking;
-	struct block *other;
-	uint32_t line_number; /* of the subject's block, once found */
-};
-
-static bool on_same_id(void *data, uint32_t other_number, uint32_t own_number)
-{
-	struct meeting *meeting = data;
-	struct block *own = meeting->checking->subject->block;
-	if (!line_same_series(line_series(block_line(own, own_number)),
-				line_series(block_line(meeting->other, other_number)))) {
-		return false;
-	}
-	meeting->line_number = own_number;
-	return true;
-}
-
-static uint32_t *copy_ids(struct arena *arena, const struct block *block)
-{
-	uint32_t *ids = arena_alloc(arena, block->line_count * sizeof(uint32_t));
-	uint32_t count = 0;
-	for (size_t i = 0; i < block->chunk_count; i++) {
-		const struct chunk *chunk = block->chunks[i];
-		memcpy(ids + count, chunk_ids(chunk), chunk->line_count * sizeof(uint32_t));
-		count += chunk->line_count;
-	}
-	return ids;
-}
-
-/* Whether the blocks have a series in common. */
-static bool blocks_meet(struct meeting *meeting, const struct ids_table *own)
-{
-	uint32_t number = 0;
-	for (size_t i = 0; i < meeting->other->chunk_count; i++) {
-		const struct chunk *chunk = meeting->other->chunks[i];
-		const uint32_t *ids = chunk_ids(chunk);
-		for (uint32_t j = 0; j < chunk->line_count; j++, number++) {
-			if (ids_table_find(own, ids[j], number, on_same_id, meeting)) {
-				return true;
-			}
-		}
-	}
-	return false;
-}
-
-/* The exposed block in the subject's family of each group with that key. */
-static bool check_against_key(
-		struct checking *c, const struct group_key *key, const struct ids_table *own)
-{
-	uint64_t hash = group_key_hash(key);
-	struct map_node *node = map_first(&c->contents->groups, hash);
-	for (; node != NULL; node = map_next(node, hash)) {
-		struct group *group = MAP_ENTRY(node, struct group, node);
-		if (group == c->subject->group || !group_key_equal_normalised(&group->key, key)
-				|| !check_is_exposed(group, c->subject->family)) {
-			continue;
-		}
-		struct member *member = group_find_member(group, c->subject->family);
-		struct slot *slot = slots_at(&c->subject->family->slots, member->slot);
-		struct meeting meeting = { .checking = c, .other = slot_content(*slot) };
-		if (blocks_meet(&meeting, own)) {
-			return refuse(c, meeting.line_number,
-					SLICE("was collected before with the same name and label values"));
-		}
-	}
-	return true;
-}
-
-/*
- * The key that a group of that shape must have to expose this series; false
- * when the series lacks one of its labels.
- */
-static bool key_of_series(const struct shape *shape, struct slice series, struct label *pairs)
-{
-	struct line_labels labels = line_labels_of(series);
-	struct label label;
-	uint32_t found = 0;
-	while (found < shape->name_count && line_labels_next_with_value(&labels, &label)) {
-		if (slice_equal(label.name, shape->names[found])) {
-			pairs[found++] = label;
-		}
-	}
-	return found == shape->name_count;
-}
-
-/* Whether the grouping key alone has all names of the shape. */
-static bool key_covers(const struct group_key *key, const struct shape *shape)
-{
-	for (uint32_t i = 0; i < shape->name_count; i++) {
-		if (labels_find(&key->labels, shape->names[i]).len == 0) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static bool check_shape(struct checking *c, const struct shape *shape, const struct ids_table *own)
-{
-	const struct check_subject *subject = c->subject;
-	struct label *pairs = arena_alloc(&c->scratch, (shape->name_count + 1) * sizeof(struct label));
-	struct group_key key = { .labels = { .pairs = pairs, .count = shape->name_count } };
-	/* With all names in the key, the first line speaks for all. */
-	bool one_for_all = key_covers(subject->key, shape);
-	uint64_t last_hash = 0;
-	for (size_t i = 0; i < subject->block->chunk_count; i++) {
-		struct slice text = chunk_text(subject->block->chunks[i]);
-		while (text.len > 0) {
-			const char *feed = slice_find_byte(text, '\n');
-			struct slice series = line_series(slice_between(text.ptr, feed));
-			text = slice_skip(text, (size_t)(feed + 1 - text.ptr));
-			if (!key_of_series(shape, series, pairs)) {
-				continue;
-			}
-			/* Neighbouring lines often lead to the same group. */
-			uint64_t hash = group_key_hash(&key);
-			if (hash != last_hash && !check_against_key(c, &key, own)) {
-				return false;
-			}
-			last_hash = hash;
-			if (one_for_all) {
-				return true;
-			}
-		}
-	}
-	return true;
-}
-
-static bool check_series(struct checking *c)
-{
-	const struct check_subject *subject = c->subject;
-	const struct shape_counts *shapes = &subject->family->shapes;
-	struct ids_table own = { 0 };
-	for (uint32_t i = 0; i < shapes->len; i++) {
-		const struct shape_count *entry = &shapes->entries[i];
-		bool may_be_twin = c->contents->shadowed_groups > 0;
-		if ((entry->shape == subject->shape && !may_be_twin)
-				|| (entry->mask & ~subject->label_mask) != 0) {
-			continue;
-		}
-		if (own.ids == NULL) {
-			ids_table_init(&own, copy_ids(&c->scratch, subject->block), subject->block->line_count,
-					&c->scratch);
-		}
-		if (!check_shape(c, entry->shape, &own)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-bool check_block(const struct contents *contents, const struct check_subject *subject,
-		struct arena *arena, struct slice *reterr_problem)
+enum check_result check_block(const struct contents *contents, const struct check_subject *subject,
+		struct check_cursor *cursor, struct arena *arena, struct slice *reterr_problem)
 {
 	struct checking c = {
-		.contents = contents,
 		.subject = subject,
+		.contents = contents,
 		.arena = arena,
 		.problem = reterr_problem,
 	};
-	arena_init(&c.scratch);
-	bool names_are_checked = check_is_exposed(subject->group, subject->family)
-			&& metric_type_agrees(subject->family->type, subject->block->type);
-	bool ok = !subject->block->is_invalid && check_declaration(&c) && check_type(&c)
-			&& (names_are_checked || (check_as_suffixed(&c) && check_as_base(&c)))
-			&& check_series(&c);
-	arena_finish(&c.scratch);
-	return ok;
+	if (!cursor->is_begun) {
+		cursor->is_begun = true;
+		arena_init(&c.scratch);
+		bool names_are_checked = check_is_exposed(subject->group, subject->family)
+				&& metric_type_agrees(subject->family->type, subject->block->type);
+		bool ok = !subject->block->is_invalid && check_declaration(&c) && check_type(&c)
+				&& (names_are_checked || (check_as_suffixed(&c) && check_as_base(&c)));
+		arena_finish(&c.scratch);
+		if (!ok) {
+			return CHECK_E_REFUSED;
+		}
+	}
+	uint32_t line_number;
+	switch (collide_find(contents, subject, &cursor->collide, &line_number)) {
+	case COLLIDE_NONE:
+		return CHECK_OK;
+	case COLLIDE_MORE:
+		return CHECK_MORE;
+	case COLLIDE_FOUND:
+		break;
+	}
+	refuse(&c, line_number, SLICE("was collected before with the same name and label values"));
+	return CHECK_E_REFUSED;
 }

@@ -74,8 +74,8 @@ static void let_go(struct contents *contents, struct history_entry *entry)
 			free(entry->content);
 			break;
 		case HISTORY_FAMILY:
-			family->is_retired = false;
-			if (family_is_unused(family)) {
+			family->retirements--;
+			if (family->retirements == 0 && family_is_unused(family)) {
 				families_remove(&contents->families, family);
 			}
 			break;
@@ -169,12 +169,18 @@ static void expose_twin(struct contents *contents, const struct group *gone, uin
 	}
 }
 
-void contents_remove_group(struct contents *contents, struct group *group, uint64_t version)
+void contents_remove_members(
+		struct contents *contents, struct group *group, uint32_t count, uint64_t version)
 {
-	while (group->member_count > 0) {
+	for (; count > 0 && group->member_count > 0; count--) {
 		struct member member = group->members[--group->member_count];
 		contents_remove_block(contents, group, member.family, member.slot, version);
 	}
+}
+
+void contents_remove_group(struct contents *contents, struct group *group, uint64_t version)
+{
+	contents_remove_members(contents, group, UINT32_MAX, version);
 	contents_set_deadline(contents, group, 0);
 	set_group_slot(contents, group, 0, version);
 	slots_give_back(&contents->group_slots, group->slot);
@@ -341,15 +347,16 @@ void contents_remove_block(struct contents *contents, struct group *group, struc
 
 void contents_drop_unused_family(struct contents *contents, struct family *family, uint64_t version)
 {
-	if (family->is_retired || !family_is_unused(family)) {
+	if (!family_is_unused(family)) {
 		return;
 	}
-	if (list_is_empty(&contents->snapshots) && list_is_empty(&contents->history.oldest_first)) {
+	bool is_read = !list_is_empty(&contents->snapshots);
+	if (!is_read && list_is_empty(&contents->history.oldest_first)) {
 		families_remove(&contents->families, family);
 		return;
 	}
 	/* A scrape may stand on it, and the history refer to its slots. */
-	family->is_retired = true;
+	family->retirements++;
 	history_keep(&contents->history,
 			&(struct history_entry){
 					.place = family,

@@ -43,6 +43,7 @@ struct contents {
 	struct list snapshots; /* oldest first */
 	struct list shadowed;  /* shadowed_block::link */
 	struct map shadowed_by_slot;
+	bool is_slicing; /* a large push is being checked: nothing may be promoted meanwhile */
 	struct list *shadow_cursor; /* the next one to be looked at again; the head: none */
 	uint64_t shadowed_blocks;
 	uint64_t shadowed_groups;
@@ -75,6 +76,10 @@ struct group *contents_find_twin(const struct contents *contents, const struct g
 
 struct group *contents_add_group(
 		struct contents *contents, const struct group_key *key, uint64_t version);
+
+/* Up to so many of the group's blocks, the last first. */
+void contents_remove_members(
+		struct contents *contents, struct group *group, uint32_t count, uint64_t version);
 
 /* With all its blocks. */
 void contents_remove_group(struct contents *contents, struct group *group, uint64_t version);

@@ -124,5 +124,6 @@ struct slice family_help(struct family *family)
 			return help->text;
 		}
 	}
-	return slice_make(NULL, 0);
+	help = RB_MIN(help_tree, &family->helps);
+	return help != NULL ? help->text : slice_make(NULL, 0);
 }

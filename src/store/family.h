@@ -60,7 +60,7 @@ struct family {
 	uint32_t exposed;                             /* blocks */
 	uint32_t shadowed;                            /* blocks */
 	uint32_t claims;                              /* pushes that are being checked */
-	bool is_retired;                              /* empty, and already in the history */
+	uint32_t retirements;                         /* times that it is in the history, empty */
 	struct slots slots;
 	struct shape_counts shapes; /* of exposed blocks */
 	struct help_tree helps;
@@ -95,5 +95,8 @@ bool family_is_unused(const struct family *family);
 struct help *family_enter_help(struct family *family, struct slice text);
 void family_leave_help(struct help *help);
 
-/* The smallest help of an exposed block; ptr NULL when none has one. */
+/*
+ * The smallest help of an exposed block; without any, of a block that a running
+ * scrape still sees. ptr NULL when none has one.
+ */
 struct slice family_help(struct family *family);

@@ -2,6 +2,13 @@
 
 enum { FEW = 24 }; /* compared each with each */
 
+/* Those seen so far, by identity. */
+struct table {
+	const uint32_t *ids;
+	uint32_t *places; /* number + 1; 0: free */
+	size_t mask;
+};
+
 static bool find_repeated_of_few(
 		const uint32_t *ids, size_t count, ids_on_same *on_same, void *data)
 {
@@ -15,7 +22,7 @@ static bool find_repeated_of_few(
 	return false;
 }
 
-static void make_places(struct ids_table *table, size_t count, struct arena *arena)
+static void make_places(struct table *table, size_t count, struct arena *arena)
 {
 	size_t len = 16;
 	while (len < count * 2) {
@@ -25,7 +32,7 @@ static void make_places(struct ids_table *table, size_t count, struct arena *are
 	table->mask = len - 1;
 }
 
-static void insert(struct ids_table *table, uint32_t number)
+static void insert(struct table *table, uint32_t number)
 {
 	size_t place = table->ids[number] & table->mask;
 	while (table->places[place] != 0) {
@@ -34,8 +41,8 @@ static void insert(struct ids_table *table, uint32_t number)
 	table->places[place] = number + 1;
 }
 
-bool ids_table_find(const struct ids_table *table, uint32_t id, uint32_t number,
-		ids_on_same *on_same, void *data)
+static bool find_seen(
+		const struct table *table, uint32_t id, uint32_t number, ids_on_same *on_same, void *data)
 {
 	size_t place = id & table->mask;
 	for (; table->places[place] != 0; place = (place + 1) & table->mask) {
@@ -47,25 +54,16 @@ bool ids_table_find(const struct ids_table *table, uint32_t id, uint32_t number,
 	return false;
 }
 
-void ids_table_init(struct ids_table *table, const uint32_t *ids, size_t count, struct arena *arena)
-{
-	table->ids = ids;
-	make_places(table, count, arena);
-	for (uint32_t i = 0; i < count; i++) {
-		insert(table, i);
-	}
-}
-
 bool ids_find_repeated(
 		const uint32_t *ids, size_t count, struct arena *arena, ids_on_same *on_same, void *data)
 {
 	if (count <= FEW) {
 		return find_repeated_of_few(ids, count, on_same, data);
 	}
-	struct ids_table table = { .ids = ids };
+	struct table table = { .ids = ids };
 	make_places(&table, count, arena);
 	for (uint32_t i = 0; i < count; i++) {
-		if (ids_table_find(&table, ids[i], i, on_same, data)) {
+		if (find_seen(&table, ids[i], i, on_same, data)) {
 			return true;
 		}
 		insert(&table, i);

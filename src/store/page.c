@@ -54,7 +54,8 @@ static void end_part(struct page *page)
 
 static bool has_room(const struct page *page, size_t bytes)
 {
-	return page->used + bytes <= PAGE_PIECE_BYTES && page->piece_bytes < PAGE_PIECE_BYTES;
+	return page->used + bytes <= PAGE_PIECE_BYTES && page->piece_bytes < PAGE_PIECE_BYTES
+			&& !page->is_full;
 }
 
 static void put(struct page *page, struct slice text)
@@ -218,7 +219,10 @@ static bool add_time(struct page *page, const struct family *family, const struc
 	size_t len = format_time(is_push ? times.pushed_ns : times.failed_ns, value);
 	size_t bytes = family->name.len + group->label_text.len + TIME_LINE_MAX;
 	if (bytes > PAGE_PIECE_BYTES / 2) {
-		/* Labels of that size do not fit a buffer: the line is made apart. */
+		/* Labels of that size do not fit a buffer: the line is a piece of its own. */
+		if (page->piece_bytes > 0 || page->is_full) {
+			return false;
+		}
 		page->help.len = 0;
 		buf_append(&page->help, family->name);
 		buf_append_byte(&page->help, '{');
@@ -226,10 +230,8 @@ static bool add_time(struct page *page, const struct family *family, const struc
 		buf_append(&page->help, SLICE("} "));
 		buf_append(&page->help, slice_make(value, len));
 		buf_append_byte(&page->help, '\n');
-		/* One of its kind a piece: the next would overwrite it. */
-		bool is_added = page->piece_bytes == 0 && add(page, buf_slice(&page->help));
-		page->piece_bytes += PAGE_PIECE_BYTES;
-		return is_added;
+		page->is_full = true;
+		return add(page, buf_slice(&page->help));
 	}
 	if (!has_room(page, bytes)) {
 		return false;
@@ -258,8 +260,11 @@ static bool add_times(struct page *page)
 
 static void prefetch(const struct family *family, uint32_t number)
 {
+	const char *block = NULL;
 	if (number < family->slots.len) {
-		const char *block = slot_content(*slots_at(&family->slots, number));
+		block = slot_content(*slots_at(&family->slots, number));
+	}
+	if (block != NULL) {
 		__builtin_prefetch(block);
 		__builtin_prefetch(block - 64);
 		__builtin_prefetch(block - 128);
@@ -334,6 +339,7 @@ bool page_next(struct page *page, const struct slice **ret_parts, size_t *ret_co
 	page->part_start = 0;
 	page->part_count = 0;
 	page->piece_bytes = 0;
+	page->is_full = false;
 	while (do_step(page)) {
 	}
 	end_part(page);

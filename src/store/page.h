@@ -12,7 +12,7 @@
 #include "store/snapshot.h"
 
 enum {
-	PAGE_PIECE_BYTES = 256 * 1024,
+	PAGE_PIECE_BYTES = 128 * 1024,
 	PAGE_PARTS_MAX = 64,
 };
 
@@ -36,10 +36,11 @@ struct page {
 	char *buffer;   /* PAGE_PIECE_BYTES */
 	size_t used;
 	size_t part_start;
-	struct buf help; /* a HELP line that is too long for the buffer's rest */
+	struct buf help; /* a header, or a line that is too long for the buffer */
 	struct slice parts[PAGE_PARTS_MAX];
 	size_t part_count;
 	size_t piece_bytes;
+	bool is_full;   /* the piece: nothing more goes in, whatever its size */
 	uint64_t bytes; /* produced so far */
 };
 

@@ -335,6 +335,13 @@ static uint64_t mask_of(const struct sample *sample)
 	return mask;
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+	uint32_t left = *(const uint32_t *)a;
+	uint32_t right = *(const uint32_t *)b;
+	return (left > right) - (left < right);
+}
+
 /* Renders the family's lines in chunks, then the block that lists them. */
 static struct block *render_block(
 		struct renderer *r, const struct batch_family *family, uint32_t *ids, uint64_t *ret_mask)
@@ -378,7 +385,13 @@ static struct block *render_block(
 	};
 	memcpy(block->chunks, chunks, chunk_count * sizeof(chunk));
 	r->at = (char *)(block->chunks + chunk_count);
+	if (chunk_count > 1) {
+		memcpy(block_sorted_ids(block), ids, count * sizeof(uint32_t));
+		qsort(block_sorted_ids(block), count, sizeof(uint32_t), compare_ids);
+		r->at += count * sizeof(uint32_t);
+	}
 	r->pack->refs += 1 + (uint32_t)chunk_count;
+	r->pack->parts = r->pack->refs;
 	return block;
 }
 

@@ -86,8 +86,7 @@ static bool check_help(struct store_push *op, const struct prepared_family *prep
 	return false;
 }
 
-/* False only when the push is to be refused for it. */
-static bool check(struct store_push *op, size_t i)
+static enum check_result check(struct store_push *op, size_t i)
 {
 	struct prepared_family *prepared = &op->push->families[i];
 	struct check_subject subject = {
@@ -98,21 +97,28 @@ static bool check(struct store_push *op, size_t i)
 		.block = prepared->block,
 		.label_mask = prepared->label_mask,
 		.replaces_all = op->method == STORE_PUT,
+		.has_twin = op->has_twin,
 	};
 	bool is_checked = op->store->options.is_checked;
-	bool ok = check_help(op, prepared)
-			&& check_block(
-					op->store->contents, &subject, is_checked ? op->arena : NULL, &op->fault.text);
-	prepared->is_shadowed = !ok;
+	enum check_result result = CHECK_E_REFUSED;
+	if (check_help(op, prepared)) {
+		result = check_block(op->store->contents, &subject, &op->cursor,
+				is_checked ? op->arena : NULL, &op->fault.text);
+	}
+	if (result == CHECK_MORE) {
+		return CHECK_MORE;
+	}
+	op->cursor = (struct check_cursor){ 0 };
 	op->fault.leaves_trace = true;
-	return ok || !is_checked;
+	prepared->is_shadowed = result == CHECK_E_REFUSED;
+	return is_checked ? result : CHECK_OK;
 }
 
 /* Two keys that normalise to the same would expose the same push times. */
 static bool check_twin(struct store_push *op)
 {
-	if (op->group != NULL || !op->store->options.is_checked
-			|| contents_find_twin(op->store->contents, op->key) == NULL) {
+	op->has_twin = contents_find_twin(op->store->contents, op->key) != NULL;
+	if (op->group != NULL || !op->store->options.is_checked || !op->has_twin) {
 		return true;
 	}
 	struct slice labels = group_key_text(op->key, op->arena);
@@ -356,9 +362,10 @@ static void end_commit(struct store_push *op)
 	remember_layout(op);
 	free(op->old_members);
 	op->push->pack = NULL; /* it is the store's now */
-	op->group->is_busy = false;
 	op->store->is_committing = false;
-	shadow_promote(op->store->contents, op->version);
+	if (op->store->slicing == op) {
+		store_next_version(op->store); /* others had numbers of their own meanwhile */
+	}
 	store_report(
 			op->store, op->method == STORE_PUT ? STORE_CHANGE_PUT : STORE_CHANGE_POST, op->group);
 }
@@ -403,7 +410,12 @@ static void do_one(struct store_push *op)
 		}
 		break;
 	case PUSH_CHECKING:
-		if (!check(op, i)) {
+		switch (check(op, i)) {
+		case CHECK_OK:
+			break;
+		case CHECK_MORE:
+			return;
+		case CHECK_E_REFUSED:
 			decide(op, PUSH_E_INCONSISTENT);
 			return;
 		}
@@ -457,7 +469,8 @@ static bool advance(struct store_push *op)
 static bool is_large(const struct store_push *op)
 {
 	uint32_t members = op->group != NULL && op->method == STORE_PUT ? op->group->member_count : 0;
-	return op->push->family_count > SLICE_FAMILIES || members > SLICE_FAMILIES;
+	return op->push->family_count > SLICE_FAMILIES || members > SLICE_FAMILIES
+			|| op->push->line_count > SLICE_LINES;
 }
 
 /* Finds out what a push needs before it starts; a refusal needs no undoing. */
@@ -465,7 +478,8 @@ static enum push_result start(struct store_push *op)
 {
 	op->group = store_find_group(op->store, op->key);
 	bool is_taken = op->group != NULL && op->group->is_busy;
-	if (is_taken || (op->store->slicing != NULL && (is_large(op) || op->group == NULL))) {
+	if (is_taken || (op->store->deleting != NULL && is_large(op))
+			|| (op->store->slicing != NULL && (is_large(op) || op->group == NULL))) {
 		return PUSH_WAIT;
 	}
 	if (!check_twin(op)) {
@@ -474,6 +488,7 @@ static enum push_result start(struct store_push *op)
 	op->shape = shape_enter(&op->store->contents->shapes, op->key);
 	if (is_large(op)) {
 		op->store->slicing = op;
+		op->store->contents->is_slicing = true;
 		if (op->group != NULL) {
 			op->group->is_busy = true;
 		}
@@ -483,12 +498,15 @@ static enum push_result start(struct store_push *op)
 
 static enum push_result finish(struct store_push *op)
 {
-	if (op->store->slicing == op) {
-		op->store->slicing = NULL;
+	struct store *store = op->store;
+	if (store->slicing == op) {
+		store->slicing = NULL;
+		store->contents->is_slicing = false;
 	}
 	if (op->group != NULL) {
 		op->group->is_busy = false;
 	}
+	shadow_promote(store->contents, store->version);
 	shape_leave(&op->store->contents->shapes, op->shape);
 	op->shape = NULL;
 	return op->result;

@@ -4,7 +4,8 @@
  * Applies a prepared push: check, then change. Nothing changes until all of it
  * is valid.
  *
- * A push of up to SLICE_FAMILIES families is applied in one call. A larger one
+ * A push of up to SLICE_FAMILIES families and SLICE_LINES lines is applied in
+ * one call. A larger one
  * takes a slice a call and the caller lets the loop turn in between. Meanwhile
  * other pushes go on, except those that would change which families there are
  * or what is in them apart from values; they are told to wait. Scrapes that
@@ -17,10 +18,14 @@
  */
 
 #include "base/arena.h"
+#include "store/check.h"
 #include "store/prepare.h"
 #include "store/store.h"
 
-enum { SLICE_FAMILIES = 2048 };
+enum {
+	SLICE_FAMILIES = 2048, /* claimed, checked or committed in one slice */
+	SLICE_LINES = 16 * 1024,
+};
 
 enum store_method {
 	STORE_PUT,  /* the group has these families, and no others */
@@ -63,6 +68,8 @@ struct store_push {
 	size_t next;
 	struct group *group;
 	struct shape *shape;
+	bool has_twin;
+	struct check_cursor cursor; /* of the block that is being checked */
 	uint64_t version;
 	struct member *members; /* the group's to be, in the arena */
 	struct member *old_members;

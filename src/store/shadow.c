@@ -78,11 +78,19 @@ static bool can_be_exposed(struct contents *contents, const struct shadowed_bloc
 		.block = slot_content(*slot),
 		.label_mask = UINT64_MAX,
 	};
-	return check_block(contents, &subject, NULL, NULL);
+	struct check_cursor cursor = { 0 };
+	enum check_result result = CHECK_MORE;
+	while (result == CHECK_MORE) {
+		result = check_block(contents, &subject, &cursor, NULL, NULL);
+	}
+	return result == CHECK_OK;
 }
 
 bool shadow_step(struct contents *contents, uint64_t version)
 {
+	if (contents->is_slicing) {
+		return false;
+	}
 	for (int i = 0; i < BLOCKS_PER_STEP && contents->shadow_cursor != &contents->shadowed; i++) {
 		struct shadowed_block *shadowed =
 				LIST_ENTRY(contents->shadow_cursor, struct shadowed_block, link);

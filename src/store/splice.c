@@ -94,7 +94,7 @@ static bool splice_chunk(struct splice *s, const struct chunk *old, enum metric_
 }
 
 /* The chunks lie one behind the other from `place` on, the block behind them. */
-static struct block *put_block(struct splice *s, const struct block *old, char *place)
+static struct block *put_block(struct splice *s, struct block *old, char *place)
 {
 	struct block *block = (struct block *)(void *)align(s, sizeof(void *));
 	*block = *old;
@@ -107,7 +107,13 @@ static struct block *put_block(struct splice *s, const struct block *old, char *
 		place = (char *)(uintptr_t)(chunk_ids(chunk) + chunk->line_count);
 	}
 	s->at = (char *)(block->chunks + old->chunk_count);
+	if (old->chunk_count > 1) {
+		size_t ids_bytes = old->line_count * sizeof(uint32_t);
+		memcpy(block_sorted_ids(block), block_sorted_ids(old), ids_bytes);
+		s->at += ids_bytes;
+	}
 	s->pack->refs += 1 + old->chunk_count;
+	s->pack->parts = s->pack->refs;
 	return block;
 }
 
@@ -116,7 +122,7 @@ static bool splice_blocks(struct splice *s)
 	const struct pack_entry *old_entries = pack_entries(s->old);
 	struct pack_entry *entries = pack_entries(s->pack);
 	for (uint32_t i = 0; i < s->old->entry_count; i++) {
-		const struct block *old = pack_block(s->old, &old_entries[i]);
+		struct block *old = pack_block(s->old, &old_entries[i]);
 		char *place = align(s, sizeof(uint32_t));
 		for (size_t j = 0; j < old->chunk_count; j++) {
 			if (!splice_chunk(s, old->chunks[j], old->type)) {
@@ -144,7 +150,7 @@ static void make_pack(struct splice *s)
 	}
 	size_t entries_bytes = s->old->entry_count * sizeof(struct pack_entry);
 	size_t bytes = s->old->bytes - s->old->value_bytes + value_bytes + SLACK_PER_PART
-			+ s->old->refs * SLACK_PER_PART;
+			+ s->old->parts * SLACK_PER_PART;
 	s->pack = memory_alloc(bytes);
 	*s->pack = (struct pack){
 		.bytes = bytes,

@@ -102,13 +102,17 @@ bool store_is_over(struct store *store, enum store_limit limit, uint64_t count)
 	return is_over;
 }
 
-bool store_record_failure(struct store *store, const struct group_key *key, int64_t now_ns)
+enum store_record_result store_record_failure(
+		struct store *store, const struct group_key *key, int64_t now_ns)
 {
 	struct group *group = store_find_group(store, key);
+	if (group == NULL && store->slicing != NULL) {
+		return STORE_RECORD_WAIT;
+	}
 	if (group == NULL
 			&& (contents_find_twin(store->contents, key) != NULL
 					|| store_is_over(store, STORE_LIMIT_GROUPS, 1))) {
-		return false;
+		return STORE_RECORD_E_IMPOSSIBLE;
 	}
 	uint64_t version = store_next_version(store);
 	if (group == NULL) {
@@ -118,6 +122,37 @@ bool store_record_failure(struct store *store, const struct group_key *key, int6
 	times.failed_ns = now_ns;
 	contents_set_times(store->contents, group, times, version);
 	store_report(store, STORE_CHANGE_FAILURE, group);
+	return STORE_RECORD_OK;
+}
+
+/*
+ * Deletes the group, or the next slice of it. While slices are out no snapshot
+ * is opened, so that every scrape has all of the group or nothing.
+ */
+static bool delete_group(struct store *store, struct group *group, enum store_change_kind kind)
+{
+	enum { SLICE_MEMBERS = 2048 };
+	if (store->deleting != NULL && store->deleting != group) {
+		return false;
+	}
+	if (group->member_count > SLICE_MEMBERS) {
+		if (store->deleting == NULL && store->is_committing) {
+			return false;
+		}
+		store->deleting = group;
+		store->is_committing = true;
+		group->is_busy = true;
+		group->layout_pack = NULL;
+		contents_remove_members(store->contents, group, SLICE_MEMBERS, store_next_version(store));
+		return false;
+	}
+	store_next_version(store);
+	store_report(store, kind, group);
+	contents_remove_group(store->contents, group, store->version);
+	if (store->deleting == group) {
+		store->deleting = NULL;
+		store->is_committing = false;
+	}
 	return true;
 }
 
@@ -127,18 +162,14 @@ enum store_delete_result store_delete(struct store *store, const struct group_ke
 	if (group == NULL) {
 		return STORE_DELETE_OK;
 	}
-	if (group->is_busy) {
-		return STORE_DELETE_WAIT;
-	}
-	store_next_version(store);
-	store_report(store, STORE_CHANGE_DELETE, group);
-	contents_remove_group(store->contents, group, store->version);
-	return STORE_DELETE_OK;
+	bool is_taken = group->is_busy && store->deleting != group;
+	return !is_taken && delete_group(store, group, STORE_CHANGE_DELETE) ? STORE_DELETE_OK
+																		: STORE_DELETE_WAIT;
 }
 
 bool store_wipe(struct store *store)
 {
-	if (store->slicing != NULL) {
+	if (store->slicing != NULL || store->deleting != NULL) {
 		return false;
 	}
 	store_next_version(store);
@@ -152,13 +183,14 @@ int64_t store_expire(struct store *store, int64_t now_ns, size_t budget)
 {
 	struct contents *contents = store->contents;
 	struct group *group = contents_first_deadline(contents);
-	while (group != NULL && group->deadline_ns <= now_ns && budget-- > 0) {
-		if (group->is_busy) {
-			break; /* the push that is on its way sets a new deadline */
+	while (group != NULL && group->deadline_ns <= now_ns && budget > 0) {
+		size_t price = group->member_count + 1;
+		budget -= price < budget ? price : budget;
+		/* A push that is on its way sets a new deadline. */
+		bool is_taken = group->is_busy && store->deleting != group;
+		if (is_taken || !delete_group(store, group, STORE_CHANGE_EXPIRE)) {
+			break;
 		}
-		store_next_version(store);
-		store_report(store, STORE_CHANGE_EXPIRE, group);
-		contents_remove_group(contents, group, store->version);
 		store->counters.expired_groups++;
 		group = contents_first_deadline(contents);
 	}

@@ -73,7 +73,8 @@ struct store {
 	struct list wiped;          /* contents::link: being freed */
 	uint64_t version;           /* the number of the last change */
 	struct store_push *slicing; /* the push that is being applied in slices, or NULL */
-	bool is_committing;         /* it is past its checks: no snapshot can be opened */
+	struct group *deleting;     /* a group that is being deleted in slices, or NULL */
+	bool is_committing;         /* slices of a change are in: no snapshot can be opened */
 	const struct family_declaration *declarations;
 	size_t declaration_count;
 	struct list listeners; /* store_listener::link */
@@ -97,26 +98,29 @@ void store_subscribe(struct store *store, struct store_listener *listener);
 /* The group of exactly that key, or NULL. */
 struct group *store_find_group(const struct store *store, const struct group_key *key);
 
-/*
- * Records that a push to the group failed; the group is made if need be.
- * False, and nothing is recorded, when that is not possible: too many groups,
- * or one whose key normalises to the same.
- */
-bool store_record_failure(struct store *store, const struct group_key *key, int64_t now_ns);
+enum store_record_result {
+	STORE_RECORD_OK,
+	STORE_RECORD_E_IMPOSSIBLE, /* too many groups, or one whose key normalises to the same */
+	STORE_RECORD_WAIT,         /* a push that makes such a group is being applied: ask later */
+};
+
+/* Records that a push to the group failed; the group is made if need be. */
+enum store_record_result store_record_failure(
+		struct store *store, const struct group_key *key, int64_t now_ns);
 
 enum store_delete_result {
 	STORE_DELETE_OK,
-	STORE_DELETE_WAIT, /* a push to the group is being applied: ask again later */
+	STORE_DELETE_WAIT, /* it takes slices, or others do: ask again on another turn */
 };
 
 /* What is not there is deleted without complaint. */
 enum store_delete_result store_delete(struct store *store, const struct group_key *key);
 
-/* Every group goes, in no time. False: a push is being applied, ask again later. */
+/* Every group goes, in no time. False: others are at work in slices, ask again later. */
 bool store_wipe(struct store *store);
 
 /*
- * Deletes groups whose deadline has come, up to `budget` of them. Returns the
+ * Deletes groups whose deadline has come, up to about `budget` blocks. Returns the
  * next deadline (monotonic, ns), or 0 when there is none.
  */
 int64_t store_expire(struct store *store, int64_t now_ns, size_t budget);

@@ -1,0 +1,213 @@
+#include "store/collide.h"
+
+#include "store/check.h"
+#include "store/line.h"
+
+enum {
+	BUDGET = 16 * 1024,   /* lines gone through in one slice */
+	SHAPES_PER_UNIT = 16, /* shapes that are tried for a line at the same price */
+	LINE_LABELS_FEW = 64,
+};
+
+struct colliding {
+	const struct contents *contents;
+	const struct check_subject *subject;
+	struct arena scratch;
+	const struct shape **shapes; /* of groups that could be met */
+	uint32_t shape_count;
+	struct labels line; /* those of the current line that have a value */
+	size_t line_capacity;
+	struct label *pairs; /* the key that a group must have to be met */
+};
+
+/* ---- Who has what ---- */
+
+/* Whether the other block has the series, which has this identity. */
+static bool has_series(struct block *other, uint32_t id, struct slice series)
+{
+	uint32_t number = block_find_id(other, id, 0);
+	while (number < other->line_count) {
+		if (line_same_series(line_series(block_line(other, number)), series)) {
+			return true;
+		}
+		number = block_find_id(other, id, number + 1);
+	}
+	return false;
+}
+
+/* Another group's exposed block in the family; NULL: it has none. */
+static struct block *exposed_block(const struct check_subject *subject, const struct group *group)
+{
+	struct member *member =
+			group == subject->group ? NULL : group_find_member(group, subject->family);
+	if (member == NULL) {
+		return NULL;
+	}
+	struct slot *slot = slots_at(&subject->family->slots, member->slot);
+	return slot_is_exposed(*slot) ? slot_content(*slot) : NULL;
+}
+
+/* Whether a group with that key has the series exposed; any series when it is empty. */
+static bool is_exposed_under(
+		const struct colliding *c, const struct group_key *key, uint32_t id, struct slice series)
+{
+	uint64_t hash = group_key_hash(key);
+	struct map_node *node = map_first(&c->contents->groups, hash);
+	for (; node != NULL; node = map_next(node, hash)) {
+		struct group *group = MAP_ENTRY(node, struct group, node);
+		if (!group_key_equal_normalised(&group->key, key)) {
+			continue;
+		}
+		struct block *block = exposed_block(c->subject, group);
+		if (block != NULL && (series.len == 0 || has_series(block, id, series))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- Shapes ---- */
+
+/*
+ * The labels that have the shape's names, all of them or none. Both lists are
+ * sorted by name.
+ */
+static bool take_labels(
+		const struct shape *shape, const struct labels *labels, struct label *ret_pairs)
+{
+	uint32_t found = 0;
+	for (size_t i = 0; i < labels->count && found < shape->name_count; i++) {
+		const struct label *label = &labels->pairs[i];
+		if (label->value.len > 0 && slice_equal(label->name, shape->names[found])) {
+			ret_pairs[found++] = *label;
+		}
+	}
+	return found == shape->name_count;
+}
+
+/* The grouping key alone tells which group that would be, and there is none. */
+static bool is_nobodys(const struct colliding *c, const struct shape *shape)
+{
+	struct group_key key = { .labels = { .pairs = c->pairs, .count = shape->name_count } };
+	return take_labels(shape, &c->subject->key->labels, c->pairs)
+			&& !is_exposed_under(c, &key, 0, slice_make(NULL, 0));
+}
+
+static bool can_meet(const struct colliding *c, const struct shape_count *entry)
+{
+	const struct check_subject *subject = c->subject;
+	bool may_be_twin = subject->has_twin || c->contents->shadowed_groups > 0;
+	return (entry->shape != subject->shape || may_be_twin)
+			&& (entry->mask & ~subject->label_mask) == 0 && !is_nobodys(c, entry->shape);
+}
+
+static void collect_shapes(struct colliding *c)
+{
+	const struct shape_counts *counts = &c->subject->family->shapes;
+	uint32_t most_names = 0;
+	for (uint32_t i = 0; i < counts->len; i++) {
+		uint32_t names = counts->entries[i].shape->name_count;
+		most_names = names > most_names ? names : most_names;
+	}
+	c->pairs = arena_alloc(&c->scratch, (most_names + 1) * sizeof(struct label));
+	c->shapes = arena_alloc(&c->scratch, (counts->len + 1) * sizeof(struct shape *));
+	for (uint32_t i = 0; i < counts->len; i++) {
+		if (can_meet(c, &counts->entries[i])) {
+			c->shapes[c->shape_count++] = counts->entries[i].shape;
+		}
+	}
+}
+
+/* ---- Lines ---- */
+
+/* Reads the line's labels; returns the mask of their names. */
+static uint64_t read_line(struct colliding *c, struct slice series)
+{
+	struct line_labels labels = line_labels_of(series);
+	struct label label;
+	uint64_t mask = 0;
+	c->line.count = 0;
+	while (line_labels_next_with_value(&labels, &label)) {
+		if (c->line.count == c->line_capacity) {
+			size_t old_bytes = c->line.count * sizeof(struct label);
+			c->line_capacity = c->line_capacity == 0 ? LINE_LABELS_FEW : c->line_capacity * 2;
+			c->line.pairs = arena_grow(
+					&c->scratch, c->line.pairs, old_bytes, c->line_capacity * sizeof(struct label));
+		}
+		c->line.pairs[c->line.count++] = label;
+		mask |= prepare_label_bit(label.name);
+	}
+	return mask;
+}
+
+static bool line_collides(struct colliding *c, uint32_t id, struct slice line)
+{
+	struct slice series = line_series(line);
+	uint64_t mask = read_line(c, series);
+	for (uint32_t i = 0; i < c->shape_count; i++) {
+		const struct shape *shape = c->shapes[i];
+		if ((shape->mask & ~mask) != 0 || !take_labels(shape, &c->line, c->pairs)) {
+			continue;
+		}
+		struct group_key key = { .labels = { .pairs = c->pairs, .count = shape->name_count } };
+		if (is_exposed_under(c, &key, id, series)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The number of the first line of the chunk that collides, or its line count. */
+static uint32_t find_in_chunk(struct colliding *c, const struct chunk *chunk)
+{
+	const uint32_t *ids = chunk_ids(chunk);
+	const char *line = chunk->text;
+	for (uint32_t i = 0; i < chunk->line_count; i++) {
+		const char *feed = rawmemchr(line, '\n');
+		if (line_collides(c, ids[i], slice_between(line, feed))) {
+			return i;
+		}
+		line = feed + 1;
+	}
+	return chunk->line_count;
+}
+
+static enum collide_result find_in_block(
+		struct colliding *c, struct collide_cursor *cursor, uint32_t *ret_line_number)
+{
+	const struct block *block = c->subject->block;
+	uint32_t price = 1 + c->shape_count / SHAPES_PER_UNIT; /* of a line */
+	uint64_t spent = 0;
+	for (; cursor->chunk < block->chunk_count; cursor->chunk++) {
+		const struct chunk *chunk = block->chunks[cursor->chunk];
+		if (spent >= BUDGET) {
+			return COLLIDE_MORE;
+		}
+		uint32_t found = find_in_chunk(c, chunk);
+		if (found < chunk->line_count) {
+			*ret_line_number = cursor->line + found;
+			return COLLIDE_FOUND;
+		}
+		cursor->line += chunk->line_count;
+		spent += (uint64_t)chunk->line_count * price;
+	}
+	return COLLIDE_NONE;
+}
+
+enum collide_result collide_find(const struct contents *contents,
+		const struct check_subject *subject, struct collide_cursor *cursor,
+		uint32_t *ret_line_number)
+{
+	struct colliding c = { .contents = contents, .subject = subject };
+	enum collide_result result = COLLIDE_NONE;
+	if (subject->family->shapes.len == 0) {
+		return COLLIDE_NONE;
+	}
+	arena_init(&c.scratch);
+	collect_shapes(&c);
+	if (c.shape_count > 0) {
+		result = find_in_block(&c, cursor, ret_line_number);
+	}
+	arena_finish(&c.scratch);
+	return result;
+}
