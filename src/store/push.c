@@ -139,7 +139,8 @@ static void add_replaced(struct replaced *replaced, const struct family *family,
 {
 	struct block *block = slot_content(*slots_at(&family->slots, slot));
 	replaced->lines += block->line_count;
-	replaced->bytes += block_bytes_bound(block->text_bytes, block->line_count);
+	replaced->bytes += block_bytes_bound(block->text_bytes, block->line_count)
+			+ sizeof(struct pack_entry);
 }
 
 /* What the push takes the place of. */
@@ -149,6 +150,7 @@ static struct replaced find_replaced(const struct store_push *op)
 	if (op->group == NULL) {
 		return replaced;
 	}
+	replaced.bytes = sizeof(struct pack);
 	if (op->method == STORE_PUT) {
 		for (uint32_t i = 0; i < op->group->member_count; i++) {
 			add_replaced(&replaced, op->group->members[i].family, op->group->members[i].slot);
