@@ -1,0 +1,26 @@
+#pragma once
+
+/*
+ * What text_parse.c and text_comment.c share while a body is parsed.
+ */
+
+#include "format/text_family.h"
+#include "format/text_reader.h"
+
+struct text_parser {
+	struct text_reader in;
+	const struct format_limits *limits;
+	struct text_families families;
+	struct text_family *family;   /* the line's */
+	enum sample_role suffix_role; /* what the suffix of the line's name says */
+	struct label *labels;         /* the line's, reused */
+	size_t label_count;
+	size_t label_capacity;
+	struct batch *batch;
+};
+
+/* A line that starts with '#': HELP, TYPE, or nothing of interest. */
+bool text_read_comment(struct text_parser *p);
+
+/* The family that a name belongs to, made when it is new. */
+bool text_enter_family(struct text_parser *p, const char *place, struct slice name);
