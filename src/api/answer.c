@@ -19,7 +19,11 @@ bool answer_read_key(struct api *api, struct exchange *exchange, const struct ro
 	struct push_url_limits limits = { .labels = format->labels,
 		.label_bytes = format->label_bytes };
 	struct slice text;
-	switch (push_url_parse(route, &limits, &exchange->arena, ret_key, &text)) {
+	enum push_url_result result = push_url_parse(route, &limits, &exchange->arena, ret_key, &text);
+	if (result == PUSH_URL_OK && exchange->request.method != METHOD_DELETE) {
+		result = push_url_check_values(ret_key, &exchange->arena, &text);
+	}
+	switch (result) {
 	case PUSH_URL_OK:
 		return true;
 	case PUSH_URL_E_INVALID:

@@ -1,7 +1,6 @@
 #include "api/answer.h"
 #include "api/endpoints.h"
 #include "api/task.h"
-#include "http/content.h"
 
 struct deletion {
 	struct api_task task;
@@ -38,23 +37,10 @@ static void wait_for_turn(struct api *api, struct exchange *exchange, const stru
 	executor_defer(api->executor, &deletion->job);
 }
 
-/* The body does not matter, but what it says of its coding must be true. */
-static bool check_body(struct api *api, struct exchange *exchange)
-{
-	enum http_coding coding =
-			http_coding_by_name(exchange_header(exchange, SLICE("Content-Encoding")));
-	if (coding == HTTP_CODING_IDENTITY || exchange->request.body.len > 0) {
-		return true;
-	}
-	api->stats->rejected[STATS_REJECTED_BODY]++;
-	answer_error(exchange, 400, SLICE("EOF"));
-	return false;
-}
-
 void delete_handle(struct api *api, struct exchange *exchange, const struct route *route)
 {
 	struct group_key key;
-	if (!check_body(api, exchange) || !answer_read_key(api, exchange, route, &key)) {
+	if (!answer_read_key(api, exchange, route, &key)) {
 		count(api, exchange);
 		exchange_answer(exchange);
 		return;

@@ -8,6 +8,7 @@
 #include "format/text_layout.h"
 #include "format/text_parse.h"
 #include "http/content.h"
+#include "http/media_type.h"
 #include "store/splice.h"
 
 /*
@@ -406,15 +407,6 @@ static void run(struct push *push, void (*work)(struct push *push), void (*then)
 
 /* ---- The beginning ---- */
 
-/* Protobuf as Go and Java clients send it; anything else is taken for text. */
-static bool is_protobuf(const struct exchange *exchange)
-{
-	struct slice type = exchange_header(exchange, SLICE("Content-Type"));
-	const struct slice protobuf = SLICE("application/vnd.google.protobuf");
-	return type.len >= protobuf.len
-			&& slice_equal_nocase(slice_first(type, protobuf.len), protobuf);
-}
-
 static bool read_head(struct push *push, const struct route *route)
 {
 	struct exchange *exchange = push->exchange;
@@ -427,7 +419,7 @@ static bool read_head(struct push *push, const struct route *route)
 		finish_refused(push, 400, STATS_REJECTED_TTL, text);
 		return false;
 	}
-	if (is_protobuf(exchange)) {
+	if (media_type_is_protobuf(exchange_header(exchange, SLICE("Content-Type")))) {
 		finish_refused(push, 415, STATS_REJECTED_FORMAT,
 				SLICE("the protobuf format is not supported: push the text format, "
 					  "Content-Type: text/plain; version=0.0.4"));

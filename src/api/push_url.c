@@ -158,13 +158,9 @@ static enum push_url_result parse_labels(struct slice text, struct arena *arena,
 	return PUSH_URL_OK;
 }
 
-/* A value that is not UTF-8 would make the whole page unreadable. */
-static enum push_url_result check_value(
+static enum push_url_result refuse_value(
 		struct arena *arena, const struct label *label, struct slice *reterr_text)
 {
-	if (utf8_is_valid(label->value)) {
-		return PUSH_URL_OK;
-	}
 	struct slice before = arena_printf(arena,
 			"pushed metrics are invalid or inconsistent with existing metrics: collected metric "
 			"\"push_time_seconds\" has a label named \"" SLICE_FMT "\" whose value is not utf8: ",
@@ -172,8 +168,8 @@ static enum push_url_result check_value(
 	return refuse(arena, reterr_text, arena_copy_string(arena, before), label->value, SLICE(""));
 }
 
-static enum push_url_result finish_labels(const struct push_url_limits *limits, struct arena *arena,
-		struct labels *labels, struct slice *reterr_text)
+static enum push_url_result finish_labels(
+		const struct push_url_limits *limits, struct arena *arena, struct labels *labels)
 {
 	if (labels->count > limits->labels) {
 		return PUSH_URL_E_LABELS;
@@ -182,10 +178,6 @@ static enum push_url_result finish_labels(const struct push_url_limits *limits, 
 		struct label *label = &labels->pairs[i];
 		if (label->name.len > limits->label_bytes || label->value.len > limits->label_bytes) {
 			return PUSH_URL_E_LABEL_BYTES;
-		}
-		enum push_url_result result = check_value(arena, label, reterr_text);
-		if (result != PUSH_URL_OK) {
-			return result;
 		}
 		label->value = labels_escape(arena, label->value);
 	}
@@ -212,9 +204,20 @@ enum push_url_result push_url_parse(const struct route *route, const struct push
 	}
 	/* The job of the path counts, so it comes last. */
 	labels.pairs[labels.count++] = job;
-	result = finish_labels(limits, arena, &labels, reterr_text);
+	result = finish_labels(limits, arena, &labels);
 	if (result == PUSH_URL_OK) {
 		group_key_init(ret_key, labels);
 	}
 	return result;
+}
+
+enum push_url_result push_url_check_values(
+		const struct group_key *key, struct arena *arena, struct slice *reterr_text)
+{
+	for (size_t i = 0; i < key->labels.count; i++) {
+		if (!utf8_is_valid(key->labels.pairs[i].value)) {
+			return refuse_value(arena, &key->labels.pairs[i], reterr_text);
+		}
+	}
+	return PUSH_URL_OK;
 }

@@ -33,3 +33,10 @@ enum push_url_result {
  */
 enum push_url_result push_url_parse(const struct route *route, const struct push_url_limits *limits,
 		struct arena *arena, struct group_key *ret_key, struct slice *reterr_text);
+
+/*
+ * Values that are not UTF-8 would make the whole page unreadable: such a key
+ * may be deleted, not pushed to.
+ */
+enum push_url_result push_url_check_values(
+		const struct group_key *key, struct arena *arena, struct slice *reterr_text);

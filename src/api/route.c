@@ -251,6 +251,7 @@ enum route_result route_find(const struct http_request *request, bool has_admin,
 		return ROUTE_OPTIONS;
 	}
 	if (!is_clean(path)) {
+		ret_route->is_unclean = true;
 		return move(request, 301, clean(path, arena), arena, ret_route);
 	}
 	if (slice_equal(path, api_root)) {

@@ -37,6 +37,7 @@ struct route {
 	bool job_is_base64;
 	struct slice labels;   /* of a push: "", "/", or "/name/value..." */
 	int status;            /* 301 or 307 */
+	bool is_unclean;       /* moved to the clean form of the path, before all else */
 	struct slice location; /* percent-encoded, in the arena */
 	struct slice allowed;  /* "GET, OPTIONS" */
 };

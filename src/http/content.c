@@ -1,6 +1,7 @@
 #include "http/content.h"
 
 #include "http/gunzip.h"
+#include "http/unsnappy.h"
 
 static enum http_content_result copy(
 		struct slice body, size_t limit_bytes, struct buf *decoded, struct buf *error)
@@ -19,6 +20,7 @@ static const struct {
 } codings[HTTP_CODING_COUNT] = {
 	[HTTP_CODING_IDENTITY] = { "identity", copy },
 	[HTTP_CODING_GZIP] = { "gzip", http_gunzip },
+	[HTTP_CODING_SNAPPY] = { "snappy", http_unsnappy },
 };
 
 enum http_coding http_coding_by_name(struct slice content_encoding)
@@ -42,4 +44,18 @@ enum http_content_result http_content_decode(enum http_coding coding, struct sli
 				limit_bytes);
 	}
 	return result;
+}
+
+bool http_content_begins(enum http_coding coding, struct slice body, struct slice *reterr_text)
+{
+	enum { GZIP_HEADER_BYTES = 10 }; /* RFC 1952, section 2.3 */
+	if (coding != HTTP_CODING_GZIP) {
+		return true;
+	}
+	if (body.len < GZIP_HEADER_BYTES) {
+		*reterr_text = body.len == 0 ? SLICE("EOF\n") : SLICE("unexpected EOF\n");
+		return false;
+	}
+	*reterr_text = SLICE("gzip: invalid header\n");
+	return slice_starts_with(body, SLICE("\x1f\x8b\x08"));
 }

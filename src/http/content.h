@@ -10,6 +10,7 @@
  * Works on any thread.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -18,6 +19,7 @@
 enum http_coding {
 	HTTP_CODING_IDENTITY,
 	HTTP_CODING_GZIP,
+	HTTP_CODING_SNAPPY, /* framed */
 	HTTP_CODING_COUNT,
 };
 
@@ -29,6 +31,12 @@ enum http_content_result {
 
 /* By the header's value; identity when it is absent or not known. */
 enum http_coding http_coding_by_name(struct slice content_encoding);
+
+/*
+ * Whether the body begins as its coding demands: for gzip with a header. The
+ * text says what is wrong; it ends with a newline.
+ */
+bool http_content_begins(enum http_coding coding, struct slice body, struct slice *reterr_text);
 
 /*
  * Puts the decoded body into a buf that is empty and has no cap of its own.

@@ -45,7 +45,7 @@ struct page {
 };
 
 /*
- * False while a large push is being committed; see snapshot_open(). own_lines
+ * False while a change is being made in slices; see snapshot_open(). own_lines
  * has the rendered lines, possibly none, for each of the store's declarations.
  */
 bool page_init(struct page *page, struct store *store, const struct slice *own_lines);

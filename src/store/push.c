@@ -139,8 +139,8 @@ static void add_replaced(struct replaced *replaced, const struct family *family,
 {
 	struct block *block = slot_content(*slots_at(&family->slots, slot));
 	replaced->lines += block->line_count;
-	replaced->bytes += block_bytes_bound(block->text_bytes, block->line_count)
-			+ sizeof(struct pack_entry);
+	replaced->bytes +=
+			block_bytes_bound(block->text_bytes, block->line_count) + sizeof(struct pack_entry);
 }
 
 /* What the push takes the place of. */
@@ -203,7 +203,7 @@ static void begin_commit(struct store_push *op)
 {
 	struct contents *contents = op->store->contents;
 	op->version = store_next_version(op->store);
-	op->store->is_committing = true;
+	op->store->is_committing |= op->store->slicing == op;
 	if (op->group == NULL) {
 		op->group = contents_add_group(contents, op->key, op->version);
 	}
@@ -364,8 +364,8 @@ static void end_commit(struct store_push *op)
 	remember_layout(op);
 	free(op->old_members);
 	op->push->pack = NULL; /* it is the store's now */
-	op->store->is_committing = false;
 	if (op->store->slicing == op) {
+		op->store->is_committing = false;
 		store_next_version(op->store); /* others had numbers of their own meanwhile */
 	}
 	store_report(

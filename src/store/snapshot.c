@@ -2,7 +2,7 @@
 
 bool snapshot_open(struct snapshot *snapshot, struct store *store)
 {
-	if (store->is_committing) {
+	if (store->is_committing || store->deleting != NULL) {
 		return false;
 	}
 	snapshot->contents = store->contents;

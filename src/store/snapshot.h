@@ -8,7 +8,7 @@
 #include "store/store.h"
 
 /*
- * False while a large push is being committed: try again on another turn. The
+ * False while a change is being made in slices: try again on another turn. The
  * snapshot is the caller's memory.
  */
 bool snapshot_open(struct snapshot *snapshot, struct store *store);

@@ -136,11 +136,7 @@ static bool delete_group(struct store *store, struct group *group, enum store_ch
 		return false;
 	}
 	if (group->member_count > SLICE_MEMBERS) {
-		if (store->deleting == NULL && store->is_committing) {
-			return false;
-		}
 		store->deleting = group;
-		store->is_committing = true;
 		group->is_busy = true;
 		group->layout_pack = NULL;
 		contents_remove_members(store->contents, group, SLICE_MEMBERS, store_next_version(store));
@@ -151,7 +147,6 @@ static bool delete_group(struct store *store, struct group *group, enum store_ch
 	contents_remove_group(store->contents, group, store->version);
 	if (store->deleting == group) {
 		store->deleting = NULL;
-		store->is_committing = false;
 	}
 	return true;
 }

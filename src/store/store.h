@@ -74,7 +74,7 @@ struct store {
 	uint64_t version;           /* the number of the last change */
 	struct store_push *slicing; /* the push that is being applied in slices, or NULL */
 	struct group *deleting;     /* a group that is being deleted in slices, or NULL */
-	bool is_committing;         /* slices of a change are in: no snapshot can be opened */
+	bool is_committing;         /* slices of that push are in */
 	const struct family_declaration *declarations;
 	size_t declaration_count;
 	struct list listeners; /* store_listener::link */

@@ -1,0 +1,15 @@
+#pragma once
+
+/*
+ * What a body is, by its Content-Type (RFC 9110, section 8.3).
+ */
+
+#include <stdbool.h>
+
+#include "base/slice.h"
+
+/* The value of a parameter, without its quotes; ptr NULL when it is absent. */
+struct slice media_type_parameter(struct slice content_type, struct slice name);
+
+/* Delimited protobuf, as the Go and Java clients push it. Anything else is text. */
+bool media_type_is_protobuf(struct slice content_type);
