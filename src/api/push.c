@@ -163,6 +163,15 @@ static void finish_unparsed(struct push *push)
 	finish_refused(push, 400, STATS_REJECTED_SYNTAX, slice_first(text, text.len - 1));
 }
 
+static int64_t deadline_of(const struct push *push)
+{
+	int64_t deadline_ns;
+	/* So late that it cannot be said: never. */
+	bool is_never = push->ttl_ns == 0
+			|| __builtin_add_overflow((int64_t)clock_monotonic_ns(), push->ttl_ns, &deadline_ns);
+	return is_never ? 0 : deadline_ns;
+}
+
 /*
  * A push that is inconsistent leaves its time with the group, unless that
  * would harm the page. Unchecked, only timestamps are refused, and silently.
@@ -173,7 +182,8 @@ static void finish_inconsistent(struct push *push)
 	const struct batch_fault *fault = &push->fault;
 	bool is_timestamp = push->batch.has_timestamps;
 	if (fault->leaves_trace
-			&& store_record_failure(api->store, &push->key, clock_wall_ns()) == STORE_RECORD_WAIT) {
+			&& store_record_failure(api->store, &push->key, clock_wall_ns(), deadline_of(push))
+					== STORE_RECORD_WAIT) {
 		run(push, NULL, finish_inconsistent);
 		return;
 	}
@@ -190,15 +200,6 @@ static void finish_inconsistent(struct push *push)
 }
 
 /* ---- Applying ---- */
-
-static int64_t deadline_of(const struct push *push)
-{
-	int64_t deadline_ns;
-	/* So late that it cannot be said: never. */
-	bool is_never = push->ttl_ns == 0
-			|| __builtin_add_overflow((int64_t)clock_monotonic_ns(), push->ttl_ns, &deadline_ns);
-	return is_never ? 0 : deadline_ns;
-}
 
 static void apply(struct push *push)
 {

@@ -101,12 +101,17 @@ static bool will_be_there(struct checking *c, struct slice name, enum metric_typ
 	if (family == NULL) {
 		return false;
 	}
-	*ret_type = family->claims > 0        ? family->claimed_type
-			: family->declaration != NULL ? family->declaration->type
-										  : family->type;
+	/* What others expose stays, whatever a push claims. */
+	bool has_others = count_others(subject, family) > 0;
 	bool own_stays = family->exposed > 0 && !subject->replaces_all;
-	return family->claims > 0 || family->declaration != NULL || own_stays
-			|| count_others(subject, family) > 0;
+	if (has_others || (own_stays && family->claims == 0)) {
+		*ret_type = family->type;
+	} else if (family->declaration != NULL) {
+		*ret_type = family->declaration->type;
+	} else {
+		*ret_type = family->claimed_type;
+	}
+	return has_others || own_stays || family->declaration != NULL || family->claims > 0;
 }
 
 /* h_count beside a histogram h. */

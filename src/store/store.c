@@ -103,7 +103,7 @@ bool store_is_over(struct store *store, enum store_limit limit, uint64_t count)
 }
 
 enum store_record_result store_record_failure(
-		struct store *store, const struct group_key *key, int64_t now_ns)
+		struct store *store, const struct group_key *key, int64_t now_ns, int64_t deadline_ns)
 {
 	struct group *group = store_find_group(store, key);
 	if (group == NULL && store->slicing != NULL) {
@@ -117,6 +117,7 @@ enum store_record_result store_record_failure(
 	uint64_t version = store_next_version(store);
 	if (group == NULL) {
 		group = contents_add_group(store->contents, key, version);
+		contents_set_deadline(store->contents, group, deadline_ns);
 	}
 	struct group_times times = group->times;
 	times.failed_ns = now_ns;

@@ -104,9 +104,12 @@ enum store_record_result {
 	STORE_RECORD_WAIT,         /* a push that makes such a group is being applied: ask later */
 };
 
-/* Records that a push to the group failed; the group is made if need be. */
+/*
+ * Records that a push to the group failed; the group is made if need be, and
+ * only then has the deadline (monotonic; 0: never).
+ */
 enum store_record_result store_record_failure(
-		struct store *store, const struct group_key *key, int64_t now_ns);
+		struct store *store, const struct group_key *key, int64_t now_ns, int64_t deadline_ns);
 
 enum store_delete_result {
 	STORE_DELETE_OK,
