@@ -20,6 +20,37 @@ struct pack *pack_trim(struct pack *pack, size_t bytes)
 	return pack;
 }
 
+char *pack_align(struct pack *pack, char *at, size_t alignment)
+{
+	size_t offset = (size_t)(at - (char *)pack);
+	return at + (-offset & (alignment - 1));
+}
+
+struct block *pack_put_block(struct pack *pack, char **at, struct block *model, char *chunks)
+{
+	char *out = pack_align(pack, *at, sizeof(void *));
+	struct block *block = (struct block *)(void *)out;
+	*block = *model;
+	block->in_pack = (uint32_t)(out - (char *)pack);
+	block->text_bytes = 0;
+	for (size_t i = 0; i < model->chunk_count; i++) {
+		struct chunk *chunk = (struct chunk *)(void *)chunks;
+		block->chunks[i] = chunk;
+		block->text_bytes += chunk->text_bytes;
+		chunks = (char *)(uintptr_t)(chunk_ids(chunk) + chunk->line_count);
+	}
+	out = (char *)(block->chunks + model->chunk_count);
+	if (model->chunk_count > 1) {
+		size_t ids_bytes = model->line_count * sizeof(uint32_t);
+		memcpy(out, block_sorted_ids(model), ids_bytes);
+		out += ids_bytes;
+	}
+	*at = out;
+	pack->refs += 1 + model->chunk_count;
+	pack->parts = pack->refs;
+	return block;
+}
+
 size_t pack_unref(struct pack *pack)
 {
 	if (--pack->refs > 0) {

@@ -29,8 +29,9 @@ enum { CHUNK_BYTES = 8 * 1024 };
 
 /* One block of a pack, in the order of the push. */
 struct pack_entry {
-	uint32_t block;  /* bytes from the pack's start to it */
-	uint32_t member; /* its number among the group's members, once committed */
+	uint32_t block;     /* bytes from the pack's start to it */
+	uint32_t member;    /* its number among the group's members, once committed */
+	uint32_t family_id; /* likewise */
 };
 
 struct pack {
@@ -116,6 +117,19 @@ size_t block_bytes_bound(size_t text_bytes, size_t line_count);
  * the pointers inside it move along, and the pack's new place is returned.
  */
 struct pack *pack_trim(struct pack *pack, size_t bytes);
+
+/*
+ * The end of a pack that is being filled, moved up to the alignment: a power
+ * of two of up to 8.
+ */
+char *pack_align(struct pack *pack, char *at, size_t alignment);
+
+/*
+ * Puts a block behind its chunks, of which the first is at `chunks` and the
+ * others follow. It is like the model, which has as many chunks and lines.
+ * *at moves behind the block.
+ */
+struct block *pack_put_block(struct pack *pack, char **at, struct block *model, char *chunks);
 
 /* One reference less; bytes freed, 0 while there are others. */
 size_t pack_unref(struct pack *pack);

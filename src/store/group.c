@@ -52,15 +52,20 @@ void group_destroy(struct group *group)
 
 struct member *group_find_member(const struct group *group, const struct family *family)
 {
+	return group_find_member_by_id(group, family->id);
+}
+
+struct member *group_find_member_by_id(const struct group *group, uint32_t family_id)
+{
 	uint32_t low = 0;
 	uint32_t high = group->member_count;
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 		uint32_t id = group->members[middle].family_id;
-		if (id == family->id) {
+		if (id == family_id) {
 			return &group->members[middle];
 		}
-		if (id < family->id) {
+		if (id < family_id) {
 			low = middle + 1;
 		} else {
 			high = middle;

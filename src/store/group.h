@@ -51,5 +51,6 @@ struct group *group_create(const struct group_key *key, struct shape *shape);
 /* The group's members must be gone. */
 void group_destroy(struct group *group);
 
-/* NULL when the group has nothing in that family. */
+/* NULL when the group has nothing in that family, or the family of that id. */
+struct member *group_find_member_by_id(const struct group *group, uint32_t family_id);
 struct member *group_find_member(const struct group *group, const struct family *family);

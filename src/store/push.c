@@ -8,6 +8,8 @@
 #include "base/quote.h"
 #include "store/check.h"
 #include "store/describe.h"
+#include "store/members.h"
+#include "store/repack.h"
 #include "store/shadow.h"
 
 void push_init(struct store_push *op, struct store *store, enum store_method method,
@@ -216,10 +218,58 @@ static void begin_commit(struct store_push *op)
 	}
 }
 
+/* A pack that lost most of its blocks, held on to until the end of the push. */
+struct worn_pack {
+	struct worn_pack *next;
+	struct pack *pack;
+};
+
+/* The pack that a post takes a block from, held on to; NULL: none. */
+static struct pack *hold_old_pack(struct store_push *op, const struct prepared_family *prepared)
+{
+	bool has_block = op->method == STORE_POST && prepared->slot != SLOT_NONE;
+	if (!has_block) {
+		return NULL;
+	}
+	struct slot *slot = slots_at(&prepared->family->slots, prepared->slot);
+	struct pack *pack = block_pack(slot_content(*slot));
+	pack->refs++;
+	return pack;
+}
+
+static void let_go_of_pack(struct store_push *op, struct pack *pack)
+{
+	op->store->contents->bytes -= pack_unref(pack);
+}
+
+/* Remembers the pack if it is worn, else lets go of it. */
+static void check_wear(struct store_push *op, struct pack *pack)
+{
+	bool is_known = op->worn != NULL && op->worn->pack == pack;
+	if (is_known || !repack_is_due(pack)) {
+		let_go_of_pack(op, pack);
+		return;
+	}
+	struct worn_pack *worn = arena_alloc(op->arena, sizeof(*worn));
+	*worn = (struct worn_pack){ .next = op->worn, .pack = pack };
+	op->worn = worn;
+}
+
+static void repack_worn(struct store_push *op)
+{
+	for (struct worn_pack *worn = op->worn; worn != NULL; worn = worn->next) {
+		repack(op->store->contents, op->group, worn->pack, op->version);
+		let_go_of_pack(op, worn->pack);
+	}
+	op->worn = NULL;
+}
+
 static void commit(struct store_push *op, size_t i)
 {
 	struct prepared_family *prepared = &op->push->families[i];
 	struct family *family = prepared->family;
+	struct pack *old_pack = hold_old_pack(op, prepared);
+	pack_entries(op->push->pack)[i].family_id = family->id;
 	if (prepared->slot == SLOT_NONE) {
 		prepared->slot = slots_take(&family->slots);
 	}
@@ -228,71 +278,10 @@ static void commit(struct store_push *op, size_t i)
 	}
 	contents_set_block(op->store->contents, op->group, family, prepared->slot, prepared->block,
 			prepared->is_shadowed, op->version);
+	if (old_pack != NULL) {
+		check_wear(op, old_pack);
+	}
 	op->members[i] = (struct member){ family, family->id, prepared->slot };
-}
-
-static int compare_members(const void *a, const void *b)
-{
-	const struct member *left = a;
-	const struct member *right = b;
-	return (left->family_id > right->family_id) - (left->family_id < right->family_id);
-}
-
-/* One pass over 16 bits of the ids, stable. */
-static void sort_by_half(const struct member *from, struct member *to, size_t count, unsigned shift,
-		uint32_t *places)
-{
-	enum { PLACES = 1 << 16 };
-	memset(places, 0, (PLACES + 1) * sizeof(places[0]));
-	for (size_t i = 0; i < count; i++) {
-		places[((from[i].family_id >> shift) & (PLACES - 1)) + 1]++;
-	}
-	for (size_t i = 0; i < PLACES; i++) {
-		places[i + 1] += places[i];
-	}
-	for (size_t i = 0; i < count; i++) {
-		to[places[(from[i].family_id >> shift) & (PLACES - 1)]++] = from[i];
-	}
-}
-
-static void sort_members(struct store_push *op)
-{
-	enum { MANY = 4096, PLACES = (1 << 16) + 1 };
-	size_t count = op->push->family_count;
-	struct member *members = op->members;
-	size_t sorted = 1;
-	while (sorted < count && members[sorted - 1].family_id < members[sorted].family_id) {
-		sorted++;
-	}
-	if (sorted >= count) {
-		return;
-	}
-	if (count < MANY) {
-		qsort(members, count, sizeof(members[0]), compare_members);
-		return;
-	}
-	struct member *other = arena_alloc(op->arena, count * sizeof(struct member));
-	uint32_t *places = arena_alloc(op->arena, PLACES * sizeof(uint32_t));
-	sort_by_half(members, other, count, 0, places);
-	sort_by_half(other, members, count, 16, places);
-}
-
-/* All of the second list, and of the first what the second has not; both sorted. */
-static uint32_t merge_members(const struct member *a, uint32_t a_count, const struct member *b,
-		uint32_t b_count, struct member *out)
-{
-	uint32_t i = 0;
-	uint32_t j = 0;
-	uint32_t count = 0;
-	while (i < a_count || j < b_count) {
-		if (j == b_count || (i < a_count && a[i].family_id < b[j].family_id)) {
-			out[count++] = a[i++];
-		} else {
-			i += i < a_count && a[i].family_id == b[j].family_id;
-			out[count++] = b[j++];
-		}
-	}
-	return count;
 }
 
 static void set_members(struct store_push *op)
@@ -300,13 +289,13 @@ static void set_members(struct store_push *op)
 	struct group *group = op->group;
 	uint32_t count = (uint32_t)op->push->family_count;
 	bool keeps_others = op->method == STORE_POST && group->member_count > 0;
-	sort_members(op);
+	members_sort(op->members, count, op->arena);
 	op->old_members = group->members;
 	op->old_member_count = group->member_count;
 	uint32_t capacity = keeps_others ? count + group->member_count : count;
 	group->members = memory_alloc(capacity * sizeof(struct member));
 	if (keeps_others) {
-		group->member_count = merge_members(
+		group->member_count = members_merge(
 				op->old_members, op->old_member_count, op->members, count, group->members);
 		free(op->old_members);
 		op->old_members = NULL;
@@ -362,6 +351,7 @@ static void end_commit(struct store_push *op)
 	contents_set_times(op->store->contents, op->group, times, op->version);
 	contents_set_deadline(op->store->contents, op->group, op->deadline_ns);
 	remember_layout(op);
+	repack_worn(op);
 	free(op->old_members);
 	op->push->pack = NULL; /* it is the store's now */
 	if (op->store->slicing == op) {

@@ -48,6 +48,8 @@ enum push_phase {
 	PUSH_UNCLAIMING,
 };
 
+struct worn_pack;
+
 struct store_push {
 	/* What to apply; set by push_init(). */
 	struct store *store;
@@ -73,6 +75,7 @@ struct store_push {
 	uint64_t version;
 	struct member *members; /* the group's to be, in the arena */
 	struct member *old_members;
+	struct worn_pack *worn; /* packs to be repacked */
 	uint32_t old_member_count;
 };
 

@@ -68,16 +68,9 @@ static bool splice_lines(struct splice *s, const struct chunk *old, enum metric_
 	return true;
 }
 
-static char *align(struct splice *s, size_t alignment)
-{
-	size_t offset = (size_t)(s->at - (char *)s->pack);
-	s->at += -offset & (alignment - 1);
-	return s->at;
-}
-
 static bool splice_chunk(struct splice *s, const struct chunk *old, enum metric_type type)
 {
-	struct chunk *chunk = (struct chunk *)(void *)align(s, sizeof(uint32_t));
+	struct chunk *chunk = (struct chunk *)(void *)pack_align(s->pack, s->at, sizeof(uint32_t));
 	*chunk = (struct chunk){
 		.in_pack = (uint32_t)((char *)chunk - (char *)s->pack),
 		.line_count = old->line_count,
@@ -87,34 +80,10 @@ static bool splice_chunk(struct splice *s, const struct chunk *old, enum metric_
 		return false;
 	}
 	chunk->text_bytes = (uint32_t)(s->at - chunk->text);
-	void *ids = align(s, sizeof(uint32_t));
-	memcpy(ids, chunk_ids(old), old->line_count * sizeof(uint32_t));
+	s->at = pack_align(s->pack, s->at, sizeof(uint32_t));
+	memcpy(s->at, chunk_ids(old), old->line_count * sizeof(uint32_t));
 	s->at += old->line_count * sizeof(uint32_t);
 	return true;
-}
-
-/* The chunks lie one behind the other from `place` on, the block behind them. */
-static struct block *put_block(struct splice *s, struct block *old, char *place)
-{
-	struct block *block = (struct block *)(void *)align(s, sizeof(void *));
-	*block = *old;
-	block->in_pack = (uint32_t)((char *)block - (char *)s->pack);
-	block->text_bytes = 0;
-	for (size_t i = 0; i < old->chunk_count; i++) {
-		struct chunk *chunk = (struct chunk *)(void *)place;
-		block->chunks[i] = chunk;
-		block->text_bytes += chunk->text_bytes;
-		place = (char *)(uintptr_t)(chunk_ids(chunk) + chunk->line_count);
-	}
-	s->at = (char *)(block->chunks + old->chunk_count);
-	if (old->chunk_count > 1) {
-		size_t ids_bytes = old->line_count * sizeof(uint32_t);
-		memcpy(block_sorted_ids(block), block_sorted_ids(old), ids_bytes);
-		s->at += ids_bytes;
-	}
-	s->pack->refs += 1 + old->chunk_count;
-	s->pack->parts = s->pack->refs;
-	return block;
 }
 
 static bool splice_blocks(struct splice *s)
@@ -123,15 +92,16 @@ static bool splice_blocks(struct splice *s)
 	struct pack_entry *entries = pack_entries(s->pack);
 	for (uint32_t i = 0; i < s->old->entry_count; i++) {
 		struct block *old = pack_block(s->old, &old_entries[i]);
-		char *place = align(s, sizeof(uint32_t));
+		char *chunks = pack_align(s->pack, s->at, sizeof(uint32_t));
 		for (size_t j = 0; j < old->chunk_count; j++) {
 			if (!splice_chunk(s, old->chunks[j], old->type)) {
 				return false;
 			}
 		}
 		entries[i] = (struct pack_entry){
-			.block = put_block(s, old, place)->in_pack,
+			.block = pack_put_block(s->pack, &s->at, old, chunks)->in_pack,
 			.member = old_entries[i].member,
+			.family_id = old_entries[i].family_id,
 		};
 	}
 	return true;
