@@ -104,6 +104,7 @@ static void collect_limits(struct server *server, struct stats *stats)
 		[STATS_LIMIT_HEADER_BYTES] = { config->limit_header_bytes, 0, http->headers_too_large },
 		[STATS_LIMIT_LABEL_BYTES] = { config->limit_label_bytes, 0,
 				unparsed[FORMAT_LIMIT_LABEL_BYTES] },
+		[STATS_LIMIT_LABEL_SETS] = { config->limit_label_sets, 0, refused[STORE_LIMIT_LABEL_SETS] },
 		[STATS_LIMIT_LABELS] = { config->limit_labels, 0, unparsed[FORMAT_LIMIT_LABELS] },
 		[STATS_LIMIT_SERIES] = { config->limit_series, contents->series,
 				refused[STORE_LIMIT_SERIES] },
@@ -182,6 +183,7 @@ static void stop(struct server *server)
 	uv_close((uv_handle_t *)&server->sigint, NULL);
 	uv_close((uv_handle_t *)&server->expiry, NULL);
 	uv_close((uv_handle_t *)&server->tidy, NULL);
+	store_finish_deletion(&server->store); /* no timer goes on with it */
 	uint64_t drain_ms = to_ms(server->config->timeout_shutdown_ns);
 	if (server->listener_count == 0) {
 		worker_close(&server->worker, NULL);
@@ -294,6 +296,7 @@ static void init_store(struct server *server)
 			.groups = config->limit_groups,
 			.series = config->limit_series,
 			.series_per_group = config->limit_series_per_group,
+			.label_sets = config->limit_label_sets,
 			.bytes = config->limit_stored_bytes,
 		},
 		.is_checked = !config->push_disable_consistency_check,

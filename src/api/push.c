@@ -124,6 +124,10 @@ static void finish_store_limited(struct push *push, enum store_limit limit)
 		finish_limited(push, 429, "too many series in one group", limits->series_per_group,
 				"series-per-group");
 		return;
+	case STORE_LIMIT_LABEL_SETS:
+		finish_limited(push, 429, "too many sets of grouping label names for one metric",
+				limits->label_sets, "label-sets");
+		return;
 	case STORE_LIMIT_BYTES:
 	case STORE_LIMIT_COUNT:
 		break;

@@ -55,7 +55,8 @@ struct config {
 	uint64_t limit_series;
 	uint64_t limit_stored_bytes;
 	uint64_t limit_series_per_group;
-	uint64_t limit_labels; /* of one series, grouping labels included */
+	uint64_t limit_label_sets; /* of one family: sets of grouping label names */
+	uint64_t limit_labels;     /* of one series, grouping labels included */
 	uint64_t limit_label_bytes;
 
 	int64_t timeout_header_ns;

@@ -43,6 +43,7 @@ static const char *const limits[] = {
 	[STATS_LIMIT_GROUPS] = "groups",
 	[STATS_LIMIT_HEADER_BYTES] = "header_bytes",
 	[STATS_LIMIT_LABEL_BYTES] = "label_bytes",
+	[STATS_LIMIT_LABEL_SETS] = "label_sets",
 	[STATS_LIMIT_LABELS] = "labels",
 	[STATS_LIMIT_SERIES] = "series",
 	[STATS_LIMIT_SERIES_PER_GROUP] = "series_per_group",

@@ -69,20 +69,31 @@ static bool is_exposed_under(
 /* ---- Shapes ---- */
 
 /*
- * The labels that have the shape's names, all of them or none. Both lists are
+ * The labels that have the shape's names; false when one lacks. Both lists are
  * sorted by name.
  */
 static bool take_labels(
 		const struct shape *shape, const struct labels *labels, struct label *ret_pairs)
 {
-	uint32_t found = 0;
-	for (size_t i = 0; i < labels->count && found < shape->name_count; i++) {
-		const struct label *label = &labels->pairs[i];
-		if (label->value.len > 0 && slice_equal(label->name, shape->names[found])) {
-			ret_pairs[found++] = *label;
+	size_t low = 0;
+	for (uint32_t i = 0; i < shape->name_count; i++) {
+		size_t high = labels->count;
+		while (low < high) {
+			size_t middle = low + (high - low) / 2;
+			if (slice_compare(labels->pairs[middle].name, shape->names[i]) < 0) {
+				low = middle + 1;
+			} else {
+				high = middle;
+			}
 		}
+		bool is_there = low < labels->count && labels->pairs[low].value.len > 0
+				&& slice_equal(labels->pairs[low].name, shape->names[i]);
+		if (!is_there) {
+			return false;
+		}
+		ret_pairs[i] = labels->pairs[low++];
 	}
-	return found == shape->name_count;
+	return true;
 }
 
 /* The grouping key alone tells which group that would be, and there is none. */

@@ -88,6 +88,20 @@ static bool check_help(struct store_push *op, const struct prepared_family *prep
 	return false;
 }
 
+static bool is_over(struct store_push *op, enum store_limit limit, uint64_t count)
+{
+	op->limit = limit;
+	return store_is_over(op->store, limit, count);
+}
+
+/* Each shape is tried for each line that is checked, so there may not be any number. */
+static bool has_too_many_shapes(struct store_push *op, const struct family *family)
+{
+	uint64_t limit = op->store->options.limits.label_sets;
+	return limit != 0 && family->shapes.len >= limit
+			&& is_over(op, STORE_LIMIT_LABEL_SETS, shape_counts_with(&family->shapes, op->shape));
+}
+
 static enum check_result check(struct store_push *op, size_t i)
 {
 	struct prepared_family *prepared = &op->push->families[i];
@@ -166,12 +180,6 @@ static struct replaced find_replaced(const struct store_push *op)
 		}
 	}
 	return replaced;
-}
-
-static bool is_over(struct store_push *op, enum store_limit limit, uint64_t count)
-{
-	op->limit = limit;
-	return store_is_over(op->store, limit, count);
 }
 
 static bool is_within_limits(struct store_push *op)
@@ -402,6 +410,10 @@ static void do_one(struct store_push *op)
 		}
 		break;
 	case PUSH_CHECKING:
+		if (has_too_many_shapes(op, op->push->families[i].family)) {
+			decide(op, PUSH_E_LIMIT);
+			return;
+		}
 		switch (check(op, i)) {
 		case CHECK_OK:
 			break;

@@ -85,6 +85,16 @@ void shape_leave(struct map *shapes, struct shape *shape)
 	}
 }
 
+uint32_t shape_counts_with(const struct shape_counts *counts, const struct shape *shape)
+{
+	for (uint32_t i = 0; i < counts->len; i++) {
+		if (counts->entries[i].shape == shape) {
+			return counts->len;
+		}
+	}
+	return counts->len + 1;
+}
+
 void shape_counts_add(struct shape_counts *counts, struct shape *shape)
 {
 	for (uint32_t i = 0; i < counts->len; i++) {

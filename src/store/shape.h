@@ -43,6 +43,9 @@ struct shape_counts {
 struct shape *shape_enter(struct map *shapes, const struct group_key *key);
 void shape_leave(struct map *shapes, struct shape *shape);
 
+/* How many shapes there would be with that one. */
+uint32_t shape_counts_with(const struct shape_counts *counts, const struct shape *shape);
+
 void shape_counts_add(struct shape_counts *counts, struct shape *shape);
 void shape_counts_remove(struct shape_counts *counts, struct shape *shape);
 void shape_counts_finish(struct shape_counts *counts);

@@ -94,6 +94,7 @@ bool store_is_over(struct store *store, enum store_limit limit, uint64_t count)
 		[STORE_LIMIT_GROUPS] = { contents->group_count, limits->groups },
 		[STORE_LIMIT_SERIES] = { contents->series, limits->series },
 		[STORE_LIMIT_SERIES_PER_GROUP] = { 0, limits->series_per_group },
+		[STORE_LIMIT_LABEL_SETS] = { 0, limits->label_sets },
 		[STORE_LIMIT_BYTES] = { contents->bytes, limits->bytes },
 	};
 	bool is_over = rows[limit].limit != 0 && count > 0
@@ -161,6 +162,13 @@ enum store_delete_result store_delete(struct store *store, const struct group_ke
 	bool is_taken = group->is_busy && store->deleting != group;
 	return !is_taken && delete_group(store, group, STORE_CHANGE_DELETE) ? STORE_DELETE_OK
 																		: STORE_DELETE_WAIT;
+}
+
+void store_finish_deletion(struct store *store)
+{
+	while (store->deleting != NULL) {
+		delete_group(store, store->deleting, STORE_CHANGE_DELETE);
+	}
 }
 
 bool store_wipe(struct store *store)

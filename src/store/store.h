@@ -46,6 +46,7 @@ struct store_limits {
 	uint64_t groups;
 	uint64_t series;
 	uint64_t series_per_group;
+	uint64_t label_sets; /* shapes of one family */
 	uint64_t bytes;
 };
 
@@ -53,6 +54,7 @@ enum store_limit {
 	STORE_LIMIT_GROUPS,
 	STORE_LIMIT_SERIES,
 	STORE_LIMIT_SERIES_PER_GROUP,
+	STORE_LIMIT_LABEL_SETS,
 	STORE_LIMIT_BYTES,
 	STORE_LIMIT_COUNT,
 };
@@ -118,6 +120,9 @@ enum store_delete_result {
 
 /* What is not there is deleted without complaint. */
 enum store_delete_result store_delete(struct store *store, const struct group_key *key);
+
+/* All slices that are left of a deletion, at once. */
+void store_finish_deletion(struct store *store);
 
 /* Every group goes, in no time. False: others are at work in slices, ask again later. */
 bool store_wipe(struct store *store);
