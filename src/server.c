@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -202,6 +203,17 @@ static void on_signal(uv_signal_t *handle, int number)
 
 /* ---- The beginning ---- */
 
+/*
+ * Large buffers stay mappings of their own, whatever was freed before: they
+ * grow without being copied, and leave no holes between what is stored.
+ */
+static void tune_allocator(void)
+{
+	enum { LARGE_BYTES = 512 * 1024, TRIM_BYTES = 16 * 1024 * 1024 };
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+	mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
+}
+
 /* Idle connections are cheap here; the usual 1024 descriptors are few. */
 static void raise_fd_limit(void)
 {
@@ -379,6 +391,7 @@ int server_run(const struct config *config)
 	server->data_lock = -1;
 	int exit_code = 1;
 	signal(SIGPIPE, SIG_IGN);
+	tune_allocator();
 	raise_fd_limit();
 	ask_for_short_turns();
 	hash_init();

@@ -178,27 +178,7 @@ def smoke():
     return pytest("-m", "smoke")
 
 
-def compat():
-    """Recorded exchanges with a Pushgateway, played against weir."""
-    failure = build_asan()
-    if failure:
-        return failure
-    sys.path.insert(0, str(ROOT / "tests" / "integration"))
-    os.environ.update(ENVIRONMENT)
-    import harness
-    with tempfile.TemporaryDirectory() as directory:
-        server = harness.Weir(Path(directory) / "weir", "--web.enable-admin-api")
-        outcome = counted(*run(sys.executable, ROOT / "tests" / "compat" / "replay", "--url", server.url,
-                               *sorted((ROOT / "tests" / "compat").glob("*.jsonl")), seconds=300))
-        try:
-            server.stop()
-        except AssertionError as fault:
-            outcome.add(Outcome(failed=1, output=f"{fault}\n{server.stderr()}"))
-    return outcome
-
-
-CHEAP = {"layers": layers, "format": format_check, "shellcheck": shellcheck}
-FULL = {**CHEAP, "gcc": gcc, "asan": asan, "integration": integration, "compat": compat}
+FULL = {**CHEAP, "gcc": gcc, "asan": asan, "integration": integration}
 QUICK = {**CHEAP, "gcc": lambda: build("gcc", "-Dwerror=true") or Outcome(passed=1), "asan": asan,
          "smoke": smoke}
 

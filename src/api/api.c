@@ -18,6 +18,7 @@ void api_init(struct api *api, const struct api_options *options, struct store *
 		.executor = executor,
 	};
 	list_init(&api->ongoing);
+	list_init(&api->large_waiting);
 	gzip_pool_init(&api->gzip_pool, executor);
 }
 

@@ -32,6 +32,8 @@ struct api {
 	struct stats *stats;
 	struct executor *executor;
 	struct gzip_pool gzip_pool;
+	struct list large_waiting;  // push_step::link, of large pushes that wait for a thread
+	size_t large_running;       /* on threads */
 	struct list ongoing;        // api_task::link, of exchanges that were not answered at once
 	uint64_t format_refused[3]; /* by enum format_limit */
 	uint64_t decoded_too_large; /* bodies that inflated past the limit */

@@ -2,6 +2,7 @@
 
 #include "api/answer.h"
 #include "api/endpoints.h"
+#include "api/task.h"
 #include "base/memory.h"
 #include "base/number.h"
 #include "format/json.h"
@@ -14,14 +15,25 @@
  */
 enum { PIECE_BYTES = 128 * 1024 };
 
-struct listed_family {
+/* The keys of a group, sorted: what it says of itself, and its families. */
+enum listed_kind {
+	LISTED_FAMILY,
+	LISTED_LABELS,
+	LISTED_SUCCESS,
+	LISTED_FAILURE_TIME,
+	LISTED_PUSH_TIME,
+};
+
+struct listed {
 	struct slice name;
-	struct block *block;
+	enum listed_kind kind;
+	struct block *block; /* of a family */
 };
 
 struct metrics_json {
 	struct http_body body;
-	struct job job; /* waits for a large push to be committed */
+	struct api_task task; /* what comes behind on the same connection waits */
+	struct job job;       /* waits for a large push to be committed */
 	bool is_waiting;
 	bool is_closed;
 	struct api *api;
@@ -36,9 +48,12 @@ struct metrics_json {
 	bool in_group;
 	struct snapshot snapshot;
 	struct arena arena;
-	struct listed_family *families; /* sorted by name */
-	size_t family_count;
-	size_t next_family;
+	struct group_key key; /* copies, like the next two */
+	struct slice label_text;
+	struct group_times times;
+	struct listed *listed; /* sorted by name */
+	size_t listed_count;
+	size_t next_listed;
 
 	/* The family that is being written. */
 	bool in_family;
@@ -168,7 +183,7 @@ static void append_line(struct metrics_json *json, const struct block *block, st
 	/* The count is a metric's last line, and the only one named so: bounds have labels. */
 	struct slice name = line_name(line_series(line));
 	gather_line(json, line);
-	size_t family_len = json->families[json->next_family].name.len;
+	size_t family_len = json->listed[json->next_listed].name.len;
 	if (slice_equal(slice_skip(name, family_len), SLICE("_count"))) {
 		append_gathered(json, is_summary);
 	}
@@ -179,7 +194,6 @@ static void append_line(struct metrics_json *json, const struct block *block, st
 static void append_family_head(struct metrics_json *json, struct slice name, int64_t pushed_ns,
 		enum metric_type type, struct slice help)
 {
-	append(json, SLICE(","));
 	json_append_string(&json->out, name);
 	append(json, SLICE(":{\"time_stamp\":"));
 	json_append_time(&json->out, pushed_ns);
@@ -194,9 +208,10 @@ static void append_family_head(struct metrics_json *json, struct slice name, int
 
 static void do_family(struct metrics_json *json)
 {
-	struct listed_family *family = &json->families[json->next_family];
+	struct listed *family = &json->listed[json->next_listed];
 	struct block *block = family->block;
 	if (!json->in_family) {
+		append(json, json->next_listed > 0 ? SLICE(",") : SLICE(""));
 		struct slice help = block->help == NULL ? slice_make(NULL, 0) : block->help->text;
 		append_family_head(json, family->name, block_pack(block)->pushed_ns, block->type, help);
 		json->in_family = true;
@@ -212,7 +227,7 @@ static void do_family(struct metrics_json *json)
 	if (json->next_chunk == block->chunk_count) {
 		append(json, SLICE("]}"));
 		json->in_family = false;
-		json->next_family++;
+		json->next_listed++;
 	}
 }
 
@@ -220,39 +235,51 @@ static void do_family(struct metrics_json *json)
 
 static int compare_names(const void *a, const void *b)
 {
-	return slice_compare(
-			((const struct listed_family *)a)->name, ((const struct listed_family *)b)->name);
+	return slice_compare(((const struct listed *)a)->name, ((const struct listed *)b)->name);
 }
 
-static void list_families(struct metrics_json *json, const struct group *group)
+static bool is_own_name(struct slice name, const struct listed *own, size_t count)
 {
-	json->families =
-			arena_alloc(&json->arena, (group->member_count + 1) * sizeof(struct listed_family));
-	json->family_count = 0;
-	json->next_family = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (slice_equal(own[i].name, name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A family with a name that the group needs itself cannot be shown here. */
+static void list_keys(struct metrics_json *json, const struct group *group)
+{
+	static const struct listed own[] = {
+		{ SLICE_INIT("labels"), LISTED_LABELS, NULL },
+		{ SLICE_INIT("last_push_successful"), LISTED_SUCCESS, NULL },
+		{ SLICE_INIT("push_failure_time_seconds"), LISTED_FAILURE_TIME, NULL },
+		{ SLICE_INIT("push_time_seconds"), LISTED_PUSH_TIME, NULL },
+	};
+	enum { OWN = sizeof(own) / sizeof(own[0]) };
+	json->listed = arena_alloc(&json->arena, (group->member_count + OWN) * sizeof(struct listed));
+	memcpy(json->listed, own, sizeof(own));
+	json->listed_count = OWN;
+	json->next_listed = 0;
 	for (uint32_t i = 0; i < group->member_count; i++) {
 		const struct member *member = &group->members[i];
 		struct slot *slot = slots_at(&member->family->slots, member->slot);
-		struct listed_family listed = { member->family->name, slot_content(*slot) };
-		/* These names are taken by the group itself. */
-		bool is_taken = slice_equal(listed.name, SLICE("labels"))
-				|| slice_equal(listed.name, SLICE("last_push_successful"));
-		if (listed.block != NULL && !is_taken) {
-			json->families[json->family_count++] = listed;
+		struct listed listed = { member->family->name, LISTED_FAMILY, slot_content(*slot) };
+		if (listed.block != NULL && !is_own_name(listed.name, own, OWN)) {
+			json->listed[json->listed_count++] = listed;
 		}
 	}
-	qsort(json->families, json->family_count, sizeof(json->families[0]), compare_names);
+	qsort(json->listed, json->listed_count, sizeof(json->listed[0]), compare_names);
 }
 
-static void append_time(struct metrics_json *json, const struct group *group, const char *name,
-		const char *help, int64_t value_ns)
+static void append_time(struct metrics_json *json, struct slice name, const char *help,
+		int64_t value_ns, int64_t stamp_ns)
 {
 	char value[NUMBER_TEXT_MAX];
-	int64_t pushed_ns = group->times.pushed_ns;
-	append_family_head(json, slice_of_string(name), pushed_ns != 0 ? pushed_ns : value_ns,
-			METRIC_GAUGE, slice_of_string(help));
-	struct slice series =
-			arena_printf(&json->arena, "%s{" SLICE_FMT "}", name, SLICE_ARG(group->label_text));
+	append_family_head(json, name, stamp_ns, METRIC_GAUGE, slice_of_string(help));
+	struct slice series = arena_printf(&json->arena, SLICE_FMT "{" SLICE_FMT "}", SLICE_ARG(name),
+			SLICE_ARG(json->label_text));
 	size_t len = number_format((double)value_ns / 1e9, value);
 	append(json, SLICE("{"));
 	append_labels(json, series, SLICE(""));
@@ -261,26 +288,62 @@ static void append_time(struct metrics_json *json, const struct group *group, co
 	append(json, SLICE("\"}]}"));
 }
 
-static void append_group_head(struct metrics_json *json, const struct group *group)
+static void append_key(struct metrics_json *json)
 {
-	append(json, json->has_groups ? SLICE(",{\"labels\":{") : SLICE("{\"labels\":{"));
-	json->has_groups = true;
-	for (size_t i = 0; i < group->key.labels.count; i++) {
-		const struct label *label = &group->key.labels.pairs[i];
+	append(json, SLICE("\"labels\":{"));
+	for (size_t i = 0; i < json->key.labels.count; i++) {
+		const struct label *label = &json->key.labels.pairs[i];
 		append(json, i == 0 ? SLICE("") : SLICE(","));
 		json_append_string(&json->out, label->name);
 		append(json, SLICE(":"));
 		json_append_escaped(&json->out, label->value);
 	}
-	bool is_good = group->times.failed_ns <= group->times.pushed_ns;
-	append(json, SLICE("},\"last_push_successful\":"));
-	append(json, is_good ? SLICE("true") : SLICE("false"));
-	append_time(json, group, "push_failure_time_seconds",
-			"Last Unix time when changing this group in the Pushgateway failed.",
-			group->times.failed_ns);
-	append_time(json, group, "push_time_seconds",
-			"Last Unix time when changing this group in the Pushgateway succeeded.",
-			group->times.pushed_ns);
+	append(json, SLICE("}"));
+}
+
+/* What the group says of itself. */
+static void do_own(struct metrics_json *json)
+{
+	const struct listed *listed = &json->listed[json->next_listed];
+	int64_t pushed_ns = json->times.pushed_ns;
+	int64_t failed_ns = json->times.failed_ns;
+	append(json, json->next_listed > 0 ? SLICE(",") : SLICE(""));
+	switch (listed->kind) {
+	case LISTED_LABELS:
+		append_key(json);
+		break;
+	case LISTED_SUCCESS:
+		append(json, SLICE("\"last_push_successful\":"));
+		append(json, failed_ns <= pushed_ns ? SLICE("true") : SLICE("false"));
+		break;
+	case LISTED_FAILURE_TIME:
+		append_time(json, listed->name,
+				"Last Unix time when changing this group in the Pushgateway failed.", failed_ns,
+				pushed_ns != 0 ? pushed_ns : failed_ns);
+		break;
+	case LISTED_PUSH_TIME:
+		append_time(json, listed->name,
+				"Last Unix time when changing this group in the Pushgateway succeeded.", pushed_ns,
+				pushed_ns != 0 ? pushed_ns : failed_ns);
+		break;
+	case LISTED_FAMILY:
+		break;
+	}
+	json->next_listed++;
+}
+
+/* The group may be gone before it is written: what is said of it is copied. */
+static void copy_group(struct metrics_json *json, const struct group *group)
+{
+	struct arena *arena = &json->arena;
+	json->times = group->times;
+	json->label_text = arena_copy(arena, group->label_text);
+	json->key.labels.count = group->key.labels.count;
+	json->key.labels.pairs = arena_alloc(arena, group->key.labels.count * sizeof(struct label));
+	for (size_t i = 0; i < group->key.labels.count; i++) {
+		json->key.labels.pairs[i].name = arena_copy(arena, group->key.labels.pairs[i].name);
+		json->key.labels.pairs[i].value = arena_copy(arena, group->key.labels.pairs[i].value);
+	}
 }
 
 /* False while a large push goes in and there is no version to read. */
@@ -302,8 +365,10 @@ static bool begin_group(struct metrics_json *json)
 	}
 	json->in_group = true;
 	json->next_group++;
-	list_families(json, group);
-	append_group_head(json, group);
+	list_keys(json, group);
+	copy_group(json, group);
+	append(json, json->has_groups ? SLICE(",{") : SLICE("{"));
+	json->has_groups = true;
 	return true;
 }
 
@@ -327,10 +392,12 @@ static bool do_step(struct metrics_json *json)
 		json->is_begun = true;
 	} else if (!json->in_group) {
 		return begin_group(json);
-	} else if (json->next_family < json->family_count) {
+	} else if (json->next_listed == json->listed_count) {
+		end_group(json);
+	} else if (json->listed[json->next_listed].kind == LISTED_FAMILY) {
 		do_family(json);
 	} else {
-		end_group(json);
+		do_own(json);
 	}
 	return true;
 }
@@ -377,6 +444,7 @@ static void close_json(struct http_body *body)
 	if (json->in_group) {
 		snapshot_close(&json->snapshot);
 	}
+	api_task_end(&json->task);
 	arena_finish(&json->arena);
 	json->is_closed = true;
 	if (!json->is_waiting) {
@@ -396,5 +464,6 @@ void metrics_json_handle(struct api *api, struct exchange *exchange)
 	exchange->response.content_type = SLICE("application/json");
 	exchange->response.stream = &json->body;
 	stats_count_request(api->stats, STATS_HANDLER_API_METRICS, STATS_METHOD_GET, 200);
+	api_task_hold(&json->task, api, exchange);
 	exchange_answer(exchange);
 }

@@ -24,6 +24,7 @@
 enum {
 	INLINE_BYTES = 128 * 1024,     /* what is larger is done on a worker thread */
 	INLINE_CODED_BYTES = 8 * 1024, /* the same for bodies that inflate */
+	LARGE_AT_A_TIME = 2,           /* on threads, of which some are left to compress pages */
 	RENDERED_FACTOR = 4,           /* of the largest body: the largest push with its labels */
 };
 
@@ -32,6 +33,7 @@ struct push;
 /* The step that is being done elsewhere. */
 struct push_step {
 	struct job job;
+	struct list link; /* while it waits for a thread */
 	struct push *push;
 	void (*work)(struct push *push);
 	void (*then)(struct push *push);
@@ -379,10 +381,35 @@ static void on_work(struct job *job)
 	step->work(step->push);
 }
 
-static void on_done(struct job *job)
+static void on_turn(struct job *job)
 {
 	struct push_step *step = (struct push_step *)job;
 	step->then(step->push);
+}
+
+static void on_done(struct job *job)
+{
+	struct push_step *step = (struct push_step *)job;
+	struct api *api = step->push->api;
+	struct list *next = list_first(&api->large_waiting);
+	if (next == NULL) {
+		api->large_running--;
+	} else {
+		list_remove(next);
+		executor_submit(api->executor, &LIST_ENTRY(next, struct push_step, link)->job);
+	}
+	step->then(step->push);
+}
+
+static void submit(struct push *push)
+{
+	struct api *api = push->api;
+	if (api->large_running == LARGE_AT_A_TIME) {
+		list_append(&api->large_waiting, &push->step.link);
+		return;
+	}
+	api->large_running++;
+	executor_submit(api->executor, &push->step.job);
 }
 
 /* Does the work, on the spot or on a thread, then goes on. No work: on another turn. */
@@ -398,7 +425,7 @@ static void run(struct push *push, void (*work)(struct push *push), void (*then)
 		api_task_begin(&push->task, push->api, push->exchange);
 	}
 	push->step = (struct push_step){
-		.job = { .work = work == NULL ? NULL : on_work, .done = on_done },
+		.job = { .work = work == NULL ? NULL : on_work, .done = work == NULL ? on_turn : on_done },
 		.push = push,
 		.work = work,
 		.then = then,
@@ -406,7 +433,7 @@ static void run(struct push *push, void (*work)(struct push *push), void (*then)
 	if (work == NULL) {
 		executor_defer(push->api->executor, &push->step.job);
 	} else {
-		executor_submit(push->api->executor, &push->step.job);
+		submit(push);
 	}
 }
 

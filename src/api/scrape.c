@@ -57,7 +57,8 @@ static struct scrape *create(struct api *api, const struct exchange *exchange)
 static bool open_page(struct scrape *scrape)
 {
 	struct api *api = scrape->api;
-	return page_init(&scrape->page, api->store, api_own_lines(api, &scrape->arena));
+	return snapshot_is_possible(api->store)
+			&& page_init(&scrape->page, api->store, api_own_lines(api, &scrape->arena));
 }
 
 static void set_response(struct scrape *scrape, struct exchange *exchange)
@@ -78,7 +79,6 @@ static void on_turn(struct job *job)
 {
 	struct scrape_wait *wait =
 			(struct scrape_wait *)(void *)((char *)job - offsetof(struct scrape_wait, job));
-	arena_reset(&wait->scrape->arena);
 	if (!open_page(wait->scrape)) {
 		executor_defer(wait->scrape->api->executor, &wait->job);
 		return;

@@ -14,6 +14,12 @@ void api_task_begin(struct api_task *task, struct api *api, struct exchange *exc
 	list_append(&api->ongoing, &task->link);
 }
 
+void api_task_hold(struct api_task *task, struct api *api, struct exchange *exchange)
+{
+	api_task_begin(task, api, exchange);
+	task->exchange = NULL;
+}
+
 static struct api_task *find_task(const struct api *api, const struct http_session *session)
 {
 	LIST_EACH (link, &api->ongoing) {
@@ -53,8 +59,10 @@ void api_task_end(struct api_task *task)
 		list_append(&waiting, link);
 	}
 	list_remove(&task->link);
-	/* The task lies in the exchange's arena: it is gone after this. */
-	exchange_answer(task->exchange);
+	/* The task may lie in the exchange's arena: it is gone after this. */
+	if (task->exchange != NULL) {
+		exchange_answer(task->exchange);
+	}
 	LIST_EACH (link, &waiting) {
 		struct api_waiter *waiter = LIST_ENTRY(link, struct api_waiter, link);
 		list_remove(link);

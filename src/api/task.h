@@ -20,6 +20,12 @@ struct api_task {
 /* Put at the head of what a handler keeps for its exchange, in its arena. */
 void api_task_begin(struct api_task *task, struct api *api, struct exchange *exchange);
 
+/*
+ * For an exchange that is answered already but whose body is read off the
+ * store while it is sent: requests behind it wait until api_task_end().
+ */
+void api_task_hold(struct api_task *task, struct api *api, struct exchange *exchange);
+
 /* Answers the exchange, then goes on with the requests that waited for it. */
 void api_task_end(struct api_task *task);
 

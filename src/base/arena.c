@@ -1,6 +1,7 @@
 #include "base/arena.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,18 +12,19 @@
 enum {
 	FIRST_BLOCK_BYTES = 16 * 1024,
 	LAST_BLOCK_BYTES = 1024 * 1024, /* blocks double up to here */
+	KEPT_BYTES_MAX = 256 * 1024,    /* over a reset */
 };
 
 #if defined(__SANITIZE_ADDRESS__)
-enum { KEEPS_FIRST_BLOCK = 0 };
+enum { KEEPS_A_BLOCK = 0 };
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-enum { KEEPS_FIRST_BLOCK = 0 };
+enum { KEEPS_A_BLOCK = 0 };
 #else
-enum { KEEPS_FIRST_BLOCK = 1 };
+enum { KEEPS_A_BLOCK = 1 };
 #endif
 #else
-enum { KEEPS_FIRST_BLOCK = 1 };
+enum { KEEPS_A_BLOCK = 1 };
 #endif
 
 struct arena_block {
@@ -51,21 +53,28 @@ void arena_finish(struct arena *arena)
 	arena_init(arena);
 }
 
-void arena_reset(struct arena *arena)
+/* Takes the largest block of moderate size out of the list; NULL: there is none. */
+static struct arena_block *take_block_to_keep(struct arena *arena)
 {
-	struct arena_block *kept = NULL;
-	if (KEEPS_FIRST_BLOCK) {
-		struct arena_block **link = &arena->blocks;
-		while (*link != NULL && (*link)->older != NULL) {
-			link = &(*link)->older;
-		}
-		kept = *link;
-		*link = NULL;
-		if (kept != NULL && kept->bytes != FIRST_BLOCK_BYTES) {
-			free(kept);
-			kept = NULL;
+	struct arena_block **best = NULL;
+	for (struct arena_block **link = &arena->blocks; *link != NULL; link = &(*link)->older) {
+		bool fits = (*link)->bytes <= KEPT_BYTES_MAX;
+		if (fits && (best == NULL || (*link)->bytes > (*best)->bytes)) {
+			best = link;
 		}
 	}
+	if (best == NULL) {
+		return NULL;
+	}
+	struct arena_block *kept = *best;
+	*best = kept->older;
+	kept->older = NULL;
+	return kept;
+}
+
+void arena_reset(struct arena *arena)
+{
+	struct arena_block *kept = KEEPS_A_BLOCK ? take_block_to_keep(arena) : NULL;
 	free_blocks(arena->blocks);
 	arena_init(arena);
 	if (kept != NULL) {

@@ -4,8 +4,8 @@
  * Memory that dies together, such as everything one exchange needs: allocate
  * freely, free nothing, reset once.
  *
- * Ordinary builds keep the first block across resets. Sanitizer builds free
- * all blocks, so that a pointer kept too long is a use-after-free that shows.
+ * Ordinary builds keep one block of moderate size across resets. Sanitizer
+ * builds free all, so that a pointer kept too long is a use-after-free that shows.
  */
 
 #include <stdarg.h>

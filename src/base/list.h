@@ -41,6 +41,19 @@ static inline void list_append(struct list *head, struct list *link)
 	head->prev = link;
 }
 
+/* All elements of the other list, in their order; it is empty afterwards. */
+static inline void list_append_all(struct list *head, struct list *other)
+{
+	if (list_is_empty(other)) {
+		return;
+	}
+	other->next->prev = head->prev;
+	head->prev->next = other->next;
+	other->prev->next = head;
+	head->prev = other->prev;
+	list_init(other);
+}
+
 /* Unlinked twice is harmless: a removed link points at itself. */
 static inline void list_remove(struct list *link)
 {

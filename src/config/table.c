@@ -122,7 +122,7 @@ const struct setting settings[] = {
 			.min = 1,
 			.max = 1000000,
 			.help = "Most different sets of grouping label names that one metric is pushed "
-	                "under." },
+					"under." },
 	{ .name = "limit.series-per-group",
 			.group = "Limits",
 			COUNT(limit_series_per_group),

@@ -24,6 +24,8 @@ struct metrics {
 	struct metric *first;
 	struct metric **last;
 	struct slice bound_name;
+	size_t most;  /* samples that may become of them */
+	size_t count; /* that do */
 	struct arena *arena;
 };
 
@@ -128,6 +130,7 @@ static struct metric *enter_metric(struct metrics *metrics, const struct sample 
 	metric->labels = labels_without_bound(sample, metrics->bound_name, metrics->arena);
 	metric->sum = SLICE("0");
 	metric->count = SLICE("0");
+	metrics->count += 2; /* each has a sum and a count */
 	map_insert(&metrics->by_labels, &metric->node, hash);
 	*metrics->last = metric;
 	metrics->last = &metric->next;
@@ -148,26 +151,32 @@ static void add_bound(struct metric *metric, struct sample *sample, struct metri
 	}
 }
 
-static void gather(struct metrics *metrics, struct batch_family *family)
+static void add_sample(struct metric *metric, struct sample *sample, struct metrics *metrics)
 {
-	for (size_t i = 0; i < family->sample_count; i++) {
-		struct sample *sample = &family->samples[i];
-		struct metric *metric = enter_metric(metrics, sample);
-		switch (sample->role) {
-		case SAMPLE_BUCKET:
-		case SAMPLE_QUANTILE:
-			add_bound(metric, sample, metrics);
-			break;
-		case SAMPLE_SUM:
-			metric->sum = sample->value;
-			break;
-		case SAMPLE_COUNT:
-			metric->count = sample->value;
-			break;
-		case SAMPLE_PLAIN:
-			break;
-		}
+	switch (sample->role) {
+	case SAMPLE_BUCKET:
+	case SAMPLE_QUANTILE:
+		add_bound(metric, sample, metrics);
+		metrics->count++;
+		break;
+	case SAMPLE_SUM:
+		metric->sum = sample->value;
+		break;
+	case SAMPLE_COUNT:
+		metric->count = sample->value;
+		break;
+	case SAMPLE_PLAIN:
+		break;
 	}
+}
+
+static bool gather(struct metrics *metrics, struct batch_family *family)
+{
+	for (size_t i = 0; i < family->sample_count && metrics->count <= metrics->most; i++) {
+		struct sample *sample = &family->samples[i];
+		add_sample(enter_metric(metrics, sample), sample, metrics);
+	}
+	return metrics->count <= metrics->most;
 }
 
 /* Bounds are normalised, so equal ones have equal texts. */
@@ -249,24 +258,29 @@ static void write_back(struct metrics *metrics, struct batch_family *family)
 	}
 }
 
-void complete_family(struct batch *batch, struct batch_family *family, struct arena *arena)
+bool complete_family(
+		struct batch *batch, struct batch_family *family, size_t max_samples, struct arena *arena)
 {
 	struct metrics metrics = {
 		.bound_name = family->type == METRIC_SUMMARY ? SLICE("quantile") : SLICE("le"),
+		.most = max_samples,
 		.arena = arena,
 	};
 	if (is_complete(family, metrics.bound_name)) {
-		return;
+		return true;
 	}
 	map_init(&metrics.by_labels);
 	metrics.last = &metrics.first;
-	gather(&metrics, family);
-	for (struct metric *metric = metrics.first; metric != NULL; metric = metric->next) {
-		struct sample *sample = find_equal_bounds(metric, &metrics);
+	bool is_within = gather(&metrics, family);
+	for (struct metric *m = metrics.first; m != NULL && is_within; m = m->next) {
+		struct sample *sample = find_equal_bounds(m, &metrics);
 		if (sample != NULL) {
 			set_fault(batch, family, sample, &metrics);
 		}
 	}
-	write_back(&metrics, family);
+	if (is_within) {
+		write_back(&metrics, family);
+	}
 	map_finish(&metrics.by_labels);
+	return is_within;
 }

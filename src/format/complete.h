@@ -10,8 +10,9 @@
 #include "model/batch.h"
 
 /*
- * For a family whose type is a summary or histogram. Samples with the role
- * SAMPLE_PLAIN only say that their metric exists; they go. Two equal buckets or
- * quantiles of one metric set the batch's fault.
+ * False when the family would have more than max_samples. For a family whose type is a summary or
+ * histogram. Samples with the role SAMPLE_PLAIN only say that their metric exists; they go. Two
+ * equal buckets or quantiles of one metric set the batch's fault.
  */
-void complete_family(struct batch *batch, struct batch_family *family, struct arena *arena);
+bool complete_family(
+		struct batch *batch, struct batch_family *family, size_t max_samples, struct arena *arena);

@@ -159,7 +159,8 @@ static bool take_bound(
 static struct slice normalise_bound(struct arena *arena, struct slice text)
 {
 	char shortest[NUMBER_TEXT_MAX];
-	size_t len = number_format(number_value(text), shortest);
+	double bound = number_value(text);
+	size_t len = number_format(bound == 0 ? 0 : bound, shortest); /* -0 is 0 */
 	struct slice formatted = slice_make(shortest, len);
 	return slice_equal(formatted, text) ? text : arena_copy(arena, formatted);
 }
@@ -333,6 +334,17 @@ static bool read_line(struct text_parser *p)
 	return *p->in.at == '#' ? text_read_comment(p) : read_sample(p);
 }
 
+static bool complete(struct text_parser *p, struct text_family *family)
+{
+	size_t room = p->limits->samples - p->batch->sample_count;
+	bool has_bounds =
+			metric_type_is_histogram(family->batch.type) || family->batch.type == METRIC_SUMMARY;
+	if (has_bounds && !complete_family(p->batch, &family->batch, room, p->in.arena)) {
+		return text_fail_limit(&p->in, p->in.line_start, FORMAT_LIMIT_SAMPLES);
+	}
+	return true;
+}
+
 /* Families without samples are dropped; summaries and histograms completed. */
 static void collect_families(struct text_parser *p)
 {
@@ -342,8 +354,8 @@ static void collect_families(struct text_parser *p)
 		if (family->batch.sample_count == 0) {
 			continue;
 		}
-		if (metric_type_is_histogram(family->batch.type) || family->batch.type == METRIC_SUMMARY) {
-			complete_family(p->batch, &family->batch, p->in.arena);
+		if (!complete(p, family)) {
+			return;
 		}
 		*link = &family->batch;
 		link = &family->batch.next;

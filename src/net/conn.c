@@ -1,6 +1,8 @@
 #include "net/conn.h"
 
+#include <linux/sockios.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 
 #include "base/memory.h"
 #include "http/server.h"
@@ -170,9 +172,20 @@ static void settle(struct conn *conn)
 	set_reading(conn, http_session_wants_input(&conn->session));
 }
 
+/* Not yet taken by the client: in libuv's queue, and in the kernel's. */
+static size_t untaken_bytes(const struct conn *conn)
+{
+	int fd;
+	int unsent = 0;
+	if (uv_fileno((const uv_handle_t *)&conn->tcp, &fd) == 0) {
+		(void)ioctl(fd, SIOCOUTQ, &unsent);
+	}
+	return uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp) + (size_t)unsent;
+}
+
 static void wait_for_write(struct conn *conn)
 {
-	conn->unwritten_bytes = uv_stream_get_write_queue_size((uv_stream_t *)&conn->tcp);
+	conn->unwritten_bytes = untaken_bytes(conn);
 	listener_wait(conn->listener, CONN_WAIT_WRITE, &conn->write_wait);
 }
 
@@ -276,8 +289,7 @@ static void on_answer(struct http_session *session)
 
 static void expire_write(struct conn *conn)
 {
-	size_t unwritten = uv_stream_get_write_queue_size((uv_stream_t *)&conn->tcp);
-	if (unwritten < conn->unwritten_bytes) {
+	if (untaken_bytes(conn) < conn->unwritten_bytes) {
 		wait_for_write(conn);
 		return;
 	}

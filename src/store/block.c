@@ -1,23 +1,72 @@
 #include "store/block.h"
 
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 
-struct pack *pack_trim(struct pack *pack, size_t bytes)
+enum { SCRATCH_BYTES = 256 * 1024 };
+
+/* Where small packs are filled. */
+static _Thread_local struct {
+	alignas(max_align_t) char bytes[SCRATCH_BYTES];
+} scratch;
+
+static bool is_in_scratch(const struct pack *pack)
 {
-	uintptr_t old_address = (uintptr_t)pack;
-	pack = memory_resize(pack, bytes);
-	pack->bytes = bytes;
-	ptrdiff_t moved = (ptrdiff_t)((uintptr_t)pack - old_address);
-	for (uint32_t i = 0; i < pack->entry_count && moved != 0; i++) {
+	return (const char *)pack == scratch.bytes;
+}
+
+struct pack *pack_begin(size_t room_bytes)
+{
+	void *place = room_bytes <= SCRATCH_BYTES ? scratch.bytes : memory_alloc(room_bytes);
+	struct pack *pack = place;
+	*pack = (struct pack){ .bytes = room_bytes };
+	return pack;
+}
+
+/* Up to a sixteenth more, so that a slightly larger pack still fits a freed one's place. */
+static size_t round_up(size_t bytes)
+{
+	size_t step = 16;
+	while (step * 32 < bytes) {
+		step *= 2;
+	}
+	return (bytes + step - 1) / step * step;
+}
+
+static void move_pointers(struct pack *pack, ptrdiff_t distance)
+{
+	for (uint32_t i = 0; i < pack->entry_count; i++) {
 		struct block *block = pack_block(pack, &pack_entries(pack)[i]);
 		for (size_t j = 0; j < block->chunk_count; j++) {
-			block->chunks[j] = (struct chunk *)(void *)((char *)block->chunks[j] + moved);
+			block->chunks[j] = (struct chunk *)(void *)((char *)block->chunks[j] + distance);
 		}
 	}
+}
+
+struct pack *pack_settle(struct pack *pack, size_t bytes)
+{
+	uintptr_t old_address = (uintptr_t)pack;
+	size_t rounded = round_up(bytes);
+	if (is_in_scratch(pack)) {
+		pack = memcpy(memory_alloc(rounded), pack, bytes);
+	} else {
+		pack = memory_resize(pack, rounded);
+	}
+	pack->bytes = rounded;
+	if ((uintptr_t)pack != old_address) {
+		move_pointers(pack, (ptrdiff_t)((uintptr_t)pack - old_address));
+	}
 	return pack;
+}
+
+void pack_abandon(struct pack *pack)
+{
+	if (pack != NULL && !is_in_scratch(pack)) {
+		free(pack);
+	}
 }
 
 char *pack_align(struct pack *pack, char *at, size_t alignment)

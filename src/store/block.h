@@ -113,10 +113,21 @@ struct slice block_line(const struct block *block, uint32_t number);
 size_t block_bytes_bound(size_t text_bytes, size_t line_count);
 
 /*
- * Gives back what a pack has been allocated beyond `bytes`. It may move then;
- * the pointers inside it move along, and the pack's new place is returned.
+ * A pack to be filled, with room for so many bytes. A small one is filled in
+ * memory of the thread, so that what stays in the store has just the size it
+ * needs: packs of a group have nearly the same size each time, and one takes
+ * the place of the other. One pack a thread can be filled at a time.
  */
-struct pack *pack_trim(struct pack *pack, size_t bytes);
+struct pack *pack_begin(size_t room_bytes);
+
+/*
+ * The pack, filled with so many bytes, in its final place; the pointers inside
+ * it move along.
+ */
+struct pack *pack_settle(struct pack *pack, size_t bytes);
+
+/* Instead of settling. */
+void pack_abandon(struct pack *pack);
 
 /*
  * The end of a pack that is being filled, moved up to the alignment: a power

@@ -27,27 +27,15 @@ struct contents *contents_create(uint64_t id)
 	families_init(&contents->families);
 	map_init(&contents->shapes);
 	history_init(&contents->history);
-	list_init(&contents->snapshots);
 	shadow_init(contents);
 	return contents;
 }
 
 /* ---- What scrapes need ---- */
 
-/* Whether a running scrape reads a version from `born` on. */
 static bool is_read(const struct contents *contents, uint64_t born)
 {
-	if (list_is_empty(&contents->snapshots)) {
-		return false;
-	}
-	struct list *newest = contents->snapshots.prev;
-	return LIST_ENTRY(newest, struct snapshot, link)->version >= born;
-}
-
-static uint64_t oldest_reader(const struct contents *contents)
-{
-	struct list *oldest = list_first(&contents->snapshots);
-	return oldest == NULL ? UINT64_MAX : LIST_ENTRY(oldest, struct snapshot, link)->version;
+	return history_is_needed(&contents->history, born);
 }
 
 static void release_block(struct contents *contents, struct block *block)
@@ -58,43 +46,53 @@ static void release_block(struct contents *contents, struct block *block)
 	contents->bytes -= block_release(block);
 }
 
+static void let_go_of_family(struct contents *contents, struct family *family)
+{
+	family->kept--;
+	if (family->kept == 0 && family_is_unused(family)) {
+		families_remove(&contents->families, family);
+	}
+}
+
+static void let_go_of_group(struct group *group)
+{
+	group->kept--;
+	if (group->kept == 0 && group->is_gone) {
+		group_destroy(group);
+	}
+}
+
 static void let_go(struct contents *contents, struct history_entry *entry)
 {
-	struct family *family = entry->content;
-	if (entry->is_owned) {
-		switch (entry->kind) {
-		case HISTORY_BLOCK:
-			release_block(
-					contents, slot_content((struct slot){ .tagged = (uintptr_t)entry->content }));
-			break;
-		case HISTORY_GROUP:
-			group_destroy(entry->content);
-			break;
-		case HISTORY_TIMES:
-			free(entry->content);
-			break;
-		case HISTORY_FAMILY:
-			family->retirements--;
-			if (family->retirements == 0 && family_is_unused(family)) {
-				families_remove(&contents->families, family);
-			}
-			break;
+	struct slot slot = { .tagged = (uintptr_t)entry->content };
+	switch (entry->kind) {
+	case HISTORY_BLOCK:
+		if (entry->is_released) {
+			release_block(contents, slot_content(slot));
 		}
+		let_go_of_family(contents, entry->owner);
+		break;
+	case HISTORY_FAMILY:
+		let_go_of_family(contents, entry->owner);
+		break;
+	case HISTORY_TIMES:
+		free(entry->content);
+		let_go_of_group(entry->owner);
+		break;
+	case HISTORY_GROUP:
+		let_go_of_group(entry->owner);
+		break;
 	}
-	free(entry);
+	history_free(&contents->history, entry);
 }
 
 bool contents_tidy(struct contents *contents, size_t budget)
 {
-	uint64_t oldest = oldest_reader(contents);
-	for (size_t i = 0; i < budget; i++) {
-		struct history_entry *entry = history_take_unneeded(&contents->history, oldest);
-		if (entry == NULL) {
-			return false;
-		}
+	struct history_entry *entry;
+	while ((entry = history_take_unneeded(&contents->history, &budget)) != NULL) {
 		let_go(contents, entry);
 	}
-	return true;
+	return !list_is_empty(&contents->history.loose);
 }
 
 /* ---- Groups ---- */
@@ -135,10 +133,12 @@ static void set_group_slot(
 				&(struct history_entry){
 						.place = slot,
 						.content = (void *)slot->tagged,
+						.owner = slot_content(*slot),
 						.born = slot->born,
 						.died = version,
 						.kind = HISTORY_GROUP,
 				});
+		((struct group *)slot_content(*slot))->kept++;
 	}
 	*slot = (struct slot){ .tagged = tagged, .born = version };
 }
@@ -191,19 +191,9 @@ void contents_remove_group(struct contents *contents, struct group *group, uint6
 		contents->shadowed_groups -= group->is_shadowed;
 	}
 	shape_leave(&contents->shapes, group->shape);
-	if (list_is_empty(&contents->snapshots)) {
+	group->is_gone = true;
+	if (group->kept == 0) {
 		group_destroy(group);
-	} else {
-		/* Slot entries refer to it; it goes after them. */
-		history_keep(&contents->history,
-				&(struct history_entry){
-						.place = group,
-						.content = group,
-						.born = version,
-						.died = version,
-						.kind = HISTORY_GROUP,
-						.is_owned = true,
-				});
 	}
 	shadow_promote(contents, version);
 }
@@ -218,11 +208,12 @@ void contents_set_times(
 				&(struct history_entry){
 						.place = group,
 						.content = old,
+						.owner = group,
 						.born = group->times_born,
 						.died = version,
 						.kind = HISTORY_TIMES,
-						.is_owned = true,
 				});
+		group->kept++;
 	}
 	group->times = times;
 	group->times_born = version;
@@ -265,8 +256,8 @@ static void uncount_exposed(struct group *group, struct family *family, struct b
 	}
 }
 
-static void keep_block(
-		struct contents *contents, const struct slot *slot, bool is_owned, uint64_t version)
+static void keep_block(struct contents *contents, struct family *family, const struct slot *slot,
+		bool is_released, uint64_t version)
 {
 	history_keep(&contents->history,
 			&(struct history_entry){
@@ -274,9 +265,11 @@ static void keep_block(
 					.content = (void *)slot->tagged,
 					.born = slot->born,
 					.died = version,
+					.owner = family,
 					.kind = HISTORY_BLOCK,
-					.is_owned = is_owned,
+					.is_released = is_released,
 			});
+	family->kept++;
 }
 
 /* Takes the slot's block out of all counts; the block is released or kept for scrapes. */
@@ -294,7 +287,7 @@ static void retire_block(struct contents *contents, struct group *group, struct 
 	contents->series -= block->line_count;
 	contents->blocks--;
 	if (is_read(contents, slot->born)) {
-		keep_block(contents, slot, is_released, version);
+		keep_block(contents, family, slot, is_released, version);
 	} else if (is_released) {
 		release_block(contents, block);
 	}
@@ -328,7 +321,7 @@ void contents_exchange_block(struct contents *contents, struct family *family, u
 		if (block->help != NULL) {
 			block->help->refs++;
 		}
-		keep_block(contents, slot, true, version);
+		keep_block(contents, family, slot, true, version);
 	} else {
 		contents->bytes -= block_release(old);
 	}
@@ -350,22 +343,19 @@ void contents_drop_unused_family(struct contents *contents, struct family *famil
 	if (!family_is_unused(family)) {
 		return;
 	}
-	bool is_read = !list_is_empty(&contents->snapshots);
-	if (!is_read && list_is_empty(&contents->history.oldest_first)) {
+	if (is_read(contents, 0)) {
+		/* A scrape may stand on it. */
+		history_keep(&contents->history,
+				&(struct history_entry){
+						.place = family,
+						.owner = family,
+						.died = version,
+						.kind = HISTORY_FAMILY,
+				});
+		family->kept++;
+	} else if (family->kept == 0) {
 		families_remove(&contents->families, family);
-		return;
 	}
-	/* A scrape may stand on it, and the history refer to its slots. */
-	family->retirements++;
-	history_keep(&contents->history,
-			&(struct history_entry){
-					.place = family,
-					.content = family,
-					.born = version,
-					.died = version,
-					.kind = HISTORY_FAMILY,
-					.is_owned = true,
-			});
 }
 
 /* ---- The end ---- */
@@ -411,7 +401,7 @@ static bool destroy_some_families(struct contents *contents, size_t budget)
 
 bool contents_destroy_some(struct contents *contents, size_t budget)
 {
-	assert(list_is_empty(&contents->snapshots));
+	assert(list_is_empty(&contents->history.snapshots));
 	if (contents_tidy(contents, budget) || !destroy_some_groups(contents, budget)
 			|| !destroy_some_families(contents, budget)) {
 		return false;

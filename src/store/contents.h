@@ -40,8 +40,7 @@ struct contents {
 	struct families families;
 	struct map shapes;
 	struct history history;
-	struct list snapshots; /* oldest first */
-	struct list shadowed;  /* shadowed_block::link */
+	struct list shadowed; /* shadowed_block::link */
 	struct map shadowed_by_slot;
 	bool is_slicing; /* a large push is being checked: nothing may be promoted meanwhile */
 	struct list *shadow_cursor; /* the next one to be looked at again; the head: none */
@@ -51,13 +50,6 @@ struct contents {
 	uint64_t series; /* lines of all blocks, shadowed ones included */
 	uint64_t blocks;
 	uint64_t bytes; /* of all packs, those in the history included */
-};
-
-/* A running scrape: it sees the version it was opened at. */
-struct snapshot {
-	struct list link;
-	struct contents *contents;
-	uint64_t version;
 };
 
 struct contents *contents_create(uint64_t id);

@@ -33,6 +33,7 @@ void families_finish(struct families *families)
 		families_remove(families, LIST_ENTRY(link, struct family, in_order));
 	}
 	map_finish(&families->by_name);
+	free(families->freed_ids);
 }
 
 struct family *families_find(const struct families *families, struct slice name, uint64_t hash)
@@ -53,7 +54,8 @@ struct family *families_add(struct families *families, struct slice name, uint64
 	char *text = (char *)(family + 1);
 	memcpy(text, name.ptr, name.len);
 	family->name = slice_make(text, name.len);
-	family->id = families->next_id++;
+	family->id = families->freed_count > 0 ? families->freed_ids[--families->freed_count]
+										   : families->next_id++;
 	slots_init(&family->slots);
 	RB_INIT(&family->helps);
 	map_insert(&families->by_name, &family->node, hash);
@@ -73,6 +75,13 @@ void families_remove(struct families *families, struct family *family)
 	slots_finish(&family->slots);
 	shape_counts_finish(&family->shapes);
 	families->len--;
+	if (families->freed_count == families->freed_capacity) {
+		families->freed_capacity =
+				families->freed_capacity == 0 ? 64 : families->freed_capacity * 2;
+		families->freed_ids =
+				memory_resize(families->freed_ids, families->freed_capacity * sizeof(uint32_t));
+	}
+	families->freed_ids[families->freed_count++] = family->id;
 	free(family);
 }
 

@@ -54,13 +54,13 @@ struct family {
 	struct list in_order; /* the same order, to walk along */
 	struct slice name;
 	const struct family_declaration *declaration; /* NULL: none */
-	uint32_t id;                                  /* ascending by creation */
+	uint32_t id;                                  /* of its own; members are sorted by it */
 	enum metric_type type;                        /* of what is exposed */
 	enum metric_type claimed_type;                /* of what is claimed */
 	uint32_t exposed;                             /* blocks */
 	uint32_t shadowed;                            /* blocks */
 	uint32_t claims;                              /* pushes that are being checked */
-	uint32_t retirements;                         /* times that it is in the history, empty */
+	uint32_t kept;                                /* entries of the history that are of it */
 	struct slots slots;
 	struct shape_counts shapes; /* of exposed blocks */
 	struct help_tree helps;
@@ -73,6 +73,9 @@ struct families {
 	struct family_tree tree;
 	struct list in_order; /* family::in_order */
 	uint32_t next_id;
+	uint32_t *freed_ids; /* of families that went, to be used again */
+	uint32_t freed_count;
+	uint32_t freed_capacity;
 	uint32_t len;
 };
 

@@ -38,7 +38,9 @@ struct group {
 	struct group_times times;
 	uint64_t times_born; /* the version that the times are from */
 	uint32_t slot;       /* among all groups */
+	uint32_t kept;       /* entries of the history that are of it */
 	bool is_shadowed;    /* an older group's key normalises to the same */
+	bool is_gone;        /* only the history still has it */
 	bool is_busy;        /* a push is being applied in slices */
 	int64_t deadline_ns; /* monotonic; 0: never */
 	struct body_layout layout;

@@ -298,6 +298,9 @@ static bool add_header(struct page *page)
 /* Does what is next; false when the piece is full, or the page at its end. */
 static bool do_step(struct page *page)
 {
+	if (page->is_full) {
+		return false; /* what follows would overwrite what the piece refers to */
+	}
 	switch (page->step) {
 	case PAGE_FAMILY:
 		do_family(page);

@@ -422,8 +422,7 @@ static bool make_room(struct renderer *r, size_t max_bytes, uint32_t **ret_ids)
 	if (bytes > max_bytes || bytes > UINT32_MAX / 2) {
 		return false;
 	}
-	r->pack = memory_alloc(bytes);
-	*r->pack = (struct pack){ .bytes = bytes };
+	r->pack = pack_begin(bytes);
 	r->at = (char *)(r->pack + 1);
 	r->series = arena_text(r->arena, longest_line);
 	r->lines = arena_alloc(r->arena, most_lines * sizeof(char *));
@@ -443,10 +442,10 @@ static void put_entries(struct renderer *r, const struct prepared_push *push)
 	r->at = (char *)(entries + push->family_count);
 }
 
-/* Gives back what the bound was too much; the blocks may move with the pack. */
-static void trim_pack(struct renderer *r, struct prepared_push *push)
+/* The blocks may move with the pack. */
+static void settle_pack(struct renderer *r, struct prepared_push *push)
 {
-	push->pack = pack_trim(r->pack, (size_t)(r->at - (char *)r->pack));
+	push->pack = pack_settle(r->pack, (size_t)(r->at - (char *)r->pack));
 	const struct pack_entry *entries = pack_entries(push->pack);
 	for (size_t i = 0; i < push->family_count; i++) {
 		push->families[i].block = pack_block(push->pack, &entries[i]);
@@ -494,14 +493,14 @@ enum prepare_result prepare_push(const struct batch *batch, const struct group_k
 			arena_alloc(arena, (batch->family_count + 1) * sizeof(struct prepared_family));
 	prepare_families(&r, options->is_checked, ids, ret_push);
 	if (reterr_fault->text.ptr != NULL && options->is_checked) {
-		free(r.pack);
+		pack_abandon(r.pack);
 		return PREPARE_E_FAULT;
 	}
 	if (ret_push->family_count == 0) {
-		free(r.pack);
+		pack_abandon(r.pack);
 	} else {
 		put_entries(&r, ret_push);
-		trim_pack(&r, ret_push);
+		settle_pack(&r, ret_push);
 	}
 	return PREPARE_OK;
 }

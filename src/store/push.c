@@ -376,7 +376,8 @@ static void unclaim(struct store_push *op, size_t i)
 {
 	struct family *family = op->push->families[i].family;
 	family->claims--;
-	contents_drop_unused_family(op->store->contents, family, op->store->version);
+	/* Every scrape that runs may stand on it. */
+	contents_drop_unused_family(op->store->contents, family, op->store->version + 1);
 }
 
 static void enter_phase(struct store_push *op, enum push_phase phase)

@@ -1,19 +1,24 @@
 #include "store/snapshot.h"
 
+bool snapshot_is_possible(const struct store *store)
+{
+	return !store->is_committing && store->deleting == NULL;
+}
+
 bool snapshot_open(struct snapshot *snapshot, struct store *store)
 {
-	if (store->is_committing || store->deleting != NULL) {
+	if (!snapshot_is_possible(store)) {
 		return false;
 	}
 	snapshot->contents = store->contents;
 	snapshot->version = store->version;
-	list_append(&store->contents->snapshots, &snapshot->link);
+	history_open(&store->contents->history, snapshot);
 	return true;
 }
 
 void snapshot_close(struct snapshot *snapshot)
 {
-	list_remove(&snapshot->link);
+	history_close(&snapshot->contents->history, snapshot);
 }
 
 struct slot snapshot_slot(

@@ -7,6 +7,9 @@
 
 #include "store/store.h"
 
+/* False while a change is being made in slices: no version can be read then. */
+bool snapshot_is_possible(const struct store *store);
+
 /*
  * False while a change is being made in slices: try again on another turn. The
  * snapshot is the caller's memory.

@@ -121,14 +121,11 @@ static void make_pack(struct splice *s)
 	size_t entries_bytes = s->old->entry_count * sizeof(struct pack_entry);
 	size_t bytes = s->old->bytes - s->old->value_bytes + value_bytes + SLACK_PER_PART
 			+ s->old->parts * SLACK_PER_PART;
-	s->pack = memory_alloc(bytes);
-	*s->pack = (struct pack){
-		.bytes = bytes,
-		.entry_count = s->old->entry_count,
-		.entries = sizeof(struct pack),
-		.line_count = s->old->line_count,
-		.value_bytes = value_bytes,
-	};
+	s->pack = pack_begin(bytes);
+	s->pack->entry_count = s->old->entry_count;
+	s->pack->entries = sizeof(struct pack);
+	s->pack->line_count = s->old->line_count;
+	s->pack->value_bytes = value_bytes;
 	s->at = (char *)(s->pack + 1) + entries_bytes;
 }
 
@@ -183,10 +180,10 @@ bool splice_make(struct splice *splice)
 {
 	make_pack(splice);
 	if (splice_blocks(splice)) {
-		splice->pack = pack_trim(splice->pack, (size_t)(splice->at - (char *)splice->pack));
+		splice->pack = pack_settle(splice->pack, (size_t)(splice->at - (char *)splice->pack));
 		return true;
 	}
-	free(splice->pack);
+	pack_abandon(splice->pack);
 	splice->pack = NULL;
 	return false;
 }

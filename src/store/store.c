@@ -32,7 +32,7 @@ static bool tidy_wiped(struct store *store)
 {
 	LIST_EACH (link, &store->wiped) {
 		struct contents *contents = LIST_ENTRY(link, struct contents, link);
-		if (list_is_empty(&contents->snapshots)) {
+		if (list_is_empty(&contents->history.snapshots)) {
 			contents_destroy_some(contents, TIDY_BUDGET);
 			return true;
 		}
