@@ -1,0 +1,58 @@
+"""Fixtures: weir and the programs it works with, each started by the test that needs it."""
+
+import sys
+
+import pytest
+
+import harness
+import peers
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "smoke: a quick look at everything; run before each commit")
+
+
+@pytest.fixture
+def start_weir(tmp_path):
+    """Starts weir with the given flags. At the end of the test each must have ended well."""
+    started = []
+
+    def start(*flags, **options):
+        server = harness.Weir(tmp_path / f"weir{len(started)}", *flags, **options)
+        started.append(server)
+        return server
+
+    yield start
+    stop_all(started)
+
+
+@pytest.fixture
+def weir(start_weir):
+    return start_weir("--web.enable-admin-api")
+
+
+@pytest.fixture(scope="module")
+def shared_weir(tmp_path_factory):
+    """One weir for all tests of a file that leave nothing behind that others could trip over."""
+    server = harness.Weir(tmp_path_factory.mktemp("shared"), "--web.enable-admin-api")
+    yield server
+    stop_all([server])
+
+
+@pytest.fixture
+def node_exporter(tmp_path):
+    with peers.NodeExporter(tmp_path / "node_exporter") as exporter:
+        yield exporter
+
+
+def stop_all(servers):
+    """Ends every server, shows what each logged, then raises the first fault."""
+    faults = []
+    for server in servers:
+        try:
+            server.stop()
+        except AssertionError as fault:
+            faults.append(fault)
+        print(server.stderr(), file=sys.stderr, end="")
+    for fault in faults:
+        raise fault

@@ -1,0 +1,291 @@
+"""The real binary, started on ports it chooses itself, and ways to talk to it.
+
+Nothing here sleeps for a fixed time or names a port: weir prints where it
+listens, and what takes time is polled until a deadline.
+"""
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from page import Page
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("WEIR_BINARY", str(REPOSITORY / "build" / "asan" / "src" / "weir"))
+DEADLINE = 30  # seconds after which whatever is waited for counts as never coming
+
+
+def wait_for(condition, what, seconds=DEADLINE):
+    """Polls until condition() is true, and returns what it returned."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.01)
+
+
+@dataclass
+class Response:
+    status: int
+    headers: dict  # names in lower case
+    body: bytes
+
+    @property
+    def text(self):
+        return self.body.decode("utf-8")
+
+
+class Closed(Exception):
+    """The server closed the connection before a whole answer had come."""
+
+    def __init__(self, received):
+        super().__init__(f"connection closed after {len(received)} bytes: {received[-200:]!r}")
+        self.received = received
+
+
+class Connection:
+    """One TCP connection. Sends any bytes; reads answers by their framing."""
+
+    def __init__(self, address, receive_buffer=None):
+        host, port = address
+        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        if receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.settimeout(DEADLINE)
+        self.socket.connect((host, port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.pending = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.socket.close()
+
+    def send(self, data):
+        self.socket.sendall(data.encode() if isinstance(data, str) else data)
+
+    def request(self, method, target, body=None, headers=None):
+        self.send(format_request(method, target, body, headers))
+
+    def exchange(self, method, target, body=None, headers=None):
+        self.request(method, target, body, headers)
+        return self.response()
+
+    def response(self):
+        """The next answer; 100 Continue is an answer too, with an empty body."""
+        head = self._until(b"\r\n\r\n").decode("latin-1").split("\r\n")
+        status = int(head[0].split(" ")[1])
+        fields = (line.partition(":") for line in head[1:] if line)
+        headers = {name.lower(): value.strip() for name, _, value in fields}
+        if status < 200 or status in (204, 304):
+            body = b""
+        elif headers.get("transfer-encoding", "").lower() == "chunked":
+            body = self._chunks()
+        elif "content-length" in headers:
+            body = self._exactly(int(headers["content-length"]))
+        else:
+            body = self._rest()
+        return Response(status, headers, body)
+
+    def is_closed_by_server(self):
+        """Waits for the end of the stream; whatever comes before it is an error."""
+        try:
+            return self.pending == b"" and self.socket.recv(1) == b""
+        except ConnectionResetError:
+            return True
+
+    def _receive(self):
+        try:
+            data = self.socket.recv(1 << 20)
+        except ConnectionResetError:
+            data = b""
+        if not data:
+            raise Closed(self.pending)
+        return data
+
+    def _until(self, mark):
+        while mark not in self.pending:
+            self.pending += self._receive()
+        found, _, self.pending = self.pending.partition(mark)
+        return found + mark
+
+    def _exactly(self, count):
+        parts, have = [self.pending], len(self.pending)
+        self.pending = b""
+        try:
+            while have < count:
+                parts.append(self._receive())
+                have += len(parts[-1])
+        except Closed:
+            raise Closed(b"".join(parts)) from None
+        whole = b"".join(parts)
+        self.pending = whole[count:]
+        return whole[:count]
+
+    def _chunks(self):
+        parts = []
+        while True:
+            size = int(self._until(b"\r\n").split(b";")[0], 16)
+            chunk = self._exactly(size + 2)
+            assert chunk[size:] == b"\r\n"
+            if size == 0:
+                return b"".join(parts)
+            parts.append(chunk[:size])
+
+    def _rest(self):
+        parts = [self.pending]
+        self.pending = b""
+        try:
+            while True:
+                parts.append(self._receive())
+        except Closed:
+            return b"".join(parts)
+
+
+def format_request(method, target, body=None, headers=None):
+    """An HTTP/1.1 request as bytes; a body of None sends no Content-Length."""
+    lines = [f"{method} {target} HTTP/1.1"]
+    fields = {"Host": "weir.test"}
+    if body is not None:
+        body = body.encode() if isinstance(body, str) else body
+        fields["Content-Length"] = str(len(body))
+    fields.update(headers or {})
+    lines += [f"{name}: {value}" for name, value in fields.items() if value is not None]
+    return "\r\n".join(lines).encode("utf-8", "surrogateescape") + b"\r\n\r\n" + (body or b"")
+
+
+def chunked(*parts):
+    """A body in chunks, as it goes over the wire."""
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+
+
+class Weir:
+    """A running weir. stop() ends it and asserts that it ended well."""
+
+    def __init__(self, directory, *flags, listen=("127.0.0.1:0",)):
+        directory.mkdir(parents=True, exist_ok=True)
+        self.stderr_path = directory / "stderr"
+        self.pending = b""
+        with open(self.stderr_path, "wb") as stderr:
+            self.process = subprocess.Popen(
+                command(directory, *flags, listen=listen),
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,
+                cwd=directory, env=environment())
+        try:
+            self.addresses = [self._listening() for _ in listen]
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
+        self.address = self.addresses[0]
+        host, port = self.address
+        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def _listening(self):
+        line = self._stdout_line()
+        assert line.startswith("listening "), f"unexpected first line {line!r}"
+        host, _, port = line.split()[1].rpartition(":")
+        return host.strip("[]"), int(port)
+
+    def _stdout_line(self):
+        end = time.monotonic() + DEADLINE
+        while b"\n" not in self.pending:
+            ready, _, _ = select.select([self.process.stdout], [], [], end - time.monotonic())
+            assert ready, "weir does not say where it listens"
+            data = os.read(self.process.stdout.fileno(), 4096)
+            assert data, f"weir ended before it listened:\n{self.stderr()}"
+            self.pending += data
+        line, _, self.pending = self.pending.partition(b"\n")
+        return line.decode()
+
+    def stderr(self):
+        return self.stderr_path.read_text(errors="replace")
+
+    def signal(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+
+    def wait(self, seconds=DEADLINE):
+        """Its exit code."""
+        return self.process.wait(seconds)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.signal()
+        try:
+            code = self.wait()
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError("weir did not end after SIGTERM") from None
+        finally:
+            self.process.stdout.close()
+        assert code == 0, f"weir ended with exit code {code}:\n{self.stderr()}"
+
+    # Requests, each over a connection of its own.
+
+    def connect(self, **options):
+        return Connection(self.address, **options)
+
+    def request(self, method, target, body=None, headers=None):
+        with self.connect() as connection:
+            return connection.exchange(method, target, body,
+                                       {"Connection": "close", **(headers or {})})
+
+    def get(self, target, headers=None):
+        return self.request("GET", target, headers=headers)
+
+    def put(self, target, body=b"", headers=None):
+        return self.request("PUT", target, body, headers)
+
+    def post(self, target, body=b"", headers=None):
+        return self.request("POST", target, body, headers)
+
+    def delete(self, target, headers=None):
+        return self.request("DELETE", target, headers=headers)
+
+    def scrape(self):
+        """The page of /metrics, checked to be whole and valid."""
+        response = self.get("/metrics")
+        assert response.status == 200, response.text
+        return Page(response.text)
+
+
+def command(directory, *flags, listen=("127.0.0.1:0",)):
+    return [BINARY, *(f"--web.listen-address={address}" for address in listen),
+            f"--data.dir={directory / 'data'}", *flags]
+
+
+def run_weir(directory, *flags, listen=("127.0.0.1:0",)):
+    """Runs weir where it should end by itself; gives exit code and stderr."""
+    done = subprocess.run(command(directory, *flags, listen=listen), cwd=directory,
+                          env=environment(), capture_output=True, timeout=DEADLINE, text=True,
+                          check=False)
+    return done.returncode, done.stderr
+
+
+def environment():
+    """What weir inherits, without settings of weir's own."""
+    inherited = {name: value for name, value in os.environ.items()
+                 if not name.startswith("WEIR_")}
+    return {**inherited,
+            "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
+            "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
+
+
+def curl(*arguments, data=None):
+    """Runs curl as a user would, and gives what it printed."""
+    done = subprocess.run(["curl", "-sS", "--max-time", str(DEADLINE), *arguments],
+                          input=data, capture_output=True, check=False)
+    assert done.returncode == 0, f"curl {arguments}: {done.stderr[-200:].decode()}"
+    return done.stdout
