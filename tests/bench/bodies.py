@@ -1,0 +1,64 @@
+"""What is pushed. Every kind comes in variants that differ in their values only."""
+
+import random
+import re
+
+SMALL = """\
+# TYPE batch_duration_seconds gauge
+batch_duration_seconds {}
+# TYPE batch_last_success_timestamp_seconds gauge
+batch_last_success_timestamp_seconds {}
+# TYPE batch_records_total counter
+batch_records_total{{kind="read"}} {}
+"""
+
+
+def small():
+    """Three series of three families; about 190 bytes."""
+    return [SMALL.format(round(random.uniform(1, 100), 3), 1_700_000_000 + random.randrange(10**7),
+                         random.randrange(10**6)).encode() for _ in range(8)]
+
+
+def one_kilobyte():
+    """Sixteen series; about 1 KB."""
+    return ["".join(f'queue_length{{queue="incoming-{n:02}",state="ready"}} '
+                    f"{random.randrange(10**6)}\n" for n in range(16)).encode() for _ in range(8)]
+
+
+def changed(page):
+    """The page with another value on every line of a sample."""
+    def change(found):
+        value = found[2]
+        if "." in value or "e" in value:
+            return f"{found[1]}{float(value) * random.uniform(0.5, 1.5):.6g}"
+        return f"{found[1]}{random.randrange(10 ** len(value))}"
+    return re.sub(r"^([^#\n].* )([0-9.e+-]+)$", change, page, flags=re.M)
+
+
+def variants(page, count=3):
+    return [changed(page).encode() for _ in range(count)]
+
+
+def one_series_families(count=500):
+    """As many families as series."""
+    return ["".join(f"# TYPE single_{n}_bytes gauge\nsingle_{n}_bytes {random.randrange(10**6)}\n"
+                    for n in range(count)).encode() for _ in range(3)]
+
+
+def large(series=300_000, families=300):
+    """300,000 series in one body; about 22 MB."""
+    each = series // families
+    return [b"".join(
+        f"# TYPE large_{family:03}_total counter\n".encode() + b"".join(
+            b'large_%03d_total{device="disk-%06d",operation="read",zone="west"} %d.5\n'
+            % (family, n, random.randrange(10**5)) for n in range(each))
+        for family in range(families)) for _ in range(2)]
+
+
+def wide(labels=10_000):
+    """One series with 10,000 labels on its line."""
+    return b"wide{" + b",".join(b'label_%d="value-%d"' % (n, n) for n in range(labels)) + b"} 1\n"
+
+
+def series_of(body):
+    return sum(1 for line in body.splitlines() if line and not line.startswith(b"#"))

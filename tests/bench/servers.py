@@ -1,0 +1,208 @@
+"""The servers that are measured: weir and those it is measured beside.
+
+Each listens on loopback, keeps its files in a directory of its own, and is
+ended by its process id. fill() pushes bodies to numbered groups.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+
+from harness import Connection, wait_for  # noqa: E402
+from peers import listening_port  # noqa: E402
+
+GROUP_PATH = "/metrics/job/bench/instance/"
+WINDOW = 16  # requests under way while filling
+
+
+class Server:
+    """A child process that serves HTTP on 127.0.0.1."""
+
+    def __init__(self, directory):
+        self.directory = Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.process = None
+        self.port = None
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, *command):
+        with open(self.directory / "log", "ab") as log:
+            self.process = subprocess.Popen([str(word) for word in command], cwd=self.directory,
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            self.port = wait_for(self._port, f"{command[0]} listens", seconds=120)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _port(self):
+        if self.process.poll() is not None:
+            raise RuntimeError(f"it ended: {(self.directory / 'log').read_text()[-500:]}")
+        return listening_port(self.process)
+
+    def stop(self):
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(120)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def memory(self, field="VmRSS"):
+        """Bytes, resident now (VmRSS) or at most so far (VmHWM)."""
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith(field + ":"):
+                return int(line.split()[1]) * 1024
+        raise RuntimeError(f"no {field}")
+
+    def fill(self, groups, bodies):
+        """Pushes to every group the body of its turn."""
+        with Connection(("127.0.0.1", self.port)) as connection:
+            for first in range(0, groups, WINDOW):
+                numbers = range(first, min(first + WINDOW, groups))
+                for number in numbers:
+                    connection.request("POST", f"{GROUP_PATH}{number}",
+                                       bodies[number % len(bodies)])
+                for _ in numbers:
+                    answer = connection.response()
+                    if answer.status not in (200, 202):
+                        raise RuntimeError(f"{answer.status} {answer.text[:200]}")
+
+
+class Weir(Server):
+    name = "weir"
+    binary = None  # set by scripts/bench
+
+    def __init__(self, directory, *flags):
+        super().__init__(directory)
+        self.flags = flags
+
+    def begin(self, groups=0, bodies=()):
+        self.start(self.binary, "--web.listen-address=127.0.0.1:0",
+                   f"--data.dir={self.directory / 'data'}", *self.flags)
+        self.fill(groups, bodies)
+
+
+class UncheckedPushgateway(Server):
+    name = "checks off"
+    program = "prometheus-pushgateway"
+
+    def begin(self, groups=0, bodies=()):
+        self.run("--push.disable-consistency-check")
+        self.fill(groups, bodies)
+        self.settle(groups)
+
+    def run(self, *flags):
+        # Debian's package has a state file by default: name one, or none.
+        self.start(self.program, "--web.listen-address=127.0.0.1:0", "--log.level=error",
+                   f"--persistence.file={self.directory / 'state'}",
+                   "--persistence.interval=24h", *flags)
+
+    def settle(self, groups):
+        """Waits until the queue of unchecked pushes is applied."""
+        if groups:
+            wait_for(lambda: f'instance="{groups - 1}"' in self._page(), "all is applied", 120)
+
+    def _page(self):
+        with Connection(("127.0.0.1", self.port)) as connection:
+            return connection.exchange("GET", "/metrics").text
+
+
+class Pushgateway(UncheckedPushgateway):
+    """With its checks, as it comes. Filled with them off, then restarted on its state file:
+    filling it with them on would take hours."""
+
+    name = "pushgateway"
+
+    def begin(self, groups=0, bodies=()):
+        if groups:
+            super().begin(groups, bodies)
+            self.stop()
+        self.run()
+
+
+class Nginx(Server):
+    """One worker. Reads and discards what is pushed; serves the page as a file."""
+
+    name = "nginx"
+    program = "nginx"
+
+    CONFIG = """\
+daemon off;
+worker_processes 1;
+{user}
+pid pid;
+error_log error.log;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off;
+    sendfile on;
+    tcp_nopush on;
+    keepalive_requests 1000000000;
+    client_max_body_size 0;
+    client_body_temp_path body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi;
+    scgi_temp_path scgi;
+    server {{
+        listen 127.0.0.1:{port};
+        root www;
+        location /metrics/job/ {{ return 200; }}
+        location = /metrics {{ gzip_static on; default_type text/plain; }}
+    }}
+}}
+"""
+
+    def begin(self, groups=0, bodies=()):
+        (self.directory / "www").mkdir(exist_ok=True)
+        user = "user root;" if os.geteuid() == 0 else ""
+        config = self.directory / "nginx.conf"
+        config.write_text(self.CONFIG.format(port=free_port(), user=user))
+        self.start(self.program, "-p", self.directory, "-c", config, "-e", "error.log")
+
+    def serve(self, page, compressed):
+        (self.directory / "www" / "metrics").write_bytes(page)
+        (self.directory / "www" / "metrics.gz").write_bytes(compressed)
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def available(kind):
+    """Whether a peer is installed; weir always is."""
+    return not hasattr(kind, "program") or shutil.which(kind.program) is not None
+
+
+@contextlib.contextmanager
+def running(directory, kinds, groups=0, bodies=(), label=""):
+    """Starts and fills one server of each kind; gives them by name; ends them all."""
+    servers = {}
+    try:
+        for kind in kinds:
+            if not available(kind):
+                print(f"  {kind.program} is not installed: {kind.name} is left out",
+                      file=sys.stderr)
+                continue
+            server = kind(Path(directory) / f"{label}{kind.name}".replace(" ", "-"))
+            servers[kind.name] = server
+            server.begin(groups, bodies)
+        yield dict(servers)
+    finally:
+        for server in servers.values():
+            server.stop()
