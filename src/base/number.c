@@ -216,6 +216,18 @@ size_t number_format_uint(uint64_t value, char ret_text[static NUMBER_TEXT_MAX])
 	return len;
 }
 
+bool number_is_uint(struct slice text)
+{
+	uint64_t value = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		if (!is_digit(text.ptr[i]) || __builtin_mul_overflow(value, 10, &value)
+				|| __builtin_add_overflow(value, (uint64_t)(text.ptr[i] - '0'), &value)) {
+			return false;
+		}
+	}
+	return text.len == 1 || (text.len > 1 && text.ptr[0] != '0');
+}
+
 uint64_t number_to_uint(double value)
 {
 	const double two63 = 9223372036854775808.0;

@@ -32,6 +32,9 @@ bool number_parse_int(struct slice text, int64_t *ret_value);
  */
 size_t number_format(double value, char ret_text[static NUMBER_TEXT_MAX]);
 
+/* Whether the text is a uint64 as number_format_uint() writes it. */
+bool number_is_uint(struct slice text);
+
 /* Decimal digits of an unsigned integer. Returns the length; no NUL. */
 size_t number_format_uint(uint64_t value, char ret_text[static NUMBER_TEXT_MAX]);
 

@@ -239,13 +239,10 @@ static bool check_value(struct text_parser *p, enum sample_role role, struct sli
 					"negative bucket population for histogram ", p->family->batch.name);
 		}
 	}
-	if (type == METRIC_SUMMARY && role == SAMPLE_COUNT) {
+	if (type == METRIC_SUMMARY && role == SAMPLE_COUNT && !number_is_uint(*value)) {
 		char digits[NUMBER_TEXT_MAX];
 		size_t len = number_format_uint(number_to_uint(number_value(*value)), digits);
-		struct slice formatted = slice_make(digits, len);
-		if (!slice_equal(formatted, *value)) {
-			*value = arena_copy(p->in.arena, formatted);
-		}
+		*value = arena_copy(p->in.arena, slice_make(digits, len));
 	}
 	return true;
 }

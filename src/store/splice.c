@@ -4,20 +4,10 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/number.h"
 
 /* More blocks than that go into the store in slices, as an ordinary push. */
 enum { ENTRIES_MAX = 4 * SLICE_FAMILIES };
-
-static bool is_plain_count(struct slice value)
-{
-	enum { SAFE_DIGITS = 15 };
-	for (size_t i = 0; i < value.len; i++) {
-		if (value.ptr[i] < '0' || value.ptr[i] > '9') {
-			return false;
-		}
-	}
-	return value.len <= SAFE_DIGITS && (value.len == 1 || value.ptr[0] != '0');
-}
 
 /* Counts have rules of their own; whoever breaks one is parsed. */
 static bool value_fits(enum metric_type type, const char *line, struct slice value)
@@ -29,7 +19,7 @@ static bool value_fits(enum metric_type type, const char *line, struct slice val
 		return true;
 	}
 	const char *brace = rawmemchr(line, '{');
-	return !slice_ends_with(slice_between(line, brace), SLICE("_count")) || is_plain_count(value);
+	return !slice_ends_with(slice_between(line, brace), SLICE("_count")) || number_is_uint(value);
 }
 
 static char *put(char *out, const char *from, const char *to)
