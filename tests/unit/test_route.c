@@ -1,0 +1,218 @@
+/*
+ * Where paths lead, and where those lead that are nearly one.
+ */
+
+#include <stdlib.h>
+
+#include "api/route.h"
+#include "base/hash.h"
+#include "check.h"
+#include "guard.h"
+#include "http/target.h"
+
+enum { PATH_MAX_BYTES = 1 << 12 };
+
+static struct guard guard;
+static struct arena arena;
+
+static const struct method_name {
+	struct slice name;
+	enum http_method method;
+} methods[] = {
+	{ SLICE_INIT("DELETE"), METHOD_DELETE },
+	{ SLICE_INIT("GET"), METHOD_GET },
+	{ SLICE_INIT("HEAD"), METHOD_HEAD },
+	{ SLICE_INIT("OPTIONS"), METHOD_OPTIONS },
+	{ SLICE_INIT("PATCH"), METHOD_PATCH },
+	{ SLICE_INIT("POST"), METHOD_POST },
+	{ SLICE_INIT("PUT"), METHOD_PUT },
+	{ SLICE_INIT("get"), METHOD_OTHER },
+};
+
+/* What comes of "GET /path?query". */
+static struct slice describe(const char *request_line, bool has_admin)
+{
+	static const char *const endpoints[] = { "none", "metrics", "push", "healthy", "ready",
+		"api metrics", "wipe", "api options" };
+	struct http_request request = { 0 };
+	struct slice line = slice_of_string(request_line);
+	const char *blank = slice_find_byte(line, ' ');
+	struct slice method = slice_between(line.ptr, blank);
+	struct route route;
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		if (slice_equal(methods[i].name, method)) {
+			request.method = methods[i].method;
+		}
+	}
+	request.target = slice_skip(line, method.len + 1);
+	bool is_split = http_target_split(&request, &arena);
+	CHECK(is_split);
+	request.path = guard_copy(&guard, request.path);
+	enum route_result result = route_find(&request, has_admin, &arena, &route);
+	switch (result) {
+	case ROUTE_FOUND:
+		return slice_of_string(endpoints[route.endpoint]);
+	case ROUTE_MOVED:
+		return arena_printf(&arena, "%d " SLICE_FMT, route.status, SLICE_ARG(route.location));
+	case ROUTE_OPTIONS:
+		return arena_printf(&arena, "options [" SLICE_FMT "]", SLICE_ARG(route.allowed));
+	case ROUTE_NOT_ALLOWED:
+		return arena_printf(&arena, "405 [" SLICE_FMT "]", SLICE_ARG(route.allowed));
+	case ROUTE_NOT_FOUND:
+		break;
+	}
+	return SLICE("404");
+}
+
+struct route_case {
+	const char *request;
+	const char *wanted;
+};
+
+static void check_cases(const struct route_case *cases, size_t count, bool has_admin)
+{
+	for (size_t i = 0; i < count; i++) {
+		int failures = check_failures;
+		CHECK_STRING(describe(cases[i].request, has_admin), cases[i].wanted);
+		if (failures != check_failures) {
+			fprintf(stderr, "of %s\n", cases[i].request);
+		}
+		arena_reset(&arena);
+	}
+}
+
+#define CHECK_CASES(cases) check_cases((cases), sizeof(cases) / sizeof((cases)[0]), false)
+#define PUSH_ALLOWED "[DELETE, OPTIONS, POST, PUT]"
+
+static void test_endpoints(void)
+{
+	static const struct route_case cases[] = {
+		{ "GET /metrics", "metrics" },
+		{ "GET /metrics?x=y", "metrics" },
+		{ "GET /%6Detrics", "metrics" },
+		{ "PUT /metrics/job/x", "push" },
+		{ "POST /metrics/job/x", "push" },
+		{ "DELETE /metrics/job/x", "push" },
+		{ "PUT /metrics/job@base64/eA", "push" },
+		{ "PUT /metrics/job/x/", "push" },
+		{ "PUT /metrics/job/x/a/b", "push" },
+		{ "PUT http://host/metrics/job/x", "push" },
+		{ "GET /-/healthy", "healthy" },
+		{ "GET /-/ready", "ready" },
+		{ "GET /api/v1/metrics", "api metrics" },
+		{ "OPTIONS /api/v1/metrics", "api options" },
+		{ "OPTIONS /api/v1/anything/else", "api options" },
+	};
+	CHECK_CASES(cases);
+}
+
+static void test_not_found(void)
+{
+	static const struct route_case cases[] = {
+		{ "GET /nothing", "404" },
+		{ "GET /api", "404" },
+		{ "GET /api/v1/", "404" },
+		{ "GET /api/v2/metrics", "404" },
+		{ "PUT /api/v1/admin/wipe", "404" },
+		{ "POST /metrics/job", "404" },
+		{ "POST /metrics/job@base64/", "404" },
+		{ "POST /metrics/x", "404" },
+		{ "POST /metrics/jobs/x", "404" },
+		{ "OPTIONS /nothing", "404" },
+		{ "PATCH /nothing", "404" },
+		{ "GET /metricsx", "404" },
+	};
+	CHECK_CASES(cases);
+}
+
+static void test_other_methods(void)
+{
+	static const struct route_case cases[] = {
+		{ "HEAD /metrics", "405 [GET, OPTIONS]" },
+		{ "POST /metrics", "405 [GET, OPTIONS]" },
+		{ "PUT /metrics", "405 [GET, OPTIONS]" },
+		{ "DELETE /metrics", "405 [GET, OPTIONS]" },
+		{ "PATCH /metrics", "405 [GET, OPTIONS]" },
+		{ "get /metrics", "405 [GET, OPTIONS]" },
+		{ "GET /metrics/job/x", "405 " PUSH_ALLOWED },
+		{ "HEAD /metrics/job/x", "405 " PUSH_ALLOWED },
+		{ "PATCH /metrics/job/x/a/b", "405 " PUSH_ALLOWED },
+		{ "GET /metrics/job@base64/x", "405 " PUSH_ALLOWED },
+		{ "POST /-/healthy", "405 [GET, OPTIONS]" },
+		{ "OPTIONS /metrics", "options [GET, OPTIONS]" },
+		{ "OPTIONS /metrics/job/x", "options " PUSH_ALLOWED },
+		{ "OPTIONS /-/ready", "options [GET, OPTIONS]" },
+		{ "OPTIONS *", "options []" },
+		{ "POST /api/v1/metrics", "405 [GET, OPTIONS]" },
+		{ "HEAD /api/v1/metrics", "405 [GET, OPTIONS]" },
+	};
+	CHECK_CASES(cases);
+}
+
+static void test_redirects(void)
+{
+	static const struct route_case cases[] = {
+		/* Paths that are not clean: 301 whatever the method. */
+		{ "GET //metrics", "301 /metrics" },
+		{ "GET /x/../metrics", "301 /metrics" },
+		{ "GET /./metrics", "301 /metrics" },
+		{ "GET /metrics/.", "301 /metrics" },
+		{ "GET /metrics/..", "301 /" },
+		{ "GET /../..", "301 /" },
+		{ "GET /..", "301 /" },
+		{ "POST /metrics/job/x//a/b", "301 /metrics/job/x/a/b" },
+		{ "POST /metrics/job/x%2F%2Fa/b", "301 /metrics/job/x/a/b" },
+		{ "POST /metrics/job//a/b", "301 /metrics/job/a/b" },
+		{ "POST /metrics/job/x/a//", "301 /metrics/job/x/a/" },
+		{ "DELETE /metrics/job/../x", "301 /metrics/x" },
+		{ "PUT /a//b?x=1&y=%20", "301 /a/b?x=1&y=%20" },
+		{ "PUT /a//%22%20%C3%A9%25?q", "301 /a/%22%20%C3%A9%25?q" },
+		{ "PUT /a//b?", "301 /a/b" },
+		{ "OPTIONS //api/v1/x", "301 /api/v1/x" },
+		/* A slash too many or too few, another case. */
+		{ "GET /metrics/", "301 /metrics" },
+		{ "GET /METRICS", "301 /metrics" },
+		{ "GET /Metrics/?x=y", "301 /metrics?x=y" },
+		{ "POST /metrics/", "404" },
+		{ "GET /-/HEALTHY/", "301 /-/healthy" },
+		{ "POST /metrics/job/", "307 /metrics/job" },
+		{ "PUT /Metrics/JOB/", "307 /metrics/job" },
+		{ "POST /metrics/JOB/x", "307 /metrics/job/x" },
+		{ "POST /METRICS/job/X/Y/z", "307 /metrics/job/X/Y/z" },
+		{ "DELETE /metrics/JOB@Base64/eA", "307 /metrics/job@base64/eA" },
+		{ "GET /metrics/JOB/x", "404" },
+		/* Behind /api/v1 the location loses it. */
+		{ "GET /api/v1", "301 /api/v1/" },
+		{ "GET /api/v1?x", "301 /api/v1/?x" },
+		{ "GET /api/v1/metrics/", "301 /metrics" },
+		{ "GET /api/v1/METRICS", "301 /metrics" },
+	};
+	CHECK_CASES(cases);
+}
+
+static void test_admin(void)
+{
+	static const struct route_case cases[] = {
+		{ "PUT /api/v1/admin/wipe", "wipe" },
+		{ "POST /api/v1/admin/wipe", "405 [OPTIONS, PUT]" },
+		{ "GET /api/v1/admin/wipe", "405 [OPTIONS, PUT]" },
+		{ "PUT /api/v1/admin/wipe/", "307 /admin/wipe" },
+		{ "PUT /api/v1/admin/WIPE", "307 /admin/wipe" },
+	};
+	check_cases(cases, sizeof(cases) / sizeof(cases[0]), true);
+}
+
+int main(void)
+{
+	hash_init();
+	guard_init(&guard, PATH_MAX_BYTES);
+	arena_init(&arena);
+	RUN(test_endpoints);
+	RUN(test_not_found);
+	RUN(test_other_methods);
+	RUN(test_redirects);
+	RUN(test_admin);
+	arena_finish(&arena);
+	guard_finish(&guard);
+	return check_done();
+}
