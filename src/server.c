@@ -11,7 +11,6 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -224,32 +223,6 @@ static void raise_fd_limit(void)
 	}
 }
 
-/*
- * Others on the same core, a scraper or a proxy, shall not keep weir or be kept
- * by it for a whole time slice of some milliseconds: the scheduler is asked for
- * many short turns. Linux before 6.12 does not know of it, which is no harm.
- */
-static void ask_for_short_turns(void)
-{
-	enum { TURN_NS = 100 * 1000 };
-	/* struct sched_attr of sched_setattr(2), which libc does not have; SCHED_OTHER is 0. */
-	struct {
-		uint32_t size;
-		uint32_t policy;
-		uint64_t flags;
-		int32_t nice;
-		uint32_t priority;
-		uint64_t runtime_ns;
-		uint64_t deadline_ns;
-		uint64_t period_ns;
-	} attributes = {
-		.size = sizeof(attributes),
-		.nice = getpriority(PRIO_PROCESS, 0),
-		.runtime_ns = TURN_NS,
-	};
-	syscall(SYS_sched_setattr, 0, &attributes, 0);
-}
-
 static bool listen_on(struct server *server, const char *text)
 {
 	struct net_timeouts timeouts = {
@@ -393,7 +366,6 @@ int server_run(const struct config *config)
 	signal(SIGPIPE, SIG_IGN);
 	tune_allocator();
 	raise_fd_limit();
-	ask_for_short_turns();
 	hash_init();
 	if (lock_data_dir(server)) {
 		uv_loop_init(&server->loop);

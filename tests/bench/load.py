@@ -68,6 +68,22 @@ def curl_push(server, group, file):
 
 
 @contextlib.contextmanager
+def scraping(server):
+    """Has one curl scrape /metrics again and again until the block ends.
+
+    It keeps its connection, as Prometheus does: starting a curl for every scrape takes more of
+    the cores than the scrape.
+    """
+    curl = subprocess.Popen(["curl", "-s", "-o", "/dev/null", f"{server.url}/metrics?[1-100000000]"],
+                            stdin=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        curl.terminate()
+        curl.wait()
+
+
+@contextlib.contextmanager
 def repeated(work):
     """Repeats work() in the background, without a pause, until the block ends.
 

@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 
 import bodies
-from load import BodyFiles, curl_push, curl_scrape, repeated, wrk
+from load import BodyFiles, curl_push, curl_scrape, repeated, scraping, wrk
 from servers import Nginx, Pushgateway, UncheckedPushgateway, Weir, running
 from slow import SlowClients
 
@@ -154,10 +154,10 @@ def latency(run, report):
                     args = (server, files, 100, run.seconds, 32, delay_ms,
                             "/metrics/job/kilobyte/instance/")
                     best_of(quiet, name, wrk(*args))
-                    with repeated(lambda _, server=server: curl_scrape(server)):
+                    with scraping(server):
                         best_of(busy, name, wrk(*args))
                     if nginx and name == "weir":
-                        with repeated(lambda _: curl_scrape(nginx)):
+                        with scraping(nginx):
                             best_of(beside, name, wrk(*args))
             title = f"p99 of a 1 KB push, {load}"
             report.add(f"{title}, quiet", "us", p99(quiet))
