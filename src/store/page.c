@@ -258,7 +258,9 @@ static bool add_times(struct page *page)
 	return true;
 }
 
-static void prefetch(const struct family *family, uint32_t number)
+/* Inlined, else GCC finds that it has no effect and drops the call. */
+static inline __attribute__((always_inline)) void prefetch(
+		const struct family *family, uint32_t number)
 {
 	const char *block = NULL;
 	if (number < family->slots.len) {
