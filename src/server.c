@@ -31,6 +31,8 @@ enum {
 	TIDY_IDLE_MS = 100,   /* from one look for what to free to the next */
 };
 
+static const uint64_t TRIM_EVERY_NS = UINT64_C(2) * 1000000000;
+
 struct server;
 
 struct server_listener {
@@ -45,6 +47,8 @@ struct server {
 	uv_signal_t sigint;
 	uv_timer_t expiry; /* groups whose time is over */
 	uv_timer_t tidy;   /* memory that nobody needs any more */
+	bool has_tidied;   /* since memory was given back */
+	uint64_t trimmed_ns;
 	struct worker worker;
 	struct http_server http;
 	struct server_listener *listeners;
@@ -130,6 +134,7 @@ static void collect(void *data, struct stats *stats)
 	stats->shadowed_blocks = contents->shadowed_blocks;
 	stats->stored_bytes = contents->bytes;
 	stats->expired_groups = server->store.counters.expired_groups;
+	stats->connections = http->connections_open;
 	stats->connections_accepted = http->connections_total;
 	stats->bad_requests = http->bad_requests + http->unsupported;
 	stats->received_bytes = http->received_bytes;
@@ -156,10 +161,28 @@ static void on_expiry(uv_timer_t *timer)
 	uv_timer_start(timer, on_expiry, (uint64_t)wait_ms, 0);
 }
 
+/*
+ * What scrapes and bursts took and gave back stays with the process until it is
+ * given back; once in a while that is done, when there was something to tidy.
+ */
+static void trim_memory(struct server *server)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+	if (server->has_tidied && now_ns - server->trimmed_ns >= TRIM_EVERY_NS) {
+		malloc_trim(0);
+		server->has_tidied = false;
+		server->trimmed_ns = now_ns;
+	}
+}
+
 static void on_tidy(uv_timer_t *timer)
 {
 	struct server *server = timer->data;
 	bool has_more = store_tidy(&server->store);
+	server->has_tidied |= has_more;
+	if (!has_more) {
+		trim_memory(server);
+	}
 	uv_timer_start(timer, on_tidy, has_more ? 0 : TIDY_IDLE_MS, 0);
 }
 

@@ -300,6 +300,8 @@ const struct stats_row stats_rows[] = {
 			SLICE_INIT("A metric with a constant '1' value labeled by version, compiler and "
 					   "platform."),
 			.render = render_weir_build_info },
+	{ SLICE_INIT("weir_connections"), METRIC_GAUGE, SLICE_INIT("Connections that are open."),
+			PLAIN(connections) },
 	{ SLICE_INIT("weir_connections_accepted_total"), METRIC_COUNTER,
 			SLICE_INIT("Connections accepted."), PLAIN(connections_accepted) },
 	{ SLICE_INIT("weir_families"), METRIC_GAUGE, SLICE_INIT("Metric families stored."),

@@ -103,6 +103,7 @@ struct stats {
 	uint64_t stored_bytes;
 	uint64_t expired_groups;
 	struct stats_limit_values limits[STATS_LIMIT_COUNT];
+	uint64_t connections;
 	uint64_t connections_accepted;
 	uint64_t bad_requests;
 	uint64_t received_bytes;

@@ -26,14 +26,20 @@ struct pack *pack_begin(size_t room_bytes)
 	return pack;
 }
 
-/* Up to a sixteenth more, so that a slightly larger pack still fits a freed one's place. */
+/*
+ * A little more, so that a slightly larger pack still fits a freed one's place;
+ * but no multiple of a page: packs that follow each other at such a distance
+ * would have the blocks of one family all in the same few sets of the cache.
+ */
 static size_t round_up(size_t bytes)
 {
+	enum { SHIFT_BYTES = 5 * 64 };
 	size_t step = 16;
 	while (step * 32 < bytes) {
 		step *= 2;
 	}
-	return (bytes + step - 1) / step * step;
+	size_t rounded = (bytes + step - 1) / step * step;
+	return step < SHIFT_BYTES ? rounded : rounded + SHIFT_BYTES;
 }
 
 static void move_pointers(struct pack *pack, ptrdiff_t distance)

@@ -7,6 +7,7 @@ nothing but memory.
 
 import gzip
 import statistics
+import time
 import urllib.request
 from pathlib import Path
 
@@ -113,7 +114,11 @@ def blocks(run, report):
 
 
 def memory(run, report):
-    """Resident bytes a series after three rounds of pushes under a scrape loop."""
+    """Resident bytes a series after three rounds of pushes under a scrape loop.
+
+    After: three seconds later, when what the last scrape held on to has been given back. What it
+    was at most meanwhile stands in the row below.
+    """
     pushed = run.node_pages()
     now, peak = {}, {}
     with running(run.directory, (Weir, UncheckedPushgateway), PAGE_GROUPS, pushed,
@@ -125,6 +130,7 @@ def memory(run, report):
                     server.fill(PAGE_GROUPS, pushed[number % len(pushed):] + pushed[:1])
                     wanted = len(seen) + 1
                     run.wait_for(lambda wanted=wanted, seen=seen: len(seen) >= wanted)
+            time.sleep(3)
             series = bodies.series_of(fetch(server))
             now[name] = server.memory() / series
             peak[name] = server.memory("VmHWM") / series
