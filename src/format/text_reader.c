@@ -114,7 +114,7 @@ static bool is_name_byte(char c)
 }
 
 /* A quoted name, its escapes undone; `at` is on the opening quote. */
-static bool read_quoted_name(struct text_reader *r, struct slice *ret_name)
+static bool read_quoted_name(struct text_reader *r, const char *what, struct slice *ret_name)
 {
 	const char *start = ++r->at;
 	struct buf name;
@@ -135,7 +135,10 @@ static bool read_quoted_name(struct text_reader *r, struct slice *ret_name)
 		return false;
 	}
 	if (*r->at != '"') {
-		return text_fail_quoting(r, start, "name contains unescaped new-line: ", *ret_name);
+		return text_fail_quoting(r, start, what, *ret_name)
+				|| text_fail_at(r, start,
+						arena_printf(r->arena, SLICE_FMT " contains unescaped new-line",
+								SLICE_ARG(r->error->what)));
 	}
 	r->at++;
 	return text_has_byte(r);
@@ -145,7 +148,7 @@ static bool read_quoted_name(struct text_reader *r, struct slice *ret_name)
 bool text_read_name(struct text_reader *r, bool colons, struct slice *ret_name)
 {
 	if (r->at < r->eol && *r->at == '"') {
-		return read_quoted_name(r, ret_name);
+		return read_quoted_name(r, colons ? "metric name " : "label name ", ret_name);
 	}
 	const char *start = r->at;
 	if (r->at < r->eol && (is_name_start(*r->at) || (colons && *r->at == ':'))) {
