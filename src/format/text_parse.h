@@ -5,8 +5,8 @@
  * what it takes, what it refuses, and in which words.
  *
  * Where that parser fails by accident, this one refuses: `{} 1` and `{a="b"} 1`
- * are invalid metric names, and so is one with a quote inside. HELP text that is not UTF-8 would break the scrape
- * and is repaired with U+FFFD.
+ * are invalid metric names, and so is one with a quote inside. HELP text that is not UTF-8 would
+ * break the scrape and is repaired with U+FFFD.
  *
  * https://prometheus.io/docs/instrumenting/exposition_formats/
  */
