@@ -53,7 +53,11 @@ struct batch_family {
 struct batch_fault {
 	struct slice text;
 	bool leaves_trace; /* recorded as the group's failed push, as Pushgateway does */
+	struct slice line; /* the sample as it would be exposed, cut short; empty: none */
 };
+
+/* Bytes of such a line that are kept. */
+enum { BATCH_FAULT_LINE_MAX = 200 };
 
 struct batch {
 	struct batch_family *families; /* in order of appearance, those with samples */

@@ -11,7 +11,7 @@ struct checking {
 	const struct check_subject *subject;
 	struct arena *arena; /* NULL: no words wanted */
 	struct arena scratch;
-	struct slice *problem;
+	struct batch_fault *fault;
 };
 
 bool check_is_exposed(const struct group *group, const struct family *family)
@@ -31,7 +31,8 @@ static bool refuse(struct checking *c, uint32_t line_number, struct slice proble
 	const struct check_subject *subject = c->subject;
 	if (c->arena != NULL) {
 		struct slice line = block_line(subject->block, line_number);
-		*c->problem = describe_line(
+		c->fault->line = describe_excerpt(c->arena, line.ptr);
+		c->fault->text = describe_line(
 				c->arena, subject->family->name, subject->block->type, line.ptr, problem);
 	}
 	return false;
@@ -54,7 +55,7 @@ static bool refuse_in_words(struct checking *c, const char *format, struct slice
 				buf_append_byte(&text, *f);
 			}
 		}
-		*c->problem = arena_copy(c->arena, buf_slice(&text));
+		c->fault->text = arena_copy(c->arena, buf_slice(&text));
 		buf_finish(&text);
 	}
 	return false;
@@ -165,13 +166,13 @@ static bool check_as_base(struct checking *c)
 }
 
 enum check_result check_block(const struct contents *contents, const struct check_subject *subject,
-		struct check_cursor *cursor, struct arena *arena, struct slice *reterr_problem)
+		struct check_cursor *cursor, struct arena *arena, struct batch_fault *reterr_fault)
 {
 	struct checking c = {
 		.subject = subject,
 		.contents = contents,
 		.arena = arena,
-		.problem = reterr_problem,
+		.fault = reterr_fault,
 	};
 	if (!cursor->is_begun) {
 		cursor->is_begun = true;

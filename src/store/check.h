@@ -34,11 +34,11 @@ struct check_cursor {
 };
 
 /*
- * ret_problem gets Pushgateway's words for it, in the arena; without an arena
- * nobody wants to know.
+ * The fault gets Pushgateway's words for it and the line, in the arena; without
+ * an arena nobody wants to know.
  */
 enum check_result check_block(const struct contents *contents, const struct check_subject *subject,
-		struct check_cursor *cursor, struct arena *arena, struct slice *reterr_problem);
+		struct check_cursor *cursor, struct arena *arena, struct batch_fault *reterr_fault);
 
 /* Whether the group has an exposed block in the family. */
 bool check_is_exposed(const struct group *group, const struct family *family);

@@ -34,6 +34,12 @@ static void append_labels(struct buf *text, struct arena *arena, struct slice se
 	}
 }
 
+struct slice describe_excerpt(struct arena *arena, const char *line)
+{
+	struct slice text = slice_between(line, rawmemchr(line, '\n'));
+	return arena_copy(arena, slice_first(text, BATCH_FAULT_LINE_MAX));
+}
+
 struct slice describe_line(struct arena *arena, struct slice family, enum metric_type type,
 		const char *line, struct slice problem)
 {

@@ -9,6 +9,9 @@
 #include "base/arena.h"
 #include "model/batch.h"
 
+/* The line without its line feed, cut to BATCH_FAULT_LINE_MAX; a copy. */
+struct slice describe_excerpt(struct arena *arena, const char *line);
+
 /* `line` is a rendered line with its line feed. */
 struct slice describe_line(struct arena *arena, struct slice family, enum metric_type type,
 		const char *line, struct slice problem);

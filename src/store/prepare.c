@@ -216,19 +216,15 @@ static uint32_t put_line(
 
 /* ---- Faults ---- */
 
-static bool set_fault(struct renderer *r, bool leaves_trace, struct slice text)
-{
-	if (r->fault->text.ptr == NULL) {
-		*r->fault = (struct batch_fault){ .text = text, .leaves_trace = leaves_trace };
-	}
-	return false;
-}
-
 static bool fault_of_line(struct renderer *r, bool leaves_trace, const struct batch_family *family,
 		const char *line, struct slice problem)
 {
-	return set_fault(
-			r, leaves_trace, describe_line(r->arena, family->name, family->type, line, problem));
+	if (r->fault->text.ptr == NULL) {
+		r->fault->line = describe_excerpt(r->arena, line);
+		r->fault->text = describe_line(r->arena, family->name, family->type, line, problem);
+		r->fault->leaves_trace = leaves_trace;
+	}
+	return false;
 }
 
 static struct slice line_at(const char *line)

@@ -119,7 +119,7 @@ static enum check_result check(struct store_push *op, size_t i)
 	enum check_result result = CHECK_E_REFUSED;
 	if (check_help(op, prepared)) {
 		result = check_block(op->store->contents, &subject, &op->cursor,
-				is_checked ? op->arena : NULL, &op->fault.text);
+				is_checked ? op->arena : NULL, &op->fault);
 	}
 	if (result == CHECK_MORE) {
 		return CHECK_MORE;
