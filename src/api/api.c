@@ -19,13 +19,13 @@ void api_init(struct api *api, const struct api_options *options, struct store *
 	};
 	list_init(&api->ongoing);
 	list_init(&api->large_waiting);
-	gzip_pool_init(&api->gzip_pool, executor);
+	coded_pool_init(&api->coded_pool, executor);
 }
 
 void api_finish(struct api *api)
 {
 	assert(list_is_empty(&api->ongoing));
-	gzip_pool_finish(&api->gzip_pool);
+	coded_pool_finish(&api->coded_pool);
 	page_release_spare();
 }
 

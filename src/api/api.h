@@ -12,8 +12,8 @@
 #include "base/job.h"
 #include "base/list.h"
 #include "format/format.h"
+#include "http/coded_pool.h"
 #include "http/exchange.h"
-#include "http/gzip_body.h"
 #include "stats/stats.h"
 #include "store/store.h"
 
@@ -31,7 +31,7 @@ struct api {
 	struct store *store;
 	struct stats *stats;
 	struct executor *executor;
-	struct gzip_pool gzip_pool;
+	struct coded_pool coded_pool;
 	struct list large_waiting;  // push_step::link, of large pushes that wait for a thread
 	size_t large_running;       /* on threads */
 	struct list ongoing;        // api_task::link, of exchanges that were not answered at once

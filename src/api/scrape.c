@@ -5,7 +5,7 @@
 #include "api/task.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "http/negotiate.h"
+#include "http/coded_body.h"
 #include "store/page.h"
 
 /* The page as a response body. */
@@ -63,16 +63,10 @@ static bool open_page(struct scrape *scrape)
 
 static void set_response(struct scrape *scrape, struct exchange *exchange)
 {
-	struct api *api = scrape->api;
-	struct slice accepted = exchange_header(exchange, SLICE("Accept-Encoding"));
 	exchange->response.status = 200;
 	exchange->response.content_type =
 			SLICE("text/plain; version=0.0.4; charset=utf-8; escaping=underscores");
-	exchange->response.stream = &scrape->body;
-	if (http_prefers_gzip(accepted)) {
-		exchange_add_field(exchange, SLICE("Content-Encoding"), SLICE("gzip"));
-		exchange->response.stream = gzip_body_create(&api->gzip_pool, &scrape->body);
-	}
+	coded_body_answer(&scrape->api->coded_pool, exchange, &scrape->body);
 }
 
 static void on_turn(struct job *job)

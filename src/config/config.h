@@ -40,8 +40,10 @@ struct config_list {
 struct config {
 	struct config_list web_listen_address;
 	bool web_enable_admin_api;
+	bool web_openmetrics;
 
 	bool push_disable_consistency_check;
+	bool push_enable_utf8_names;
 
 	int64_t group_ttl_ns;     /* 0: groups do not expire */
 	int64_t group_ttl_max_ns; /* 0: no cap */

@@ -5,14 +5,21 @@
 #include "config/table.h"
 #include "config/value.h"
 
+static char variable_byte(char byte)
+{
+	if (byte >= 'a' && byte <= 'z') {
+		return (char)(byte - 'a' + 'A');
+	}
+	return byte >= '0' && byte <= '9' ? byte : '_';
+}
+
 void environment_name(const char *setting_name, char ret_name[static ENVIRONMENT_NAME_MAX])
 {
 	static const char prefix[] = "WEIR_";
 	assert(strlen(setting_name) + sizeof(prefix) <= ENVIRONMENT_NAME_MAX);
 	char *next = stpcpy(ret_name, prefix);
 	for (const char *from = setting_name; *from != '\0'; from++) {
-		bool is_letter = *from >= 'a' && *from <= 'z';
-		*next++ = is_letter ? (char)(*from - 'a' + 'A') : '_';
+		*next++ = variable_byte(*from);
 	}
 	*next = '\0';
 }

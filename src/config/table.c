@@ -41,6 +41,11 @@ const struct setting settings[] = {
 			BOOL(web_enable_admin_api),
 			.initial = "false",
 			.help = "Allow PUT /api/v1/admin/wipe, which deletes everything." },
+	{ .name = "web.openmetrics",
+			.group = "Web",
+			BOOL(web_openmetrics),
+			.initial = "true",
+			.help = "Serve OpenMetrics to scrapers that ask for it." },
 
 	{ .name = "push.disable-consistency-check",
 			.group = "Pushes",
@@ -48,6 +53,12 @@ const struct setting settings[] = {
 			.initial = "false",
 			.help = "Answer a push with 202 before it is checked. What contradicts other groups is "
 					"kept but not shown." },
+	{ .name = "push.enable-utf8-names",
+			.group = "Pushes",
+			BOOL(push_enable_utf8_names),
+			.initial = "false",
+			.help = "Accept names of metrics and labels with any UTF-8 characters, in URLs also as "
+					"U__ names." },
 
 	{ .name = "group.ttl",
 			.group = "Groups",

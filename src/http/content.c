@@ -2,6 +2,7 @@
 
 #include "http/gunzip.h"
 #include "http/unsnappy.h"
+#include "http/unzstd.h"
 
 static enum http_content_result copy(
 		struct slice body, size_t limit_bytes, struct buf *decoded, struct buf *error)
@@ -14,23 +15,29 @@ static enum http_content_result copy(
 }
 
 static const struct {
-	const char *name; /* of the whole header, in any case */
+	struct slice name; /* of the whole header, in any case */
 	enum http_content_result (*decode)(
 			struct slice body, size_t limit_bytes, struct buf *decoded, struct buf *error);
 } codings[HTTP_CODING_COUNT] = {
-	[HTTP_CODING_IDENTITY] = { "identity", copy },
-	[HTTP_CODING_GZIP] = { "gzip", http_gunzip },
-	[HTTP_CODING_SNAPPY] = { "snappy", http_unsnappy },
+	[HTTP_CODING_IDENTITY] = { SLICE_INIT("identity"), copy },
+	[HTTP_CODING_GZIP] = { SLICE_INIT("gzip"), http_gunzip },
+	[HTTP_CODING_SNAPPY] = { SLICE_INIT("snappy"), http_unsnappy },
+	[HTTP_CODING_ZSTD] = { SLICE_INIT("zstd"), http_unzstd },
 };
 
 enum http_coding http_coding_by_name(struct slice content_encoding)
 {
 	for (enum http_coding coding = 0; coding < HTTP_CODING_COUNT; coding++) {
-		if (slice_equal_nocase(content_encoding, slice_of_string(codings[coding].name))) {
+		if (slice_equal_nocase(content_encoding, codings[coding].name)) {
 			return coding;
 		}
 	}
 	return HTTP_CODING_IDENTITY;
+}
+
+struct slice http_coding_name(enum http_coding coding)
+{
+	return codings[coding].name;
 }
 
 enum http_content_result http_content_decode(enum http_coding coding, struct slice body,

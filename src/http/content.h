@@ -1,7 +1,8 @@
 #pragma once
 
 /*
- * Content codings of request bodies: Content-Encoding undone.
+ * Content codings of request bodies: Content-Encoding undone. What is done to
+ * responses is in coded_body.h.
  *
  * The header is compared whole, so "gzip, gzip" is no coding we know, and a
  * body with an unknown one is taken as it is: both as Pushgateway does. To add
@@ -20,6 +21,7 @@ enum http_coding {
 	HTTP_CODING_IDENTITY,
 	HTTP_CODING_GZIP,
 	HTTP_CODING_SNAPPY, /* framed */
+	HTTP_CODING_ZSTD,
 	HTTP_CODING_COUNT,
 };
 
@@ -31,6 +33,9 @@ enum http_content_result {
 
 /* By the header's value; identity when it is absent or not known. */
 enum http_coding http_coding_by_name(struct slice content_encoding);
+
+/* "gzip" ... */
+struct slice http_coding_name(enum http_coding coding);
 
 /*
  * Whether the body begins as its coding demands: for gzip with a header. The

@@ -43,63 +43,104 @@ static enum http_content_result unsupported(struct buf *error)
 	return HTTP_CONTENT_E_CORRUPT;
 }
 
-/* A chunk of data: its checksum, then the bytes, compressed or not. */
-static enum http_content_result add_data(unsigned type, struct slice chunk, size_t limit_bytes,
-		struct buf *decoded, struct buf *error)
+/* Cuts a chunk off the front; false when it is cut short. */
+static bool take_chunk(struct slice *rest, unsigned *ret_type, struct slice *ret_chunk)
+{
+	if (rest->len < CHUNK_HEADER_BYTES) {
+		return false;
+	}
+	size_t len = read_little_endian(rest->ptr + 1, 3);
+	if (len > rest->len - CHUNK_HEADER_BYTES) {
+		return false;
+	}
+	*ret_type = (unsigned char)rest->ptr[0];
+	*ret_chunk = slice_make(rest->ptr + CHUNK_HEADER_BYTES, len);
+	*rest = slice_skip(*rest, CHUNK_HEADER_BYTES + len);
+	return true;
+}
+
+/* What a chunk of data becomes; false when it does not say so rightly. */
+static bool measure_data(unsigned type, struct slice chunk, size_t *ret_bytes)
 {
 	if (chunk.len < CHECKSUM_BYTES) {
+		return false;
+	}
+	struct slice data = slice_skip(chunk, CHECKSUM_BYTES);
+	size_t bytes = data.len;
+	if (type == CHUNK_COMPRESSED
+			&& snappy_uncompressed_length(data.ptr, data.len, &bytes) != SNAPPY_OK) {
+		return false;
+	}
+	*ret_bytes = bytes;
+	return bytes <= CHUNK_DECODED_MAX;
+}
+
+/* What all chunks become, up to the first that is not right. */
+static size_t measure(struct slice body)
+{
+	size_t total = 0;
+	unsigned type;
+	struct slice chunk;
+	while (take_chunk(&body, &type, &chunk)) {
+		size_t bytes = 0;
+		if (type <= CHUNK_UNCOMPRESSED && !measure_data(type, chunk, &bytes)) {
+			break;
+		}
+		total += bytes;
+	}
+	return total;
+}
+
+/* A chunk of data: its checksum, then the bytes, compressed or not. */
+static enum http_content_result add_data(
+		unsigned type, struct slice chunk, struct buf *decoded, struct buf *error)
+{
+	size_t bytes;
+	if (!measure_data(type, chunk, &bytes)) {
 		return corrupt(error);
 	}
 	uint32_t checksum = read_little_endian(chunk.ptr, CHECKSUM_BYTES);
 	struct slice data = slice_skip(chunk, CHECKSUM_BYTES);
-	size_t len = data.len;
-	if (type == CHUNK_COMPRESSED
-			&& snappy_uncompressed_length(data.ptr, data.len, &len) != SNAPPY_OK) {
-		return corrupt(error);
-	}
-	if (len > CHUNK_DECODED_MAX) {
-		return corrupt(error);
-	}
-	if (len > limit_bytes - decoded->len) {
-		return HTTP_CONTENT_E_TOO_LARGE;
-	}
-	buf_reserve(decoded, len);
 	char *out = decoded->ptr + decoded->len;
 	if (type == CHUNK_UNCOMPRESSED) {
 		buf_append(decoded, data);
-	} else if (snappy_uncompress(data.ptr, data.len, out, &len) != SNAPPY_OK) {
+	} else if (snappy_uncompress(data.ptr, data.len, out, &bytes) != SNAPPY_OK) {
 		return corrupt(error);
 	} else {
-		decoded->len += len;
+		decoded->len += bytes;
 	}
-	return masked_checksum(slice_make(out, len)) == checksum ? HTTP_CONTENT_OK : corrupt(error);
+	return masked_checksum(slice_make(out, bytes)) == checksum ? HTTP_CONTENT_OK : corrupt(error);
+}
+
+static enum http_content_result decode_chunk(
+		unsigned type, struct slice chunk, struct buf *decoded, struct buf *error)
+{
+	if (type <= CHUNK_UNCOMPRESSED) {
+		return add_data(type, chunk, decoded, error);
+	}
+	if (type == CHUNK_STREAM && !slice_equal(chunk, SLICE("sNaPpY"))) {
+		return corrupt(error);
+	}
+	return type <= CHUNK_LAST_RESERVED ? unsupported(error) : HTTP_CONTENT_OK;
 }
 
 enum http_content_result http_unsnappy(
 		struct slice body, size_t limit_bytes, struct buf *decoded, struct buf *error)
 {
+	size_t bytes = measure(body);
+	if (bytes > limit_bytes) {
+		return HTTP_CONTENT_E_TOO_LARGE;
+	}
+	buf_reserve(decoded, bytes + 1); /* nothing has a place, too */
 	bool has_begun = false;
 	while (body.len > 0) {
-		if (body.len < CHUNK_HEADER_BYTES) {
+		unsigned type;
+		struct slice chunk;
+		if (!take_chunk(&body, &type, &chunk) || (!has_begun && type != CHUNK_STREAM)) {
 			return corrupt(error);
 		}
-		unsigned type = (unsigned char)body.ptr[0];
-		size_t len = read_little_endian(body.ptr + 1, 3);
-		body = slice_skip(body, CHUNK_HEADER_BYTES);
-		if ((!has_begun && type != CHUNK_STREAM) || len > body.len) {
-			return corrupt(error);
-		}
-		struct slice chunk = slice_first(body, len);
-		body = slice_skip(body, len);
-		enum http_content_result result = HTTP_CONTENT_OK;
-		if (type == CHUNK_STREAM) {
-			has_begun = true;
-			result = slice_equal(chunk, SLICE("sNaPpY")) ? HTTP_CONTENT_OK : corrupt(error);
-		} else if (type <= CHUNK_UNCOMPRESSED) {
-			result = add_data(type, chunk, limit_bytes, decoded, error);
-		} else if (type <= CHUNK_LAST_RESERVED) {
-			result = unsupported(error);
-		}
+		has_begun = true;
+		enum http_content_result result = decode_chunk(type, chunk, decoded, error);
 		if (result != HTTP_CONTENT_OK) {
 			return result;
 		}

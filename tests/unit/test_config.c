@@ -40,7 +40,9 @@ static void test_defaults(void)
 	CHECK_INT(config.web_listen_address.len, 1);
 	CHECK_STRING(slice_of_string(config.web_listen_address.items[0]), ":9091");
 	CHECK(!config.web_enable_admin_api);
+	CHECK(config.web_openmetrics);
 	CHECK(!config.push_disable_consistency_check);
+	CHECK(!config.push_enable_utf8_names);
 	CHECK_INT(config.group_ttl_ns, 0);
 	CHECK_STRING(slice_of_string(config.data_dir), "data");
 	CHECK_INT(config.limit_header_bytes, 1 << 20);
@@ -68,6 +70,38 @@ static void test_flags(void)
 	CHECK(!config.push_disable_consistency_check);
 	CHECK_INT(config.group_ttl_ns, 5400 * 1000000000ll);
 	CHECK_INT(config.log_level, LOG_LEVEL_ERROR);
+	config_finish(&config);
+}
+
+/* A setting that is on by default, and one that is not. */
+static void test_switches(void)
+{
+	static const struct {
+		const char *argument;
+		bool openmetrics;
+		bool utf8_names;
+	} cases[] = {
+		{ "--web.openmetrics", true, false },
+		{ "--web.openmetrics=true", true, false },
+		{ "--web.openmetrics=false", false, false },
+		{ "--no-web.openmetrics", false, false },
+		{ "--push.enable-utf8-names", true, true },
+		{ "--push.enable-utf8-names=true", true, true },
+		{ "--push.enable-utf8-names=false", true, false },
+		{ "--no-push.enable-utf8-names", true, false },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		CHECK_INT(read_config(STRINGS(cases[i].argument, NULL), NULL), CONFIG_OK);
+		CHECK_INT(config.web_openmetrics, cases[i].openmetrics);
+		CHECK_INT(config.push_enable_utf8_names, cases[i].utf8_names);
+		config_finish(&config);
+	}
+	CHECK_INT(
+			read_config(STRINGS("--no-web.openmetrics", "--log.level", "info", NULL),
+					STRINGS("WEIR_WEB_OPENMETRICS=true", "WEIR_PUSH_ENABLE_UTF8_NAMES=true", NULL)),
+			CONFIG_OK);
+	CHECK(!config.web_openmetrics);
+	CHECK(config.push_enable_utf8_names);
 	config_finish(&config);
 }
 
@@ -225,6 +259,7 @@ int main(void)
 	buf_init(&text, 0);
 	RUN(test_defaults);
 	RUN(test_flags);
+	RUN(test_switches);
 	RUN(test_environment);
 	RUN(test_errors);
 	RUN(test_help);
