@@ -324,10 +324,11 @@ static void init_api(struct server *server)
 		.ttl_ns = config->group_ttl_ns,
 		.ttl_max_ns = config->group_ttl_max_ns,
 		.body_bytes = config->limit_body_bytes,
-		.format_limits = {
+		.format_options = {
 			.samples = config->limit_series_per_group,
 			.labels = config->limit_labels,
 			.label_bytes = config->limit_label_bytes,
+			.utf8_names = config->push_enable_utf8_names,
 		},
 	};
 	stats_init(&server->stats);

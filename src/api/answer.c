@@ -15,9 +15,10 @@ void answer_error(struct exchange *exchange, int status, struct slice text)
 bool answer_read_key(struct api *api, struct exchange *exchange, const struct route *route,
 		struct group_key *ret_key)
 {
-	const struct format_limits *format = &api->options.format_limits;
+	const struct format_options *format = &api->options.format_options;
 	struct push_url_limits limits = { .labels = format->labels,
-		.label_bytes = format->label_bytes };
+		.label_bytes = format->label_bytes,
+		.utf8_names = format->utf8_names };
 	struct slice text;
 	enum push_url_result result = push_url_parse(route, &limits, &exchange->arena, ret_key, &text);
 	if (result == PUSH_URL_OK && exchange->request.method != METHOD_DELETE) {

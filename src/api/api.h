@@ -23,7 +23,7 @@ struct api_options {
 	int64_t ttl_ns;     /* of groups whose pushes ask for none; 0: they do not expire */
 	int64_t ttl_max_ns; /* 0: no cap */
 	size_t body_bytes;  /* decoded */
-	struct format_limits format_limits;
+	struct format_options format_options;
 };
 
 struct api {

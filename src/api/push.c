@@ -139,7 +139,7 @@ static void finish_store_limited(struct push *push, enum store_limit limit)
 
 static void finish_format_limited(struct push *push)
 {
-	const struct format_limits *limits = &push->api->options.format_limits;
+	const struct format_options *limits = &push->api->options.format_options;
 	enum format_limit limit = push->format_error.limit;
 	push->api->format_refused[limit]++;
 	switch (limit) {
@@ -159,14 +159,9 @@ static void finish_format_limited(struct push *push)
 
 static void finish_unparsed(struct push *push)
 {
-	struct arena *arena = &push->exchange->arena;
-	const struct format_error *error = &push->format_error;
-	struct slice excerpt = format_error_excerpt(error, arena);
-	struct slice text =
-			arena_printf(arena, "text format parsing error in line %zu: " SLICE_FMT "\n" SLICE_FMT,
-					error->line, SLICE_ARG(error->what), SLICE_ARG(excerpt));
-	/* The excerpt brings its own line feed. */
-	finish_refused(push, 400, STATS_REJECTED_SYNTAX, slice_first(text, text.len - 1));
+	finish_refused(push, 400, STATS_REJECTED_SYNTAX,
+			format_error_text(
+					&formats[FORMAT_TEXT], &push->format_error, &push->exchange->arena));
 }
 
 static int64_t deadline_of(const struct push *push)
@@ -252,7 +247,7 @@ static void begin_to_apply(struct push *push)
 static void parse(struct push *push)
 {
 	struct arena *arena = &push->exchange->arena;
-	push->format = text_parse(push->body, &push->api->options.format_limits, arena, &push->batch,
+	push->format = text_parse(push->body, &push->api->options.format_options, arena, &push->batch,
 			&push->format_error);
 	if (push->format == FORMAT_OK) {
 		push->prepare = prepare_push(&push->batch, &push->key, &push->prepare_options, arena,

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/quote.h"
 #include "base/utf8.h"
+#include "model/escaping.h"
 
 static const struct slice base64_suffix = SLICE_INIT("@base64");
 
@@ -77,11 +78,11 @@ static bool decode_base64(
 
 /* before "quoted" after */
 static enum push_url_result refuse(struct arena *arena, struct slice *reterr_text,
-		const char *before, struct slice quoted, struct slice after)
+		struct slice before, struct slice quoted, struct slice after)
 {
 	struct buf text;
 	buf_init(&text, 0);
-	buf_append_string(&text, before);
+	buf_append(&text, before);
 	quote_append(&text, quoted);
 	buf_append(&text, after);
 	*reterr_text = arena_copy(arena, buf_slice(&text));
@@ -104,25 +105,52 @@ static struct slice take_component(struct slice *rest)
 	return component;
 }
 
-static enum push_url_result parse_label(struct slice name, struct slice value, struct arena *arena,
-		struct label *ret_label, struct slice *reterr_text)
+/* The name meant; false when there can be no label of that name. */
+static bool decode_name(const struct push_url_limits *limits, struct arena *arena,
+		struct slice name, struct slice *ret_name)
+{
+	*ret_name = limits->utf8_names ? escaping_undo_values(arena, name) : name;
+	bool is_name = labels_is_name(*ret_name)
+			|| (limits->utf8_names && ret_name->len > 0 && utf8_is_valid(*ret_name));
+	return is_name && !slice_starts_with(*ret_name, SLICE("__"));
+}
+
+static enum push_url_result refuse_base64(
+		struct arena *arena, const struct label *label, size_t place, struct slice *reterr_text)
+{
+	struct buf before;
+	buf_init(&before, 0);
+	buf_append_string(&before, "invalid base64 encoding for label ");
+	if (labels_is_name(label->name)) {
+		buf_append(&before, label->name);
+	} else {
+		quote_append(&before, label->name);
+	}
+	buf_append_byte(&before, '=');
+	enum push_url_result result =
+			refuse(arena, reterr_text, buf_slice(&before), label->value, bad_base64(arena, place));
+	buf_finish(&before);
+	return result;
+}
+
+static enum push_url_result parse_label(const struct push_url_limits *limits, struct slice name,
+		struct slice value, struct arena *arena, struct label *ret_label, struct slice *reterr_text)
 {
 	bool is_base64 = slice_ends_with(name, base64_suffix);
+	struct slice decoded;
 	size_t place;
 	if (is_base64) {
 		name.len -= base64_suffix.len;
 	}
-	if (!labels_is_name(name) || slice_starts_with(name, SLICE("__"))) {
-		return refuse(arena, reterr_text, "improper label name ", name, SLICE(""));
+	*ret_label = (struct label){ .value = value };
+	if (!decode_name(limits, arena, name, &ret_label->name)) {
+		struct slice shown = ret_label->name.len > 0 ? ret_label->name : name;
+		return refuse(arena, reterr_text, SLICE("improper label name "), shown, SLICE(""));
 	}
-	ret_label->name = name;
-	ret_label->value = value;
-	if (is_base64 && !decode_base64(arena, value, &ret_label->value, &place)) {
-		struct slice before = arena_printf(
-				arena, "invalid base64 encoding for label " SLICE_FMT "=", SLICE_ARG(name));
-		return refuse(arena, reterr_text, arena_copy_string(arena, before), value,
-				bad_base64(arena, place));
+	if (is_base64 && !decode_base64(arena, value, &decoded, &place)) {
+		return refuse_base64(arena, ret_label, place, reterr_text);
 	}
+	ret_label->value = is_base64 ? decoded : value;
 	return PUSH_URL_OK;
 }
 
@@ -135,22 +163,22 @@ static size_t count_byte(struct slice text, char byte)
 	return count;
 }
 
-static enum push_url_result parse_labels(struct slice text, struct arena *arena,
-		struct labels *ret_labels, struct slice *reterr_text)
+static enum push_url_result parse_labels(const struct push_url_limits *limits, struct slice text,
+		struct arena *arena, struct labels *ret_labels, struct slice *reterr_text)
 {
 	size_t components = text.len <= 1 ? 0 : count_byte(text, '/');
 	ret_labels->pairs = arena_alloc(arena, (components / 2 + 1) * sizeof(struct label));
 	ret_labels->count = 0;
 	if (components % 2 != 0) {
-		return refuse(
-				arena, reterr_text, "odd number of components in label string ", text, SLICE(""));
+		return refuse(arena, reterr_text, SLICE("odd number of components in label string "), text,
+				SLICE(""));
 	}
 	struct slice rest = text.len == 0 ? text : slice_skip(text, 1);
 	while (ret_labels->count < components / 2) {
 		struct slice name = take_component(&rest);
 		struct slice value = take_component(&rest);
 		struct label *label = &ret_labels->pairs[ret_labels->count++];
-		enum push_url_result result = parse_label(name, value, arena, label, reterr_text);
+		enum push_url_result result = parse_label(limits, name, value, arena, label, reterr_text);
 		if (result != PUSH_URL_OK) {
 			return result;
 		}
@@ -161,11 +189,17 @@ static enum push_url_result parse_labels(struct slice text, struct arena *arena,
 static enum push_url_result refuse_value(
 		struct arena *arena, const struct label *label, struct slice *reterr_text)
 {
-	struct slice before = arena_printf(arena,
+	struct buf before;
+	buf_init(&before, 0);
+	buf_append_string(&before,
 			"pushed metrics are invalid or inconsistent with existing metrics: collected metric "
-			"\"push_time_seconds\" has a label named \"" SLICE_FMT "\" whose value is not utf8: ",
-			SLICE_ARG(label->name));
-	return refuse(arena, reterr_text, arena_copy_string(arena, before), label->value, SLICE(""));
+			"\"push_time_seconds\" has a label named ");
+	quote_append(&before, labels_unescape(arena, label->name));
+	buf_append_string(&before, " whose value is not utf8: ");
+	enum push_url_result result = refuse(arena, reterr_text, buf_slice(&before),
+			labels_unescape(arena, label->value), SLICE(""));
+	buf_finish(&before);
+	return result;
 }
 
 static enum push_url_result finish_labels(
@@ -179,6 +213,7 @@ static enum push_url_result finish_labels(
 		if (label->name.len > limits->label_bytes || label->value.len > limits->label_bytes) {
 			return PUSH_URL_E_LABEL_BYTES;
 		}
+		label->name = labels_escape(arena, label->name);
 		label->value = labels_escape(arena, label->value);
 	}
 	return PUSH_URL_OK;
@@ -191,10 +226,10 @@ enum push_url_result push_url_parse(const struct route *route, const struct push
 	struct labels labels;
 	size_t place;
 	if (route->job_is_base64 && !decode_base64(arena, route->job, &job.value, &place)) {
-		return refuse(arena, reterr_text, "invalid base64 encoding in job name ", job.value,
+		return refuse(arena, reterr_text, SLICE("invalid base64 encoding in job name "), job.value,
 				bad_base64(arena, place));
 	}
-	enum push_url_result result = parse_labels(route->labels, arena, &labels, reterr_text);
+	enum push_url_result result = parse_labels(limits, route->labels, arena, &labels, reterr_text);
 	if (result != PUSH_URL_OK) {
 		return result;
 	}

@@ -8,6 +8,9 @@
  *
  * Values may be base64url (RFC 4648, section 5), padded or not; a single "="
  * is the empty value.
+ *
+ * With utf8_names a label's name is any UTF-8, as it is or under the escaping
+ * scheme "values": U__a_2e_b is a.b. Without, U__a_2e_b is a name like others.
  */
 
 #include <stdbool.h>
@@ -18,6 +21,7 @@
 struct push_url_limits {
 	size_t labels;
 	size_t label_bytes; /* of a name or a value */
+	bool utf8_names;    /* names may be any UTF-8 */
 };
 
 enum push_url_result {

@@ -108,6 +108,12 @@ bool number_parse_int(struct slice text, int64_t *ret_value)
 	return true;
 }
 
+static bool is_power_of_two(double value)
+{
+	int exponent;
+	return frexp(value, &exponent) == 0.5;
+}
+
 /* Shortest digits that read back as the same double: at most 17. */
 static int shortest_exponent_form(double value, char *ret_text, size_t bytes)
 {
@@ -115,6 +121,15 @@ static int shortest_exponent_form(double value, char *ret_text, size_t bytes)
 	/* Up to 15 digits always read back, but for numbers too small for all their bits. */
 	for (int digits = fpclassify(value) == FP_SUBNORMAL ? 1 : 15; digits <= 17; digits++) {
 		len = snprintf(ret_text, bytes, "%.*e", digits - 1, value);
+		if (strtod(ret_text, NULL) == value) {
+			break;
+		}
+		if (!is_power_of_two(value)) {
+			continue;
+		}
+		/* Numbers above lie further apart than below: the next digit up may do, too. */
+		long double above = (long double)value * (1 + 0x1p-54L);
+		len = snprintf(ret_text, bytes, "%.*Le", digits - 1, above);
 		if (strtod(ret_text, NULL) == value) {
 			break;
 		}

@@ -62,3 +62,12 @@ bool utf8_is_valid(struct slice text)
 	}
 	return true;
 }
+
+size_t utf8_count(struct slice text)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		count += !is_continuation((unsigned char)text.ptr[i]);
+	}
+	return count;
+}

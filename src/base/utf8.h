@@ -11,6 +11,9 @@
 
 bool utf8_is_valid(struct slice text);
 
+/* Characters in valid UTF-8. */
+size_t utf8_count(struct slice text);
+
 /*
  * Length in bytes of the valid sequence at the start of the text, which is
  * not empty; 0 when none starts there.

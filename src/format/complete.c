@@ -17,6 +17,8 @@ struct metric {
 	struct sample *infinite; /* the +Inf bucket, among bounds */
 	struct slice sum;
 	struct slice count;
+	uint32_t sum_line; /* 0: made up */
+	uint32_t count_line;
 };
 
 struct metrics {
@@ -160,10 +162,14 @@ static void add_sample(struct metric *metric, struct sample *sample, struct metr
 		metrics->count++;
 		break;
 	case SAMPLE_SUM:
+	case SAMPLE_GSUM:
 		metric->sum = sample->value;
+		metric->sum_line = sample->line;
 		break;
 	case SAMPLE_COUNT:
+	case SAMPLE_GCOUNT:
 		metric->count = sample->value;
+		metric->count_line = sample->line;
 		break;
 	case SAMPLE_PLAIN:
 		break;
@@ -217,15 +223,6 @@ static void set_fault(struct batch *batch, struct batch_family *family, struct s
 	batch->fault.leaves_trace = false;
 }
 
-static void put_sample(struct batch_family *family, struct arena *arena, enum sample_role role,
-		struct labels labels, struct slice value)
-{
-	struct sample *sample = batch_family_add(family, arena);
-	sample->role = role;
-	sample->labels = labels;
-	sample->value = value;
-}
-
 static struct labels labels_with_infinity(const struct metric *metric, struct arena *arena)
 {
 	struct labels labels = { .count = metric->labels.count + 1 };
@@ -250,11 +247,24 @@ static void write_back(struct metrics *metrics, struct batch_family *family)
 			*batch_family_add(family, arena) = *metric->bounds[i];
 		}
 		if (metric_type_is_histogram(family->type) && metric->infinite == NULL) {
-			put_sample(family, arena, SAMPLE_BUCKET, labels_with_infinity(metric, arena),
-					metric->count);
+			struct sample *infinite = batch_family_add(family, arena);
+			infinite->role = SAMPLE_BUCKET;
+			infinite->labels = labels_with_infinity(metric, arena);
+			infinite->value = metric->count;
+			sample_extend(infinite, arena)->is_added = true;
 		}
-		put_sample(family, arena, SAMPLE_SUM, metric->labels, metric->sum);
-		put_sample(family, arena, SAMPLE_COUNT, metric->labels, metric->count);
+		*batch_family_add(family, arena) = (struct sample){
+			.role = SAMPLE_SUM,
+			.line = metric->sum_line,
+			.labels = metric->labels,
+			.value = metric->sum,
+		};
+		*batch_family_add(family, arena) = (struct sample){
+			.role = SAMPLE_COUNT,
+			.line = metric->count_line,
+			.labels = metric->labels,
+			.value = metric->count,
+		};
 	}
 }
 

@@ -1,5 +1,6 @@
 #include "base/buf.h"
 #include "base/utf8.h"
+#include "format/text_hint.h"
 #include "format/text_parser.h"
 
 static struct slice repair_utf8(struct arena *arena, struct slice text)
@@ -41,8 +42,12 @@ static struct slice normalise_help(struct arena *arena, struct slice raw)
 static bool read_help(struct text_parser *p)
 {
 	if (p->family->batch.help.ptr != NULL) {
-		return text_fail_quoting(&p->in, p->in.line_start, "second HELP line for metric name ",
+		text_fail_quoting_escaped(&p->in, p->in.line_start, "second HELP line for metric name ",
 				p->family->batch.name);
+		p->in.error->hint = arena_printf(p->in.arena,
+				"line %zu is the first; a line feed in the text is written \\n",
+				p->family->help_line);
+		return false;
 	}
 	const char *start = p->in.at;
 	for (; p->in.at < p->in.eol; p->in.at++) {
@@ -56,6 +61,7 @@ static bool read_help(struct text_parser *p)
 		return false;
 	}
 	struct slice raw = slice_between(start, p->in.eol);
+	p->family->help_line = p->in.line;
 	p->family->batch.help = repair_utf8(p->in.arena, normalise_help(p->in.arena, raw));
 	return true;
 }
@@ -75,11 +81,12 @@ static bool read_type(struct text_parser *p)
 		{ SLICE_INIT("untyped"), METRIC_UNTYPED },
 	};
 	if (p->family->has_type) {
-		text_fail_quoting(&p->in, p->in.line_start, "second TYPE line for metric name ",
+		text_fail_quoting_escaped(&p->in, p->in.line_start, "second TYPE line for metric name ",
 				p->family->batch.name);
 		return text_fail_at(&p->in, p->in.line_start,
-				arena_printf(p->in.arena, SLICE_FMT ", or TYPE reported after samples",
-						SLICE_ARG(p->in.error->what)));
+					   arena_printf(p->in.arena, SLICE_FMT ", or TYPE reported after samples",
+							   SLICE_ARG(p->in.error->what)))
+				|| text_hint_second_type(&p->in, p->family);
 	}
 	const char *start = p->in.at;
 	struct slice name = text_rest_of_line(&p->in);
@@ -91,10 +98,12 @@ static bool read_type(struct text_parser *p)
 		if (slice_equal_nocase(name, types[i].name)) {
 			p->family->batch.type = types[i].type;
 			p->family->has_type = true;
+			p->family->type_line = p->in.line;
 			return true;
 		}
 	}
-	return text_fail_quoting(&p->in, start, "unknown metric type ", name);
+	return text_fail_quoting(&p->in, start, "unknown metric type ", name)
+			|| text_hint_type(&p->in, name);
 }
 
 bool text_read_comment(struct text_parser *p)
@@ -117,7 +126,8 @@ bool text_read_comment(struct text_parser *p)
 		return p->in.result == FORMAT_OK;
 	}
 	if (!text_is_blank(*p->in.at)) {
-		return text_fail(&p->in, p->in.at, "invalid metric name in comment");
+		return text_fail(&p->in, p->in.at, "invalid metric name in comment")
+				|| text_hint_comment_name(&p->in, p->in.at);
 	}
 	if (!text_enter_family(p, start, name) || !text_skip_blanks(&p->in) || p->in.at == p->in.eol) {
 		return p->in.result == FORMAT_OK;

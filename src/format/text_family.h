@@ -18,6 +18,8 @@ struct text_family {
 	struct map_node node;
 	struct text_family *next; /* in order of appearance */
 	bool has_type;            /* by a TYPE line, or by a sample before any */
+	size_t type_line;         /* where it was said; 0: nowhere */
+	size_t help_line;         /* likewise */
 };
 
 struct text_families {

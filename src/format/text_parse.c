@@ -3,128 +3,24 @@
 #include "base/number.h"
 #include "base/utf8.h"
 #include "format/complete.h"
+#include "format/text_hint.h"
 #include "format/text_parser.h"
+
+bool text_takes_quoted_name(const struct text_parser *p, struct slice name)
+{
+	return p->options->utf8_names && name.len > 0 && utf8_is_valid(name);
+}
 
 bool text_enter_family(struct text_parser *p, const char *place, struct slice name)
 {
-	if (!labels_is_metric_name(name)) {
-		return text_fail_quoting(&p->in, place, "invalid metric name ", name);
+	if (!labels_is_metric_name(name) && !text_takes_quoted_name(p, name)) {
+		return text_fail_quoting_escaped(&p->in, place, "invalid metric name ", name)
+				|| text_hint_quoted_name(&p->in, name);
 	}
-	if (name.len > p->limits->label_bytes) {
+	if (name.len > p->options->label_bytes) {
 		return text_fail_limit(&p->in, place, FORMAT_LIMIT_LABEL_BYTES);
 	}
 	p->family = text_families_enter(&p->families, name, &p->suffix_role);
-	return true;
-}
-
-/* ---- Labels ---- */
-
-static bool add_label(struct text_parser *p, const char *place, struct label label)
-{
-	if (p->label_count == p->limits->labels) {
-		return text_fail_limit(&p->in, place, FORMAT_LIMIT_LABELS);
-	}
-	if (label.name.len > p->limits->label_bytes || label.value.len > p->limits->label_bytes) {
-		return text_fail_limit(&p->in, place, FORMAT_LIMIT_LABEL_BYTES);
-	}
-	if (p->label_count == p->label_capacity) {
-		size_t old_bytes = p->label_count * sizeof(struct label);
-		p->label_capacity = p->label_capacity == 0 ? 32 : p->label_capacity * 2;
-		p->labels = arena_grow(
-				p->in.arena, p->labels, old_bytes, p->label_capacity * sizeof(struct label));
-	}
-	p->labels[p->label_count++] = label;
-	return true;
-}
-
-/* `at` is behind the '=' of a label named so. */
-static bool read_label(struct text_parser *p, const char *place, struct slice name)
-{
-	struct label label = { .name = name };
-	if (slice_equal(name, SLICE("__name__"))) {
-		return text_fail(&p->in, place, "label name \"__name__\" is reserved");
-	}
-	if (!labels_is_name(name)) {
-		return text_fail_quoting(&p->in, place, "invalid label name ", name);
-	}
-	if (!text_skip_blanks(&p->in)) {
-		return false;
-	}
-	if (*p->in.at != '"') {
-		return text_fail_quoting_byte(
-				&p->in, p->in.at, "expected '\"' at start of label value, found ");
-	}
-	const char *start = ++p->in.at;
-	if (!text_read_label_value(&p->in, &label.value)) {
-		return false;
-	}
-	if (!utf8_is_valid(label.value)) {
-		return text_fail_quoting(
-				&p->in, start, "invalid label value ", labels_unescape(p->in.arena, label.value));
-	}
-	if (!add_label(p, place, label) || !text_skip_blanks(&p->in)) {
-		return false;
-	}
-	if (*p->in.at != ',' && *p->in.at != '}') {
-		return text_fail_quoting(&p->in, p->in.at, "unexpected end of label value ",
-				labels_unescape(p->in.arena, label.value));
-	}
-	return true;
-}
-
-/* A metric name given inside the braces: {"m",a="b"} 1 */
-static bool read_name_in_braces(struct text_parser *p, const char *place, struct slice name)
-{
-	if (p->family != NULL) {
-		return text_fail_quoting(
-				&p->in, place, "multiple metric names for metric ", p->family->batch.name);
-	}
-	if (*p->in.at != ',' && *p->in.at != '}') {
-		return text_fail_quoting_byte(&p->in, p->in.at, "unexpected end of metric name ");
-	}
-	return text_enter_family(p, place, name);
-}
-
-/*
- * `at` is on the opening brace before and behind the closing one after. A line
- * that starts with the brace has no family yet: it names it inside.
- */
-static bool read_labels(struct text_parser *p)
-{
-	bool names_inside = p->family == NULL;
-	do {
-		p->in.at++;
-		if (!text_skip_blanks(&p->in)) {
-			return false;
-		}
-		if (*p->in.at == '}') {
-			break;
-		}
-		const char *start = p->in.at;
-		struct slice name;
-		if (!text_read_name(&p->in, false, &name)) {
-			return false;
-		}
-		if (name.len == 0 && (p->in.at == start)) {
-			return text_fail_quoting(&p->in, start, "invalid label name for metric ",
-					p->family == NULL ? SLICE("") : p->family->batch.name);
-		}
-		if (!text_skip_blanks(&p->in)) {
-			return false;
-		}
-		if (*p->in.at == '=') {
-			p->in.at++;
-			if (!read_label(p, start, name)) {
-				return false;
-			}
-		} else if (!names_inside) {
-			return text_fail_quoting_byte(
-					&p->in, p->in.at, "expected '=' after label name, found ");
-		} else if (!read_name_in_braces(p, start, name)) {
-			return false;
-		}
-	} while (*p->in.at == ',');
-	p->in.at++;
 	return true;
 }
 
@@ -145,8 +41,10 @@ static bool take_bound(
 		if (!number_is_float(label.value)) {
 			const char *what = name.len == 2 ? "expected float as value for 'le' label, got "
 											 : "expected float as value for 'quantile' label, got ";
-			return text_fail_quoting(
-					&p->in, label.value.ptr, what, labels_unescape(p->in.arena, label.value));
+			return text_fail_quoting_escaped(&p->in, label.value.ptr, what, label.value)
+					|| text_hint(&p->in,
+							name.len == 2 ? "le is a bucket's upper bound: a number, or +Inf"
+										  : "a quantile is a number from 0 to 1");
 		}
 		*ret_text = label.value;
 		*ret_found = !slice_equal_nocase(label.value, SLICE("nan"));
@@ -178,20 +76,7 @@ static bool sort_out_role(struct text_parser *p, enum sample_role *ret_role)
 	if (p->suffix_role == SAMPLE_PLAIN && found) {
 		*ret_role = is_summary ? SAMPLE_QUANTILE : SAMPLE_BUCKET;
 		bound.value = normalise_bound(p->in.arena, bound.value);
-		return add_label(p, p->in.line_start, bound);
-	}
-	return true;
-}
-
-static bool sort_labels(struct text_parser *p)
-{
-	struct labels labels = { .pairs = p->labels, .count = p->label_count };
-	labels_sort(&labels);
-	for (size_t i = 1; i < labels.count; i++) {
-		if (slice_equal(labels.pairs[i - 1].name, labels.pairs[i].name)) {
-			return text_fail_quoting(&p->in, labels.pairs[i].name.ptr,
-					"duplicate label names for metric ", p->family->batch.name);
-		}
+		return text_add_label(p, p->in.line_start, bound);
 	}
 	return true;
 }
@@ -208,7 +93,8 @@ static bool read_timestamp(struct text_parser *p)
 		return false;
 	}
 	if (!number_parse_int(token, &ignored)) {
-		return text_fail_quoting(&p->in, start, "expected integer as timestamp, got ", token);
+		return text_fail_quoting(&p->in, start, "expected integer as timestamp, got ", token)
+				|| text_hint_timestamp(&p->in, token);
 	}
 	const char *rest = p->in.at;
 	struct slice spurious = text_rest_of_line(&p->in);
@@ -217,7 +103,8 @@ static bool read_timestamp(struct text_parser *p)
 	}
 	p->batch->has_timestamps = true;
 	return spurious.len == 0
-			|| text_fail_quoting(&p->in, rest, "spurious string after timestamp: ", spurious);
+			|| text_fail_quoting(&p->in, rest, "spurious string after timestamp: ", spurious)
+			|| text_hint_behind_timestamp(&p->in, spurious);
 }
 
 static bool is_negative(struct slice value)
@@ -228,15 +115,18 @@ static bool is_negative(struct slice value)
 /* Counts have rules of their own. */
 static bool check_value(struct text_parser *p, enum sample_role role, struct slice *value)
 {
+	static const char negative_hint[] = "a count is 0 or more";
 	enum metric_type type = p->family->batch.type;
 	if (metric_type_is_histogram(type) && is_negative(*value)) {
 		if (role == SAMPLE_COUNT) {
-			return text_fail_quoting(
-					&p->in, value->ptr, "negative count for histogram ", p->family->batch.name);
+			return text_fail_quoting_escaped(&p->in, value->ptr, "negative count for histogram ",
+						   p->family->batch.name)
+					|| text_hint(&p->in, negative_hint);
 		}
 		if (role == SAMPLE_BUCKET) {
-			return text_fail_quoting(&p->in, value->ptr,
-					"negative bucket population for histogram ", p->family->batch.name);
+			return text_fail_quoting_escaped(&p->in, value->ptr,
+						   "negative bucket population for histogram ", p->family->batch.name)
+					|| text_hint(&p->in, negative_hint);
 		}
 	}
 	if (type == METRIC_SUMMARY && role == SAMPLE_COUNT && !number_is_uint(*value)) {
@@ -249,11 +139,12 @@ static bool check_value(struct text_parser *p, enum sample_role role, struct sli
 
 static bool add_sample(struct text_parser *p, enum sample_role role, struct slice value)
 {
-	if (p->batch->sample_count == p->limits->samples) {
+	if (p->batch->sample_count == p->options->samples) {
 		return text_fail_limit(&p->in, p->in.line_start, FORMAT_LIMIT_SAMPLES);
 	}
 	struct sample *sample = batch_family_add(&p->family->batch, p->in.arena);
 	sample->role = role;
+	sample->line = (uint32_t)p->in.line;
 	sample->value = value;
 	sample->labels.count = p->label_count;
 	if (p->label_count > 0) {
@@ -269,16 +160,15 @@ static bool read_value(struct text_parser *p)
 {
 	struct slice value;
 	enum sample_role role = SAMPLE_PLAIN;
-	bool is_plain_type = !metric_type_is_histogram(p->family->batch.type)
-			&& p->family->batch.type != METRIC_SUMMARY;
-	if (!is_plain_type && !sort_out_role(p, &role)) {
+	if (metric_type_has_bounds(p->family->batch.type) && !sort_out_role(p, &role)) {
 		return false;
 	}
-	if (!sort_labels(p) || !text_read_until_blank(&p->in, &value)) {
+	if (!text_sort_labels(p) || !text_read_until_blank(&p->in, &value)) {
 		return false;
 	}
 	if (!number_is_float(value)) {
-		return text_fail_quoting(&p->in, value.ptr, "expected float as value, got ", value);
+		return text_fail_quoting(&p->in, value.ptr, "expected float as value, got ", value)
+				|| text_hint_value(&p->in, value);
 	}
 	if (!check_value(p, role, &value) || !add_sample(p, role, value)) {
 		return false;
@@ -297,7 +187,8 @@ static bool read_sample(struct text_parser *p)
 			return false;
 		}
 		if (name.len == 0) {
-			return text_fail(&p->in, start, "invalid metric name");
+			return text_fail(&p->in, start, "invalid metric name")
+					|| text_hint_metric_name(&p->in, start);
 		}
 		if (!text_enter_family(p, start, name)) {
 			return false;
@@ -306,11 +197,12 @@ static bool read_sample(struct text_parser *p)
 			return false;
 		}
 	}
-	if (*p->in.at == '{' && (!read_labels(p) || !text_skip_blanks(&p->in))) {
+	if (*p->in.at == '{' && (!text_read_labels(p) || !text_skip_blanks(&p->in))) {
 		return false;
 	}
 	if (p->family == NULL) {
-		return text_fail(&p->in, start, "invalid metric name");
+		return text_fail(&p->in, start, "invalid metric name")
+				|| text_hint_metric_name(&p->in, start);
 	}
 	p->family->has_type = true;
 	return read_value(p);
@@ -333,10 +225,9 @@ static bool read_line(struct text_parser *p)
 
 static bool complete(struct text_parser *p, struct text_family *family)
 {
-	size_t room = p->limits->samples - p->batch->sample_count;
-	bool has_bounds =
-			metric_type_is_histogram(family->batch.type) || family->batch.type == METRIC_SUMMARY;
-	if (has_bounds && !complete_family(p->batch, &family->batch, room, p->in.arena)) {
+	size_t room = p->options->samples - p->batch->sample_count;
+	if (metric_type_has_bounds(family->batch.type)
+			&& !complete_family(p->batch, &family->batch, room, p->in.arena)) {
 		return text_fail_limit(&p->in, p->in.line_start, FORMAT_LIMIT_SAMPLES);
 	}
 	return true;
@@ -362,7 +253,7 @@ static void collect_families(struct text_parser *p)
 	*link = NULL;
 }
 
-enum format_result text_parse(struct slice body, const struct format_limits *limits,
+enum format_result text_parse(struct slice body, const struct format_options *options,
 		struct arena *arena, struct batch *ret_batch, struct format_error *reterr_error)
 {
 	struct text_parser p = {
@@ -373,7 +264,7 @@ enum format_result text_parse(struct slice body, const struct format_limits *lim
 			.result = FORMAT_OK,
 			.error = reterr_error,
 		},
-		.limits = limits,
+		.options = options,
 		.batch = ret_batch,
 	};
 	*ret_batch = (struct batch){ 0 };

@@ -18,5 +18,5 @@
  * histograms and summaries completed. The batch lives in the arena and in the
  * body. On failure the batch is to be dropped.
  */
-enum format_result text_parse(struct slice body, const struct format_limits *limits,
+enum format_result text_parse(struct slice body, const struct format_options *options,
 		struct arena *arena, struct batch *ret_batch, struct format_error *reterr_error);

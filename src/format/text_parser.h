@@ -1,7 +1,8 @@
 #pragma once
 
 /*
- * What text_parse.c and text_comment.c share while a body is parsed.
+ * What text_parse.c, text_labels.c and text_comment.c share while a body is
+ * parsed.
  */
 
 #include "format/text_family.h"
@@ -9,7 +10,7 @@
 
 struct text_parser {
 	struct text_reader in;
-	const struct format_limits *limits;
+	const struct format_options *options;
 	struct text_families families;
 	struct text_family *family;   /* the line's */
 	enum sample_role suffix_role; /* what the suffix of the line's name says */
@@ -24,3 +25,18 @@ bool text_read_comment(struct text_parser *p);
 
 /* The family that a name belongs to, made when it is new. */
 bool text_enter_family(struct text_parser *p, const char *place, struct slice name);
+
+/* Whether a name that only quotes make possible is allowed. */
+bool text_takes_quoted_name(const struct text_parser *p, struct slice name);
+
+/* ---- The line's labels ---- */
+
+/*
+ * `at` is on the opening brace before and behind the closing one after. A line
+ * that starts with the brace has no family yet: it names it inside.
+ */
+bool text_read_labels(struct text_parser *p);
+bool text_add_label(struct text_parser *p, const char *place, struct label label);
+
+/* By name; false when there are two of one name. */
+bool text_sort_labels(struct text_parser *p);

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/quote.h"
+#include "format/text_hint.h"
 
 /* ---- Errors ---- */
 
@@ -9,7 +10,7 @@ bool text_fail_at(struct text_reader *r, const char *place, struct slice what)
 {
 	const char *line_end = r->eol;
 	if (place < r->line_start || place > line_end) {
-		place = r->line_start; /* a name that was unescaped lies elsewhere */
+		place = r->line_start; /* a bound that was normalised lies elsewhere */
 	}
 	r->result = FORMAT_E_SYNTAX;
 	*r->error = (struct format_error){
@@ -43,6 +44,12 @@ bool text_fail_quoting(
 	return text_fail_at(r, place, copy);
 }
 
+bool text_fail_quoting_escaped(
+		struct text_reader *r, const char *place, const char *what, struct slice escaped)
+{
+	return text_fail_quoting(r, place, what, labels_unescape(r->arena, escaped));
+}
+
 /* what 'x' */
 bool text_fail_quoting_byte(struct text_reader *r, const char *place, const char *what)
 {
@@ -61,7 +68,8 @@ bool text_fail_escape(struct text_reader *r, const char *place)
 	struct slice what = byte >= ' ' && byte <= '~'
 			? arena_printf(r->arena, "invalid escape sequence '\\%c'", byte)
 			: arena_printf(r->arena, "invalid escape sequence '\\\\x%02x'", (unsigned char)byte);
-	return text_fail_at(r, place - 1, what);
+	return text_fail_at(r, place - 1, what)
+			|| text_hint(r, "a backslash is written \\\\, a quote \\\", a line feed \\n");
 }
 
 bool text_fail_limit(struct text_reader *r, const char *place, enum format_limit limit)
@@ -75,7 +83,9 @@ bool text_fail_limit(struct text_reader *r, const char *place, enum format_limit
 /* Whether there is a byte at `at`; the line feed counts. */
 bool text_has_byte(struct text_reader *r)
 {
-	return r->at < r->end || text_fail(r, r->at, "unexpected end of input stream");
+	return r->at < r->end || text_fail(r, r->at, "unexpected end of input stream")
+			|| text_hint(
+					r, "the last line ends in a line feed, too; curl sends it with --data-binary");
 }
 
 /* ---- Tokens ---- */
@@ -113,58 +123,11 @@ static bool is_name_byte(char c)
 	return is_name_start(c) || (c >= '0' && c <= '9');
 }
 
-/* A quoted name, its escapes undone; `at` is on the opening quote. */
-static bool read_quoted_name(struct text_reader *r, const char *what, struct slice *ret_name)
-{
-	const char *start = ++r->at;
-	struct buf name;
-	buf_init(&name, 0);
-	bool ok = true;
-	while (ok && r->at < r->eol && *r->at != '"') {
-		char c = *r->at++;
-		if (c == '\\' && r->at < r->end) {
-			c = *r->at++;
-			ok = c == '\\' || c == '"' || c == 'n' || text_fail_escape(r, r->at - 1);
-			c = c == 'n' ? '\n' : c;
-		}
-		buf_append_byte(&name, c);
-	}
-	*ret_name = arena_copy(r->arena, buf_slice(&name));
-	buf_finish(&name);
-	if (!ok || !text_has_byte(r)) {
-		return false;
-	}
-	if (*r->at != '"') {
-		return text_fail_quoting(r, start, what, *ret_name)
-				|| text_fail_at(r, start,
-						arena_printf(r->arena, SLICE_FMT " contains unescaped new-line",
-								SLICE_ARG(r->error->what)));
-	}
-	r->at++;
-	return text_has_byte(r);
-}
-
-/* Empty when none starts here. Metric names may have colons. */
-bool text_read_name(struct text_reader *r, bool colons, struct slice *ret_name)
-{
-	if (r->at < r->eol && *r->at == '"') {
-		return read_quoted_name(r, colons ? "metric name " : "label name ", ret_name);
-	}
-	const char *start = r->at;
-	if (r->at < r->eol && (is_name_start(*r->at) || (colons && *r->at == ':'))) {
-		while (r->at < r->eol && (is_name_byte(*r->at) || (colons && *r->at == ':'))) {
-			r->at++;
-		}
-	}
-	*ret_name = slice_between(start, r->at);
-	return text_has_byte(r);
-}
-
 /*
- * The text of a label value, still escaped; `at` is behind the opening quote
- * before and behind the closing one after.
+ * What is in quotes, still escaped; `at` is behind the opening quote before and
+ * behind the closing one after.
  */
-bool text_read_label_value(struct text_reader *r, struct slice *ret_value)
+static bool read_quoted(struct text_reader *r, const char *what, struct slice *ret_text)
 {
 	const char *start = r->at;
 	const char *quote = memchr(start, '"', (size_t)(r->eol - start));
@@ -179,18 +142,42 @@ bool text_read_label_value(struct text_reader *r, struct slice *ret_value)
 		stop = c > r->eol ? r->eol : c;
 	}
 	r->at = stop;
-	*ret_value = slice_between(start, stop);
+	*ret_text = slice_between(start, stop);
 	if (!text_has_byte(r)) {
 		return false;
 	}
 	if (*stop != '"') {
-		return text_fail_quoting(r, start, "label value ", labels_unescape(r->arena, *ret_value))
+		return text_fail_quoting_escaped(r, start, what, *ret_text)
 				|| text_fail_at(r, start,
 						arena_printf(r->arena, SLICE_FMT " contains unescaped new-line",
-								SLICE_ARG(r->error->what)));
+								SLICE_ARG(r->error->what)))
+				|| text_hint(
+						r, "the closing quote is missing; a line feed in quotes is written \\n");
 	}
 	r->at++;
 	return true;
+}
+
+bool text_read_name(struct text_reader *r, bool colons, struct slice *ret_name)
+{
+	if (r->at < r->eol && *r->at == '"') {
+		r->at++;
+		return read_quoted(r, colons ? "metric name " : "label name ", ret_name)
+				&& text_has_byte(r);
+	}
+	const char *start = r->at;
+	if (r->at < r->eol && (is_name_start(*r->at) || (colons && *r->at == ':'))) {
+		while (r->at < r->eol && (is_name_byte(*r->at) || (colons && *r->at == ':'))) {
+			r->at++;
+		}
+	}
+	*ret_name = slice_between(start, r->at);
+	return text_has_byte(r);
+}
+
+bool text_read_label_value(struct text_reader *r, struct slice *ret_value)
+{
+	return read_quoted(r, "label value ", ret_value);
 }
 
 /* The rest of the line; backslashes vanish, as they do upstream. */

@@ -33,6 +33,10 @@ bool text_fail_at(struct text_reader *r, const char *place, struct slice what);
 bool text_fail_quoting(
 		struct text_reader *r, const char *place, const char *what, struct slice quoted);
 
+/* Likewise, of a name or value that is still escaped. */
+bool text_fail_quoting_escaped(
+		struct text_reader *r, const char *place, const char *what, struct slice escaped);
+
 /* what 'x', the byte at the place */
 bool text_fail_quoting_byte(struct text_reader *r, const char *place, const char *what);
 
@@ -48,7 +52,10 @@ bool text_skip_blanks(struct text_reader *r);
 bool text_skip_line(struct text_reader *r);
 bool text_read_until_blank(struct text_reader *r, struct slice *ret_token);
 
-/* Empty when none starts here. Metric names may have colons; any may be quoted. */
+/*
+ * Empty when none starts here. Metric names may have colons. Any may be quoted:
+ * then it may be any text, and is still escaped.
+ */
 bool text_read_name(struct text_reader *r, bool colons, struct slice *ret_name);
 
 /*

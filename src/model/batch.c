@@ -3,13 +3,20 @@
 static const struct type_names {
 	struct slice lower;
 	struct slice upper;
-} type_names[] = {
-	[METRIC_UNTYPED] = { SLICE_INIT("untyped"), SLICE_INIT("UNTYPED") },
-	[METRIC_COUNTER] = { SLICE_INIT("counter"), SLICE_INIT("COUNTER") },
-	[METRIC_GAUGE] = { SLICE_INIT("gauge"), SLICE_INIT("GAUGE") },
-	[METRIC_SUMMARY] = { SLICE_INIT("summary"), SLICE_INIT("SUMMARY") },
-	[METRIC_HISTOGRAM] = { SLICE_INIT("histogram"), SLICE_INIT("HISTOGRAM") },
-	[METRIC_GAUGE_HISTOGRAM] = { SLICE_INIT("histogram"), SLICE_INIT("GAUGE_HISTOGRAM") },
+	struct slice openmetrics;
+} type_names[METRIC_TYPE_COUNT] = {
+	[METRIC_UNTYPED] = { SLICE_INIT("untyped"), SLICE_INIT("UNTYPED"), SLICE_INIT("unknown") },
+	[METRIC_COUNTER] = { SLICE_INIT("counter"), SLICE_INIT("COUNTER"), SLICE_INIT("counter") },
+	[METRIC_GAUGE] = { SLICE_INIT("gauge"), SLICE_INIT("GAUGE"), SLICE_INIT("gauge") },
+	[METRIC_SUMMARY] = { SLICE_INIT("summary"), SLICE_INIT("SUMMARY"), SLICE_INIT("summary") },
+	[METRIC_HISTOGRAM] = { SLICE_INIT("histogram"), SLICE_INIT("HISTOGRAM"),
+			SLICE_INIT("histogram") },
+	[METRIC_GAUGE_HISTOGRAM] = { SLICE_INIT("histogram"), SLICE_INIT("GAUGE_HISTOGRAM"),
+			SLICE_INIT("histogram") },
+	[METRIC_OPEN_GAUGE_HISTOGRAM] = { SLICE_INIT("histogram"), SLICE_INIT("GAUGE_HISTOGRAM"),
+			SLICE_INIT("gaugehistogram") },
+	[METRIC_INFO] = { SLICE_INIT("gauge"), SLICE_INIT("GAUGE"), SLICE_INIT("info") },
+	[METRIC_STATESET] = { SLICE_INIT("gauge"), SLICE_INIT("GAUGE"), SLICE_INIT("stateset") },
 };
 
 struct slice metric_type_name(enum metric_type type)
@@ -22,9 +29,25 @@ struct slice metric_type_upper_name(enum metric_type type)
 	return type_names[type].upper;
 }
 
+struct slice metric_type_openmetrics_name(enum metric_type type)
+{
+	return type_names[type].openmetrics;
+}
+
+static bool is_gauge(enum metric_type type)
+{
+	return type == METRIC_GAUGE || type == METRIC_INFO || type == METRIC_STATESET;
+}
+
 bool metric_type_agrees(enum metric_type a, enum metric_type b)
 {
-	return a == b || (metric_type_is_histogram(a) && metric_type_is_histogram(b));
+	return a == b || (metric_type_is_histogram(a) && metric_type_is_histogram(b))
+			|| (is_gauge(a) && is_gauge(b));
+}
+
+struct slice metric_type_bound_name(enum metric_type type)
+{
+	return type == METRIC_SUMMARY ? SLICE("quantile") : SLICE("le");
 }
 
 struct slice sample_suffix(enum sample_role role)
@@ -36,11 +59,37 @@ struct slice sample_suffix(enum sample_role role)
 		return SLICE("_sum");
 	case SAMPLE_COUNT:
 		return SLICE("_count");
+	case SAMPLE_GSUM:
+		return SLICE("_gsum");
+	case SAMPLE_GCOUNT:
+		return SLICE("_gcount");
 	case SAMPLE_PLAIN:
 	case SAMPLE_QUANTILE:
 		break;
 	}
 	return SLICE("");
+}
+
+enum {
+	SUMMARIES = 1 << METRIC_SUMMARY,
+	HISTOGRAMS = 1 << METRIC_HISTOGRAM | 1 << METRIC_GAUGE_HISTOGRAM,
+	OPEN_GAUGE_HISTOGRAMS = 1 << METRIC_OPEN_GAUGE_HISTOGRAM,
+};
+
+const struct sample_suffix_row sample_suffixes[SAMPLE_SUFFIX_COUNT] = {
+	{ SLICE_INIT("_count"), SUMMARIES | HISTOGRAMS },
+	{ SLICE_INIT("_sum"), SUMMARIES | HISTOGRAMS },
+	{ SLICE_INIT("_bucket"), HISTOGRAMS | OPEN_GAUGE_HISTOGRAMS },
+	{ SLICE_INIT("_gcount"), OPEN_GAUGE_HISTOGRAMS },
+	{ SLICE_INIT("_gsum"), OPEN_GAUGE_HISTOGRAMS },
+};
+
+struct sample_extra *sample_extend(struct sample *sample, struct arena *arena)
+{
+	if (sample->extra == NULL) {
+		sample->extra = arena_zalloc(arena, 1, sizeof(*sample->extra));
+	}
+	return sample->extra;
 }
 
 struct sample *batch_family_add(struct batch_family *family, struct arena *arena)

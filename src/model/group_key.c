@@ -76,8 +76,10 @@ static void append_label(struct buf *text, struct slice name, struct slice value
 	if (text->len > 0) {
 		buf_append_byte(text, ',');
 	}
+	bool is_quoted = !labels_is_name(name);
+	buf_append(text, is_quoted ? SLICE("\"") : SLICE(""));
 	buf_append(text, name);
-	buf_append(text, SLICE("=\""));
+	buf_append(text, is_quoted ? SLICE("\"=\"") : SLICE("=\""));
 	buf_append(text, value);
 	buf_append_byte(text, '"');
 }

@@ -3,9 +3,10 @@
 /*
  * Labels: a set of name-value pairs, sorted by name.
  *
- * Values are kept as the text formats write them inside the quotes: backslash,
- * quote and newline escaped as \\ \" \n, everything else as it is. That form
- * is unique, so it is compared, hashed and exposed without being decoded.
+ * Names and values are kept as the text formats write them inside quotes:
+ * backslash, quote and newline escaped as \\ \" \n, everything else as it is.
+ * That form is unique, so it is compared, hashed and exposed without being
+ * decoded. Names of metrics are kept likewise.
  */
 
 #include <stdbool.h>
@@ -16,7 +17,7 @@
 #include "base/slice.h"
 
 struct label {
-	struct slice name;
+	struct slice name;  /* escaped */
 	struct slice value; /* escaped */
 };
 
@@ -31,14 +32,14 @@ void labels_sort(struct labels *labels);
 /* The escaped value; ptr NULL when there is no such label. */
 struct slice labels_find(const struct labels *labels, struct slice name);
 
-/* [a-zA-Z_][a-zA-Z0-9_]* */
+/* [a-zA-Z_][a-zA-Z0-9_]*: a name that needs no quotes */
 bool labels_is_name(struct slice name);
 
-/* [a-zA-Z_:][a-zA-Z0-9_:]* */
+/* [a-zA-Z_:][a-zA-Z0-9_:]*: likewise */
 bool labels_is_metric_name(struct slice name);
 
-/* The escaped form of a value; the value itself when nothing needs escaping. */
+/* The escaped form of a name or value; itself when nothing needs escaping. */
 struct slice labels_escape(struct arena *arena, struct slice value);
 
-/* The value that an escaped form stands for. */
+/* What an escaped form stands for. */
 struct slice labels_unescape(struct arena *arena, struct slice escaped);

@@ -6,8 +6,26 @@ struct slice line_series(struct slice line)
 	return slice_between(line.ptr, blank);
 }
 
+/* The quote that ends what began behind the opening one. */
+static const char *closing_quote(const char *text)
+{
+	while (*text != '"') {
+		text += *text == '\\' ? 2 : 1;
+	}
+	return text;
+}
+
+bool line_name_is_quoted(struct slice series)
+{
+	return series.ptr[0] == '{';
+}
+
 struct slice line_name(struct slice series)
 {
+	if (line_name_is_quoted(series)) {
+		const char *name = series.ptr + 2;
+		return slice_between(name, closing_quote(name));
+	}
 	const char *brace = slice_find_byte(series, '{');
 	return brace == NULL ? series : slice_between(series.ptr, brace);
 }
@@ -16,6 +34,7 @@ struct line_labels line_labels_of(struct slice series)
 {
 	struct slice name = line_name(series);
 	struct line_labels labels = { .at = name.ptr + name.len, .end = series.ptr + series.len };
+	labels.at += line_name_is_quoted(series); /* the closing quote, then a comma */
 	if (labels.at < labels.end) {
 		labels.at++;
 		labels.end--;
@@ -28,13 +47,19 @@ bool line_labels_next(struct line_labels *labels, struct label *ret_label)
 	if (labels->at >= labels->end) {
 		return false;
 	}
-	const char *equals = memchr(labels->at, '=', (size_t)(labels->end - labels->at));
-	const char *value = equals + 2;
-	const char *quote = value;
-	while (*quote != '"') {
-		quote += *quote == '\\' ? 2 : 1;
+	const char *name = labels->at;
+	const char *name_end;
+	const char *value;
+	if (*name == '"') {
+		name++;
+		name_end = closing_quote(name);
+		value = name_end + 3;
+	} else {
+		name_end = memchr(name, '=', (size_t)(labels->end - name));
+		value = name_end + 2;
 	}
-	ret_label->name = slice_between(labels->at, equals);
+	const char *quote = closing_quote(value);
+	ret_label->name = slice_between(name, name_end);
 	ret_label->value = slice_between(value, quote);
 	labels->at = quote + 2; /* behind the comma, or the end */
 	return true;

@@ -6,6 +6,11 @@
  *     http_requests_total{code="200",instance="",job="web"} 5
  *     ^ name             ^ labels                           ^ value
  *
+ * Names that are not those of the text format of old are in quotes, a metric's
+ * name then inside the braces; both as the scheme allow-utf-8 has it:
+ *
+ *     {"http.requests_total","http.code"="200",instance="",job="web"} 5
+ *
  * Only lines that weir rendered itself are read, so their form is known.
  */
 
@@ -22,7 +27,9 @@ struct line_labels {
 /* Name and labels, without the blank and the value. */
 struct slice line_series(struct slice line);
 
+/* Escaped when it is in quotes, without them. */
 struct slice line_name(struct slice series);
+bool line_name_is_quoted(struct slice series);
 
 /* Walks the labels of a series; empty values are left out when told so. */
 struct line_labels line_labels_of(struct slice series);

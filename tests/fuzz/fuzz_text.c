@@ -18,7 +18,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct format_limits limits = { .samples = 2000, .labels = 40, .label_bytes = 2000 };
+static const struct format_options limits = { .samples = 2000, .labels = 40, .label_bytes = 2000 };
 
 static struct slice copy_buf(struct arena *arena, const struct buf *buf)
 {

@@ -172,7 +172,7 @@ static inline struct api_options api_driver_options(void)
 		.is_checked = true,
 		.enable_admin = true,
 		.body_bytes = 10000000,
-		.format_limits = { .samples = 100000, .labels = 30, .label_bytes = 10000 },
+		.format_options = { .samples = 100000, .labels = 30, .label_bytes = 10000 },
 	};
 }
 

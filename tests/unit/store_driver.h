@@ -50,7 +50,7 @@ static const struct family_declaration driver_declarations[] = {
 };
 enum { DRIVER_DECLARATIONS = sizeof(driver_declarations) / sizeof(driver_declarations[0]) };
 
-static const struct format_limits driver_limits = {
+static const struct format_options driver_limits = {
 	.samples = 1000000,
 	.labels = 100,
 	.label_bytes = 1000000,

@@ -22,10 +22,11 @@ static void test_answers(void)
 		{ "PUT /metrics/job/j", "Content-Type: application/json\r\n", "m 1\n", 200, "" },
 		{ "PUT /metrics/job/j", "", "m{a=b} 1\n", 400,
 				"text format parsing error in line 1: expected '\"' at start of label value, found "
-				"'b'\n    m{a=b} 1\n        ^\n" },
+				"'b'\n    m{a=b} 1\n        ^\nhint: label values are in double quotes\n" },
 		{ "PUT /metrics/job/j", "", "m 1", 400,
 				"text format parsing error in line 1: unexpected end of input stream\n    m 1\n"
-				"       ^\n" },
+				"       ^\nhint: the last line ends in a line feed, too; curl sends it with "
+				"--data-binary\n" },
 		{ "PUT /metrics/job/j", "", "m 1 1\n", 400,
 				"pushed metrics are invalid or inconsistent with existing metrics: pushed metrics "
 				"must not have timestamps\n" },

@@ -93,6 +93,7 @@ static void test_format(void)
 		{ 0.00012345, "0.00012345" },
 		{ 0.00001, "1e-05" },
 		{ 1e-7, "1e-07" },
+		{ 0x1p-1017, "7.120236347223045e-307" }, /* a power of two: its neighbours lie askew */
 		{ 1e20, "1e+20" },
 		{ 1e21, "1e+21" },
 		{ 1e100, "1e+100" },

@@ -13,7 +13,7 @@
 
 enum { PATH_MAX_BYTES = 1 << 16 };
 
-static const struct push_url_limits limits = { .labels = 30, .label_bytes = 8000 };
+static struct push_url_limits limits = { .labels = 30, .label_bytes = 8000 };
 
 static struct guard guard;
 static struct arena arena;
@@ -162,6 +162,85 @@ static void test_errors(void)
 	check_cases(cases, sizeof(cases) / sizeof(cases[0]), PUSH_URL_E_INVALID);
 }
 
+static void test_utf8_keys(void)
+{
+	static const struct url_case cases[] = {
+		{ "/x/U__foo_2e_bar/v", "\"foo.bar\"=\"v\",instance=\"\",job=\"x\"" },
+		{ "/x/U__label_2e_name2@base64/bGFiZWwvdmFsdWUy",
+				"instance=\"\",job=\"x\",\"label.name2\"=\"label/value2\"" },
+		{ "/x/U__foo__bar/v", "foo_bar=\"v\",instance=\"\",job=\"x\"" },
+		{ "/x/U__foo/v", "foo=\"v\",instance=\"\",job=\"x\"" },
+		{ "/x/U___e9_/v", "instance=\"\",job=\"x\",\"\xc3\xa9\"=\"v\"" },
+		{ "/x/U___1F600_/v", "instance=\"\",job=\"x\",\"\xf0\x9f\x98\x80\"=\"v\"" },
+		{ "/x/U__a_20_b/v", "\"a b\"=\"v\",instance=\"\",job=\"x\"" },
+		{ "/x/U__a_2f_b/v", "\"a/b\"=\"v\",instance=\"\",job=\"x\"" },
+		/* What is not rightly encoded is a name as it stands. */
+		{ "/x/U__in_xxx_valid/v", "U__in_xxx_valid=\"v\",instance=\"\",job=\"x\"" },
+		{ "/x/U___d800_/v", "U___d800_=\"v\",instance=\"\",job=\"x\"" },
+		{ "/x/U___1234567_/v", "U___1234567_=\"v\",instance=\"\",job=\"x\"" },
+		{ "/x/U__a_/v", "U__a_=\"v\",instance=\"\",job=\"x\"" },
+		{ "/x/U__a_2e/v", "U__a_2e=\"v\",instance=\"\",job=\"x\"" },
+		{ "/x/U_/v", "U_=\"v\",instance=\"\",job=\"x\"" },
+		{ "/x/u__a_2e_b/v", "instance=\"\",job=\"x\",u__a_2e_b=\"v\"" },
+		/* As they are. */
+		{ "/x/a.b/v", "\"a.b\"=\"v\",instance=\"\",job=\"x\"" },
+		{ "/x/a-b@base64/dg", "\"a-b\"=\"v\",instance=\"\",job=\"x\"" },
+		{ "/x/1/v", "\"1\"=\"v\",instance=\"\",job=\"x\"" },
+		{ "/x/%C3%A9/v", "instance=\"\",job=\"x\",\"\xc3\xa9\"=\"v\"" },
+		{ "/x/a:b/v", "\"a:b\"=\"v\",instance=\"\",job=\"x\"" },
+		{ "/x/a=b/v", "\"a=b\"=\"v\",instance=\"\",job=\"x\"" },
+		{ "/x/_/v", "_=\"v\",instance=\"\",job=\"x\"" },
+		{ "/x/@/v", "\"@\"=\"v\",instance=\"\",job=\"x\"" },
+		/* Kept escaped. */
+		{ "/x/%22%5C%0A/v", "\"\\\"\\\\\\n\"=\"v\",instance=\"\",job=\"x\"" },
+		{ "/x/U__a_22__5c__a_/v", "\"a\\\"\\\\\\n\"=\"v\",instance=\"\",job=\"x\"" },
+		/* One label, however its name is written; the last counts, and the path's job. */
+		{ "/x/a.b/1/U__a_2e_b/2", "\"a.b\"=\"2\",instance=\"\",job=\"x\"" },
+		{ "/x/U__a_2e_b/1/a.b/2", "\"a.b\"=\"2\",instance=\"\",job=\"x\"" },
+		{ "/x/U__job/y", "instance=\"\",job=\"x\"" },
+		{ "/x/U__instance/i", "instance=\"i\",job=\"x\"" },
+		/* A suffix that is decoded is part of the name. */
+		{ "/x/U__a_40_base64/=", "\"a@base64\"=\"=\",instance=\"\",job=\"x\"" },
+		/* Values are not decoded. */
+		{ "/U__a_2e_b/a/U__a_2e_b", "a=\"U__a_2e_b\",instance=\"\",job=\"U__a_2e_b\"" },
+	};
+	limits.utf8_names = true;
+	check_cases(cases, sizeof(cases) / sizeof(cases[0]), PUSH_URL_OK);
+	limits.utf8_names = false;
+}
+
+static void test_utf8_errors(void)
+{
+	static const struct url_case cases[] = {
+		{ "/x/U__/v", "improper label name \"U__\"" },
+		{ "/x/U__@base64/dg", "improper label name \"U__\"" },
+		{ "/x/@base64/dg", "improper label name \"\"" },
+		{ "/x/U______a/v", "improper label name \"__a\"" },
+		{ "/x/U______/v", "improper label name \"__\"" },
+		{ "/x/U___5f__5f_a/v", "improper label name \"__a\"" },
+		{ "/x/U______name____/v", "improper label name \"__name__\"" },
+		{ "/x/__a/v", "improper label name \"__a\"" },
+		{ "/x/__a.b/v", "improper label name \"__a.b\"" },
+		{ "/x/%FF/v", "improper label name \"\\xff\"" },
+		{ "/x/U__%FF/v", "improper label name \"\\xff\"" },
+		{ "/x/a%ED%A0%80/v", "improper label name \"a\\xed\\xa0\\x80\"" },
+		{ "/x/a/b/c.d", "odd number of components in label string \"/a/b/c.d\"" },
+		{ "/x/a.b@base64/foo.bar",
+				"invalid base64 encoding for label \"a.b\"=\"foo.bar\": illegal base64 data at "
+				"input byte 3" },
+		{ "/x/U__a_a_b@base64/foo.bar",
+				"invalid base64 encoding for label \"a\\nb\"=\"foo.bar\": illegal base64 data at "
+				"input byte 3" },
+		{ "/x/U__a_a_b/%FF%5C",
+				"pushed metrics are invalid or inconsistent with existing metrics: collected "
+				"metric \"push_time_seconds\" has a label named \"a\\nb\" whose value is not utf8: "
+				"\"\\xff\\\\\"" },
+	};
+	limits.utf8_names = true;
+	check_cases(cases, sizeof(cases) / sizeof(cases[0]), PUSH_URL_E_INVALID);
+	limits.utf8_names = false;
+}
+
 static void test_nul(void)
 {
 	struct slice text;
@@ -200,6 +279,8 @@ int main(void)
 	arena_init(&arena);
 	RUN(test_keys);
 	RUN(test_errors);
+	RUN(test_utf8_keys);
+	RUN(test_utf8_errors);
 	RUN(test_nul);
 	RUN(test_limits);
 	arena_finish(&arena);

@@ -13,7 +13,7 @@
 
 enum { BODY_MAX = 1 << 20 };
 
-static const struct format_limits limits = {
+static const struct format_options limits = {
 	.samples = 1000,
 	.labels = 20,
 	.label_bytes = 1000,
@@ -325,13 +325,13 @@ static void test_limits(void)
 	char text[2001];
 	memset(text, 'x', sizeof(text));
 	for (int more = 0; more < 2; more++) {
-		static const char *const formats[][2] = { { "m{a=\"", "\"} 1\n" }, { "m{", "=\"\"} 1\n" },
+		static const char *const bodies[][2] = { { "m{a=\"", "\"} 1\n" }, { "m{", "=\"\"} 1\n" },
 			{ "", " 1\n" }, { "# HELP ", " x\n" }, { "{\"", "\"} 1\n" } };
-		for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
 			body.len = 0;
-			buf_append_string(&body, formats[i][0]);
+			buf_append_string(&body, bodies[i][0]);
 			buf_append(&body, slice_make(text, limits.label_bytes + (size_t)more));
-			buf_append_string(&body, formats[i][1]);
+			buf_append_string(&body, bodies[i][1]);
 			if (more == 0) {
 				CHECK_INT(parse(buf_slice(&body), &batch, &error), FORMAT_OK);
 			} else {

@@ -14,7 +14,7 @@
 
 enum { BODY_MAX = 1 << 20 };
 
-static const struct format_limits limits = {
+static const struct format_options limits = {
 	.samples = 1000000,
 	.labels = 100000,
 	.label_bytes = 1000,

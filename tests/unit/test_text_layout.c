@@ -14,7 +14,7 @@
 
 enum { ROUNDS = 3000 };
 
-static const struct format_limits limits = {
+static const struct format_options limits = {
 	.samples = 100000,
 	.labels = 100,
 	.label_bytes = 1000,

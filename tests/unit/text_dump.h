@@ -32,8 +32,8 @@ static inline void text_dump_sample(
 
 static inline struct slice text_dump(const struct batch *batch, struct arena *arena)
 {
-	static const char *const types[] = { "untyped", "counter", "gauge", "summary", "histogram",
-		"gauge_histogram" };
+	static const char *const types[METRIC_TYPE_COUNT] = { "untyped", "counter", "gauge", "summary",
+		"histogram", "gauge_histogram", "gaugehistogram", "info", "stateset" };
 	struct buf out;
 	buf_init(&out, 0);
 	buf_append_string(&out, batch->has_timestamps ? "timestamps\n" : "");
