@@ -3,11 +3,13 @@
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "format/openmetrics_parse.h"
+#include "format/protobuf_parse.h"
 #include "format/text_parse.h"
 
 const struct format formats[FORMAT_COUNT] = {
 	[FORMAT_TEXT] = { "text", text_parse, "text format parsing error" },
 	[FORMAT_OPENMETRICS] = { "openmetrics", openmetrics_parse, "openmetrics parsing error" },
+	[FORMAT_PROTOBUF] = { "protobuf", protobuf_parse, "" },
 };
 
 enum {
