@@ -212,7 +212,7 @@ static void do_family(struct metrics_json *json)
 	struct block *block = family->block;
 	if (!json->in_family) {
 		append(json, json->next_listed > 0 ? SLICE(",") : SLICE(""));
-		struct slice help = block->help == NULL ? slice_make(NULL, 0) : block->help->text;
+		struct slice help = block->metadata == NULL ? slice_make(NULL, 0) : block->metadata->help;
 		append_family_head(json, family->name, block_pack(block)->pushed_ns, block->type, help);
 		json->in_family = true;
 		json->has_metrics = false;

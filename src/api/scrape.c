@@ -57,8 +57,11 @@ static struct scrape *create(struct api *api, const struct exchange *exchange)
 static bool open_page(struct scrape *scrape)
 {
 	struct api *api = scrape->api;
-	return snapshot_is_possible(api->store)
-			&& page_init(&scrape->page, api->store, api_own_lines(api, &scrape->arena));
+	if (!snapshot_is_possible(api->store)) {
+		return false;
+	}
+	struct page_options options = { .own_lines = api_own_lines(api, &scrape->arena) };
+	return page_init(&scrape->page, api->store, &options);
 }
 
 static void set_response(struct scrape *scrape, struct exchange *exchange)

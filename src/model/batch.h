@@ -122,7 +122,10 @@ struct slice metric_type_bound_name(enum metric_type type);
 /* "", "_bucket", "_sum", "_count", "_gsum", "_gcount" */
 struct slice sample_suffix(enum sample_role role);
 
-/* The suffixes of samples, and a bit for each type whose samples have them. */
+/*
+ * The suffixes of samples, and a bit for each type whose samples have them in
+ * some format: g_gcount is g_count once it went through protobuf.
+ */
 enum { SAMPLE_SUFFIX_COUNT = 5 };
 extern const struct sample_suffix_row {
 	struct slice text;

@@ -92,7 +92,7 @@ struct block *pack_put_block(struct pack *pack, char **at, struct block *model, 
 		struct chunk *chunk = (struct chunk *)(void *)chunks;
 		block->chunks[i] = chunk;
 		block->text_bytes += chunk->text_bytes;
-		chunks = (char *)(uintptr_t)(chunk_ids(chunk) + chunk->line_count);
+		chunks = (char *)(uintptr_t)chunk_end(chunk);
 	}
 	out = (char *)(block->chunks + model->chunk_count);
 	if (model->chunk_count > 1) {
@@ -125,11 +125,26 @@ size_t block_bytes_bound(size_t text_bytes, size_t line_count)
 	return text_bytes + ids + chunks * per_chunk + sizeof(struct block) + ALIGNMENT;
 }
 
+size_t block_bytes(const struct block *block)
+{
+	size_t bytes = block_bytes_bound(block->text_bytes, block->line_count);
+	for (size_t i = 0; block->has_notes && i < block->chunk_count; i++) {
+		const struct notes *notes = chunk_notes(block->chunks[i]);
+		bytes += notes == NULL ? 0 : notes->bytes;
+	}
+	return bytes;
+}
+
+size_t notes_bytes(size_t count, size_t text_bytes)
+{
+	return sizeof(struct notes) + count * sizeof(struct note) + ((text_bytes + 3) & ~(size_t)3);
+}
+
 size_t block_release(struct block *block)
 {
 	struct pack *own = block_pack(block);
 	size_t freed = 0;
-	own->dead_bytes += block_bytes_bound(block->text_bytes, block->line_count);
+	own->dead_bytes += block_bytes(block);
 	for (size_t i = 0; i < block->chunk_count; i++) {
 		freed += pack_unref(chunk_pack(block->chunks[i]));
 	}

@@ -13,6 +13,9 @@
  * rewrites only the chunks they are in. Blocks and chunks never change once
  * they are in the store; a new block may refer to chunks of an older pack. A
  * block of several chunks has its identities a second time, sorted.
+ *
+ * The lines are those of the text format 0.0.4. What other formats have beyond
+ * it lies behind the identities, as notes on places in the text.
  */
 
 #include <stdbool.h>
@@ -23,9 +26,12 @@
 #include "model/batch.h"
 
 struct group;
-struct help;
+struct metadata;
 
-enum { CHUNK_BYTES = 8 * 1024 };
+enum {
+	CHUNK_BYTES = 8 * 1024,
+	CHUNK_LINES_MAX = (1 << 30) - 1,
+};
 
 /* One block of a pack, in the order of the push. */
 struct pack_entry {
@@ -49,18 +55,45 @@ struct pack {
 struct chunk {
 	uint32_t in_pack; /* bytes from the pack's start to here */
 	uint32_t text_bytes;
-	uint32_t line_count;
-	char text[]; /* then, aligned, the identity hash of each line */
+	uint32_t line_count : 30;
+	uint32_t has_notes : 1;
+	uint32_t has_quoted : 1; /* some names are in quotes: not those that Prometheus 2 can read */
+	char text[];             /* then, aligned, the identity hash of each line; then the notes */
+};
+
+enum note_kind {
+	NOTE_POINT_ZERO, /* OpenMetrics has ".0" here: le="1.0" */
+	NOTE_EXEMPLAR,   /* OpenMetrics has this exemplar here, behind the value */
+	NOTE_CREATED,    /* the metric whose last line ends here was created then */
+	NOTE_NATIVE,     /* fields of a protobuf Histogram, for the metric whose last line ends here */
+	NOTE_ADDED,      /* the line ends here and was not sent: a +Inf bucket */
+};
+
+/* Its text lies behind all of the chunk's notes, in their order. */
+struct note {
+	uint32_t at; /* bytes from the start of the chunk's text */
+	uint32_t kind : 4;
+	uint32_t bytes : 28; /* of its text */
+};
+
+/* Ascending by place. */
+struct notes {
+	uint32_t count;
+	uint32_t bytes; /* of all, this struct included; a multiple of 4 */
+	struct note notes[];
 };
 
 struct block {
-	struct help *help; /* NULL: none */
-	uint32_t in_pack;  /* bytes from the pack's start to here */
+	struct metadata *metadata; /* help and unit; NULL: none */
+	uint32_t in_pack;          /* bytes from the pack's start to here */
 	uint32_t text_bytes;
 	uint32_t line_count;
 	uint32_t chunk_count : 24;
-	uint32_t type : 7;       /* enum metric_type */
-	uint32_t is_invalid : 1; /* could not be exposed whatever else there is */
+	uint32_t type : 4;           /* enum metric_type */
+	uint32_t is_openmetrics : 1; /* it was pushed as such */
+	uint32_t has_quoted : 1;     /* some chunk has */
+	uint32_t has_notes : 1;      /* some chunk has */
+	uint32_t is_invalid : 1;     /* could not be exposed whatever else there is */
 	struct chunk *chunks[];
 };
 
@@ -72,6 +105,27 @@ static inline struct slice chunk_text(const struct chunk *chunk)
 static inline const uint32_t *chunk_ids(const struct chunk *chunk)
 {
 	return (const uint32_t *)(const void *)(chunk->text + ((chunk->text_bytes + 3u) & ~3u));
+}
+
+/* NULL when it has none. */
+static inline const struct notes *chunk_notes(const struct chunk *chunk)
+{
+	const uint32_t *ids_end = chunk_ids(chunk) + chunk->line_count;
+	return chunk->has_notes ? (const struct notes *)(const void *)ids_end : NULL;
+}
+
+/* The text of the first note; each other's follows that of the one before. */
+static inline const char *notes_text(const struct notes *notes)
+{
+	return (const char *)(notes->notes + notes->count);
+}
+
+/* Behind all that belongs to the chunk. */
+static inline const char *chunk_end(const struct chunk *chunk)
+{
+	const struct notes *notes = chunk_notes(chunk);
+	const char *ids_end = (const char *)(chunk_ids(chunk) + chunk->line_count);
+	return notes == NULL ? ids_end : ids_end + notes->bytes;
 }
 
 static inline struct pack_entry *pack_entries(struct pack *pack)
@@ -109,8 +163,14 @@ uint32_t block_find_id(struct block *block, uint32_t id, uint32_t number);
 /* The block's line of that number, with its line feed. */
 struct slice block_line(const struct block *block, uint32_t number);
 
-/* Bytes that a block with its chunks takes in a pack, at most. */
+/* Bytes that a block with its chunks takes in a pack, at most; without notes. */
 size_t block_bytes_bound(size_t text_bytes, size_t line_count);
+
+/* The same for a block that is there, with its notes. */
+size_t block_bytes(const struct block *block);
+
+/* Bytes of a chunk's notes, whose texts have so many bytes together. */
+size_t notes_bytes(size_t count, size_t text_bytes);
 
 /*
  * A pack to be filled, with room for so many bytes. A small one is filled in

@@ -14,16 +14,41 @@ struct checking {
 	struct batch_fault *fault;
 };
 
-bool check_is_exposed(const struct group *group, const struct family *family)
+static const struct block *exposed_block(const struct group *group, const struct family *family)
 {
 	struct member *member = group == NULL ? NULL : group_find_member(group, family);
-	return member != NULL && slot_is_exposed(*slots_at(&family->slots, member->slot));
+	if (member == NULL) {
+		return NULL;
+	}
+	struct slot slot = *slots_at(&family->slots, member->slot);
+	return slot_is_exposed(slot) ? slot_content(slot) : NULL;
+}
+
+bool check_is_exposed(const struct group *group, const struct family *family)
+{
+	return exposed_block(group, family) != NULL;
 }
 
 /* Blocks of others that are exposed in the family. */
 static uint32_t count_others(const struct check_subject *subject, const struct family *family)
 {
 	return family->exposed - check_is_exposed(subject->group, family);
+}
+
+/* Of them, those of that type. */
+static uint32_t count_others_of_type(
+		const struct check_subject *subject, const struct family *family, enum metric_type type)
+{
+	const struct block *own = exposed_block(subject->group, family);
+	return family->exposed_by_type[type] - (own != NULL && own->type == type);
+}
+
+/* Of them, those that were pushed as OpenMetrics. */
+static uint32_t count_others_openmetrics(
+		const struct check_subject *subject, const struct family *family)
+{
+	const struct block *own = exposed_block(subject->group, family);
+	return family->exposed_openmetrics - (own != NULL && own->is_openmetrics);
 }
 
 static bool refuse(struct checking *c, uint32_t line_number, struct slice problem)
@@ -78,61 +103,91 @@ static bool check_declaration(struct checking *c)
 	return true;
 }
 
-static bool check_type(struct checking *c)
+static bool refuse_type(struct checking *c, enum metric_type wanted)
 {
-	const struct check_subject *subject = c->subject;
-	const struct family *family = subject->family;
-	if (count_others(subject, family) == 0
-			|| metric_type_agrees(family->type, subject->block->type)) {
-		return true;
-	}
-	struct slice name = metric_type_upper_name(family->type);
+	struct slice name = metric_type_upper_name(wanted);
 	char problem[64];
 	int len = snprintf(problem, sizeof(problem), "is not a " SLICE_FMT, SLICE_ARG(name));
 	return refuse(c, 0, slice_make(problem, (size_t)len));
 }
 
-/* ---- Names that _sum, _count and _bucket lead to ---- */
+/*
+ * OpenMetrics has no way to show h_count and h_gcount in one family. Whoever
+ * pushes OpenMetrics is told so, if the others do so, too.
+ */
+static bool check_histogram_kind(struct checking *c)
+{
+	const struct check_subject *subject = c->subject;
+	const struct family *family = subject->family;
+	bool is_open = subject->block->type == METRIC_OPEN_GAUGE_HISTOGRAM;
+	if (!subject->block->is_openmetrics || count_others_openmetrics(subject, family) == 0) {
+		return true;
+	}
+	enum metric_type other = is_open ? METRIC_HISTOGRAM : METRIC_OPEN_GAUGE_HISTOGRAM;
+	return count_others_of_type(subject, family, other) == 0 || refuse_type(c, other);
+}
 
-/* Whether a family of that name will be there, and of what type. */
-static bool will_be_there(struct checking *c, struct slice name, enum metric_type *ret_type)
+static bool check_type(struct checking *c)
+{
+	const struct check_subject *subject = c->subject;
+	const struct family *family = subject->family;
+	if (count_others(subject, family) == 0) {
+		return true;
+	}
+	if (!metric_type_agrees(family->type, subject->block->type)) {
+		return refuse_type(c, family->type);
+	}
+	return !metric_type_is_histogram(subject->block->type) || check_histogram_kind(c);
+}
+
+/* ---- Names that suffixes lead to ---- */
+
+/* A bit for each type that a family of that name will have; 0: there will be none. */
+static unsigned types_of(struct checking *c, struct slice name)
 {
 	const struct check_subject *subject = c->subject;
 	struct family *family = families_find(&c->contents->families, name, hash64(name));
+	unsigned types = 0;
 	if (family == NULL) {
-		return false;
+		return 0;
 	}
 	/* What others expose stays, whatever a push claims. */
-	bool has_others = count_others(subject, family) > 0;
-	bool own_stays = family->exposed > 0 && !subject->replaces_all;
-	if (has_others || (own_stays && family->claims == 0)) {
-		*ret_type = family->type;
-	} else if (family->declaration != NULL) {
-		*ret_type = family->declaration->type;
-	} else {
-		*ret_type = family->claimed_type;
+	for (enum metric_type type = 0; type < METRIC_TYPE_COUNT; type++) {
+		types |= count_others_of_type(subject, family, type) > 0 ? 1u << type : 0;
 	}
-	return has_others || own_stays || family->declaration != NULL || family->claims > 0;
+	const struct block *own = exposed_block(subject->group, family);
+	if (own != NULL && !subject->replaces_all && family->claims == 0) {
+		types |= 1u << own->type;
+	}
+	if (family->declaration != NULL) {
+		types |= 1u << family->declaration->type;
+	} else if (family->claims > 0) {
+		types |= 1u << family->claimed_type;
+	}
+	return types;
+}
+
+/* The first of the types; there is one. */
+static struct slice name_of_first(unsigned types)
+{
+	return metric_type_name((enum metric_type)__builtin_ctz(types));
 }
 
 /* h_count beside a histogram h. */
 static bool check_as_suffixed(struct checking *c)
 {
-	static const struct slice suffixes[] = { SLICE_INIT("_count"), SLICE_INIT("_sum"),
-		SLICE_INIT("_bucket") };
 	struct slice name = c->subject->family->name;
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		struct slice bare = slice_first(name, name.len - suffixes[i].len);
-		enum metric_type type;
-		if (name.len <= suffixes[i].len || !slice_ends_with(name, suffixes[i])
-				|| !will_be_there(c, bare, &type)) {
+	for (size_t i = 0; i < SAMPLE_SUFFIX_COUNT; i++) {
+		struct slice suffix = sample_suffixes[i].text;
+		if (name.len <= suffix.len || !slice_ends_with(name, suffix)) {
 			continue;
 		}
-		bool is_bucket = slice_equal(suffixes[i], SLICE("_bucket"));
-		if (metric_type_is_histogram(type) || (type == METRIC_SUMMARY && !is_bucket)) {
+		struct slice bare = slice_first(name, name.len - suffix.len);
+		unsigned types = types_of(c, bare) & sample_suffixes[i].types;
+		if (types != 0) {
 			return refuse_in_words(c,
 					"collected metric named @ collides with previously collected $ named @", name,
-					metric_type_name(type), bare, SLICE(""));
+					name_of_first(types), bare, SLICE(""));
 		}
 	}
 	return true;
@@ -141,28 +196,89 @@ static bool check_as_suffixed(struct checking *c)
 /* A histogram h beside h_count. */
 static bool check_as_base(struct checking *c)
 {
-	static const struct slice suffixes[] = { SLICE_INIT("_count"), SLICE_INIT("_sum"),
-		SLICE_INIT("_bucket") };
 	enum metric_type type = c->subject->block->type;
-	if (!metric_type_is_histogram(type) && type != METRIC_SUMMARY) {
-		return true;
-	}
 	struct slice name = c->subject->family->name;
-	size_t count = type == METRIC_SUMMARY ? 2 : 3;
-	for (size_t i = 0; i < count; i++) {
-		struct slice longer = arena_printf(
-				&c->scratch, SLICE_FMT SLICE_FMT, SLICE_ARG(name), SLICE_ARG(suffixes[i]));
-		enum metric_type ignored;
-		if (will_be_there(c, longer, &ignored)) {
+	for (size_t i = 0; i < SAMPLE_SUFFIX_COUNT; i++) {
+		if ((sample_suffixes[i].types & 1u << type) == 0) {
+			continue;
+		}
+		struct slice longer = arena_printf(&c->scratch, SLICE_FMT SLICE_FMT, SLICE_ARG(name),
+				SLICE_ARG(sample_suffixes[i].text));
+		if (types_of(c, longer) != 0) {
 			return refuse_in_words(c,
-					i == 2 ? "collected histogram named @ collides with previously collected "
-							 "metric named @"
-						   : "collected histogram or summary named @ collides with previously "
-							 "collected metric named @",
+					(sample_suffixes[i].types & 1 << METRIC_SUMMARY) == 0
+							? "collected histogram named @ collides with previously collected "
+							  "metric named @"
+							: "collected histogram or summary named @ collides with previously "
+							  "collected metric named @",
 					name, longer, SLICE(""), SLICE(""));
 		}
 	}
 	return true;
+}
+
+/* ---- Names that OpenMetrics keeps for itself ---- */
+
+/* Whether a family of that name, of one of the types, was pushed as OpenMetrics and stays. */
+static bool has_openmetrics(struct checking *c, struct slice name, unsigned types)
+{
+	const struct check_subject *subject = c->subject;
+	struct family *family = families_find(&c->contents->families, name, hash64(name));
+	if (family == NULL) {
+		return false;
+	}
+	const struct block *own = exposed_block(subject->group, family);
+	bool own_stays =
+			own != NULL && own->is_openmetrics && !subject->replaces_all && family->claims == 0;
+	return (own_stays || count_others_openmetrics(subject, family) > 0)
+			&& (types_of(c, name) & types) != 0;
+}
+
+enum {
+	CREATED_TYPES = 1 << METRIC_SUMMARY | 1 << METRIC_HISTOGRAM,
+	ALL_TYPES = (1 << METRIC_TYPE_COUNT) - 1,
+};
+
+/* x_created is taken by a counter x, or by a histogram or summary x. */
+static bool check_as_created(struct checking *c)
+{
+	const struct slice created = SLICE("_created");
+	const struct slice total = SLICE("_total");
+	const struct block *block = c->subject->block;
+	struct slice name = c->subject->family->name;
+	struct slice clash = { 0 };
+	if (slice_ends_with(name, created)) {
+		struct slice bare = slice_first(name, name.len - created.len);
+		struct slice counter =
+				arena_printf(&c->scratch, SLICE_FMT SLICE_FMT, SLICE_ARG(bare), SLICE_ARG(total));
+		clash = has_openmetrics(c, bare, CREATED_TYPES)            ? bare
+				: has_openmetrics(c, counter, 1 << METRIC_COUNTER) ? counter
+																   : clash;
+	}
+	bool is_counter = block->type == METRIC_COUNTER && slice_ends_with(name, total);
+	if (is_counter || (CREATED_TYPES & 1u << block->type) != 0) {
+		struct slice bare = is_counter ? slice_first(name, name.len - total.len) : name;
+		struct slice longer =
+				arena_printf(&c->scratch, SLICE_FMT SLICE_FMT, SLICE_ARG(bare), SLICE_ARG(created));
+		clash = has_openmetrics(c, longer, ALL_TYPES) ? longer : clash;
+	}
+	return clash.ptr == NULL
+			|| refuse_in_words(c,
+					"collected metric named @ collides with previously collected metric named @ in "
+					"OpenMetrics",
+					name, clash, SLICE(""), SLICE(""));
+}
+
+static bool check_names(struct checking *c)
+{
+	const struct check_subject *subject = c->subject;
+	const struct block *own = exposed_block(subject->group, subject->family);
+	if (own != NULL && own->type == subject->block->type
+			&& own->is_openmetrics == subject->block->is_openmetrics) {
+		return true; /* they were checked when that came */
+	}
+	return check_as_suffixed(c) && check_as_base(c)
+			&& (!subject->block->is_openmetrics || check_as_created(c));
 }
 
 enum check_result check_block(const struct contents *contents, const struct check_subject *subject,
@@ -177,10 +293,8 @@ enum check_result check_block(const struct contents *contents, const struct chec
 	if (!cursor->is_begun) {
 		cursor->is_begun = true;
 		arena_init(&c.scratch);
-		bool names_are_checked = check_is_exposed(subject->group, subject->family)
-				&& metric_type_agrees(subject->family->type, subject->block->type);
 		bool ok = !subject->block->is_invalid && check_declaration(&c) && check_type(&c)
-				&& (names_are_checked || (check_as_suffixed(&c) && check_as_base(&c)));
+				&& check_names(&c);
 		arena_finish(&c.scratch);
 		if (!ok) {
 			return CHECK_E_REFUSED;

@@ -40,8 +40,8 @@ static bool is_read(const struct contents *contents, uint64_t born)
 
 static void release_block(struct contents *contents, struct block *block)
 {
-	if (block->help != NULL) {
-		family_leave_help(block->help);
+	if (block->metadata != NULL) {
+		family_leave_metadata(block->metadata);
 	}
 	contents->bytes -= block_release(block);
 }
@@ -154,6 +154,7 @@ struct group *contents_add_group(
 	group->is_shadowed = has_twin;
 	contents->shadowed_groups += has_twin;
 	contents->group_count++;
+	contents->has_quoted_groups |= group->has_quoted;
 	set_group_slot(contents, group, (uintptr_t)group | has_twin, version);
 	return group;
 }
@@ -240,19 +241,25 @@ struct group *contents_first_deadline(struct contents *contents)
 static void count_exposed(struct group *group, struct family *family, struct block *block)
 {
 	family->exposed++;
+	family->exposed_by_type[block->type]++;
+	family->exposed_openmetrics += block->is_openmetrics;
+	family->exposed_quoted += block->has_quoted;
 	family->type = block->type;
 	shape_counts_add(&family->shapes, group->shape);
-	if (block->help != NULL) {
-		block->help->exposed++;
+	if (block->metadata != NULL) {
+		block->metadata->exposed++;
 	}
 }
 
 static void uncount_exposed(struct group *group, struct family *family, struct block *block)
 {
 	family->exposed--;
+	family->exposed_by_type[block->type]--;
+	family->exposed_openmetrics -= block->is_openmetrics;
+	family->exposed_quoted -= block->has_quoted;
 	shape_counts_remove(&family->shapes, group->shape);
-	if (block->help != NULL) {
-		block->help->exposed--;
+	if (block->metadata != NULL) {
+		block->metadata->exposed--;
 	}
 }
 
@@ -297,8 +304,12 @@ void contents_set_block(struct contents *contents, struct group *group, struct f
 		uint32_t number, struct block *block, bool is_shadowed, uint64_t version)
 {
 	struct slot *slot = slots_at(&family->slots, number);
+	const struct block *old = slot_content(*slot);
+	bool is_alike =
+			old != NULL && old->type == block->type && slot_is_shadowed(*slot) == is_shadowed;
+	family->types_born = is_alike ? family->types_born : version;
 	if (slot->tagged != 0) {
-		retire_block(contents, group, family, number, slot_content(*slot) != block, version);
+		retire_block(contents, group, family, number, old != block, version);
 	}
 	*slot = (struct slot){ .tagged = (uintptr_t)block | is_shadowed, .born = version };
 	group->series += block->line_count;
@@ -316,10 +327,10 @@ void contents_exchange_block(struct contents *contents, struct family *family, u
 {
 	struct slot *slot = slots_at(&family->slots, number);
 	struct block *old = slot_content(*slot);
-	block->help = old->help;
+	block->metadata = old->metadata;
 	if (is_read(contents, slot->born)) {
-		if (block->help != NULL) {
-			block->help->refs++;
+		if (block->metadata != NULL) {
+			block->metadata->refs++;
 		}
 		keep_block(contents, family, slot, true, version);
 	} else {
@@ -333,6 +344,7 @@ void contents_remove_block(struct contents *contents, struct group *group, struc
 {
 	struct slot *slot = slots_at(&family->slots, number);
 	retire_block(contents, group, family, number, true, version);
+	family->types_born = version;
 	*slot = (struct slot){ .tagged = 0, .born = version };
 	slots_give_back(&family->slots, number);
 	contents_drop_unused_family(contents, family, version);

@@ -47,7 +47,8 @@ struct contents {
 	uint64_t shadowed_blocks;
 	uint64_t shadowed_groups;
 	uint64_t group_count;
-	uint64_t series; /* lines of all blocks, shadowed ones included */
+	bool has_quoted_groups; /* or had some: with label names that need quotes */
+	uint64_t series;        /* lines of all blocks, shadowed ones included */
 	uint64_t blocks;
 	uint64_t bytes; /* of all packs, those in the history included */
 };
@@ -87,7 +88,7 @@ struct group *contents_first_deadline(struct contents *contents);
 
 /*
  * Puts the block into a slot of the family, which may hold an older block of
- * the same group; that one is released. The block's help is entered.
+ * the same group; that one is released. The block's metadata is entered.
  */
 void contents_set_block(struct contents *contents, struct group *group, struct family *family,
 		uint32_t slot, struct block *block, bool is_shadowed, uint64_t version);

@@ -15,3 +15,7 @@ struct slice describe_excerpt(struct arena *arena, const char *line);
 /* `line` is a rendered line with its line feed. */
 struct slice describe_line(struct arena *arena, struct slice family, enum metric_type type,
 		const char *line, struct slice problem);
+
+/* The same for a sample of that kind, such as "gauge"; NULL: it has no value. */
+struct slice describe_sample(struct arena *arena, struct slice family, const char *kind,
+		const char *line, struct slice problem);

@@ -11,13 +11,23 @@ static int compare_families(struct family *a, struct family *b)
 	return slice_compare(a->name, b->name);
 }
 
-static int compare_helps(struct help *a, struct help *b)
+/* What is not there comes last. */
+static int compare_texts(struct slice a, struct slice b)
 {
-	return slice_compare(a->text, b->text);
+	if (a.ptr == NULL || b.ptr == NULL) {
+		return (a.ptr == NULL) - (b.ptr == NULL);
+	}
+	return slice_compare(a, b);
+}
+
+static int compare_metadata(struct metadata *a, struct metadata *b)
+{
+	int order = compare_texts(a->help, b->help);
+	return order != 0 ? order : compare_texts(a->unit, b->unit);
 }
 
 TREE_GENERATE(family_tree, family, order, compare_families)
-TREE_GENERATE(help_tree, help, order, compare_helps)
+TREE_GENERATE(metadata_tree, metadata, order, compare_metadata)
 
 void families_init(struct families *families)
 {
@@ -25,6 +35,7 @@ void families_init(struct families *families)
 	map_init(&families->by_name);
 	RB_INIT(&families->tree);
 	list_init(&families->in_order);
+	list_init(&families->quoted);
 }
 
 void families_finish(struct families *families)
@@ -57,7 +68,11 @@ struct family *families_add(struct families *families, struct slice name, uint64
 	family->id = families->freed_count > 0 ? families->freed_ids[--families->freed_count]
 										   : families->next_id++;
 	slots_init(&family->slots);
-	RB_INIT(&family->helps);
+	RB_INIT(&family->metadata);
+	list_init(&family->quoted);
+	if (!labels_is_metric_name(name)) {
+		list_append(&families->quoted, &family->quoted);
+	}
 	map_insert(&families->by_name, &family->node, hash);
 	RB_INSERT(family_tree, &families->tree, family);
 	struct family *next = RB_NEXT(family_tree, &families->tree, family);
@@ -68,10 +83,11 @@ struct family *families_add(struct families *families, struct slice name, uint64
 
 void families_remove(struct families *families, struct family *family)
 {
-	assert(RB_EMPTY(&family->helps));
+	assert(RB_EMPTY(&family->metadata));
 	map_remove(&families->by_name, &family->node);
 	RB_REMOVE(family_tree, &families->tree, family);
 	list_remove(&family->in_order);
+	list_remove(&family->quoted);
 	slots_finish(&family->slots);
 	shape_counts_finish(&family->shapes);
 	families->len--;
@@ -91,48 +107,75 @@ bool family_is_unused(const struct family *family)
 			&& family->declaration == NULL;
 }
 
-static struct help *add_help(struct family *family, struct slice text)
+static struct slice copy_text(char **place, struct slice text)
 {
-	struct help *help = memory_zalloc(1, sizeof(*help) + text.len);
-	char *copy = (char *)(help + 1);
 	if (text.len > 0) {
-		memcpy(copy, text.ptr, text.len);
+		memcpy(*place, text.ptr, text.len);
 	}
-	help->family = family;
-	help->text = slice_make(copy, text.len);
-	RB_INSERT(help_tree, &family->helps, help);
-	return help;
+	struct slice copy = slice_make(text.ptr == NULL ? NULL : *place, text.len);
+	*place += text.len;
+	return copy;
 }
 
-struct help *family_enter_help(struct family *family, struct slice text)
+static struct metadata *add_metadata(struct family *family, struct slice help, struct slice unit)
 {
-	struct help like = { .text = text };
-	struct help *root = RB_ROOT(&family->helps);
-	bool is_root = root != NULL && slice_equal(root->text, text);
-	struct help *help = is_root ? root : RB_FIND(help_tree, &family->helps, &like);
-	if (help == NULL) {
-		help = add_help(family, text);
-	}
-	help->refs++;
-	return help;
+	struct metadata *metadata = memory_zalloc(1, sizeof(*metadata) + help.len + unit.len);
+	char *place = (char *)(metadata + 1);
+	metadata->family = family;
+	metadata->help = copy_text(&place, help);
+	metadata->unit = copy_text(&place, unit);
+	RB_INSERT(metadata_tree, &family->metadata, metadata);
+	return metadata;
 }
 
-void family_leave_help(struct help *help)
+struct metadata *family_enter_metadata(struct family *family, struct slice help, struct slice unit)
 {
-	if (--help->refs == 0) {
-		RB_REMOVE(help_tree, &help->family->helps, help);
-		free(help);
+	if (help.ptr == NULL && unit.ptr == NULL) {
+		return NULL;
+	}
+	struct metadata like = { .help = help, .unit = unit };
+	struct metadata *root = RB_ROOT(&family->metadata);
+	bool is_root = root != NULL && compare_metadata(root, &like) == 0;
+	struct metadata *metadata = is_root ? root : RB_FIND(metadata_tree, &family->metadata, &like);
+	if (metadata == NULL) {
+		metadata = add_metadata(family, help, unit);
+	}
+	metadata->refs++;
+	return metadata;
+}
+
+void family_leave_metadata(struct metadata *metadata)
+{
+	if (--metadata->refs == 0) {
+		RB_REMOVE(metadata_tree, &metadata->family->metadata, metadata);
+		free(metadata);
 	}
 }
 
 struct slice family_help(struct family *family)
 {
-	struct help *help = NULL;
-	RB_FOREACH (help, help_tree, &family->helps) {
-		if (help->exposed > 0) {
-			return help->text;
+	struct metadata *metadata = NULL;
+	RB_FOREACH (metadata, metadata_tree, &family->metadata) {
+		if (metadata->exposed > 0 && metadata->help.ptr != NULL) {
+			return metadata->help;
 		}
 	}
-	help = RB_MIN(help_tree, &family->helps);
-	return help != NULL ? help->text : slice_make(NULL, 0);
+	metadata = RB_MIN(metadata_tree, &family->metadata);
+	return metadata != NULL ? metadata->help : slice_make(NULL, 0);
+}
+
+struct slice family_unit(struct family *family)
+{
+	struct slice exposed = { 0 };
+	struct slice any = { 0 };
+	struct metadata *metadata = NULL;
+	RB_FOREACH (metadata, metadata_tree, &family->metadata) {
+		if (compare_texts(metadata->unit, any) < 0) {
+			any = metadata->unit;
+		}
+		if (metadata->exposed > 0 && compare_texts(metadata->unit, exposed) < 0) {
+			exposed = metadata->unit;
+		}
+	}
+	return exposed.ptr != NULL ? exposed : any;
 }

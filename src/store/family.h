@@ -17,19 +17,20 @@
 #include "store/slots.h"
 
 /*
- * A HELP text that blocks of a family came with. The one exposed is the
- * smallest that an exposed block has, so that it does not depend on who came
- * first.
+ * HELP and UNIT that blocks of a family came with, at least one of the two. The
+ * ones exposed are the smallest that an exposed block has, so that they do not
+ * depend on who came first.
  */
-struct help {
-	RB_ENTRY(help) order;
+struct metadata {
+	RB_ENTRY(metadata) order; /* by help, then unit; without help last */
 	struct family *family;
-	uint32_t refs;    /* blocks that refer to it */
-	uint32_t exposed; /* of them, those exposed now */
-	struct slice text;
+	uint32_t refs;     /* blocks that refer to it */
+	uint32_t exposed;  /* of them, those exposed now */
+	struct slice help; /* ptr NULL: none */
+	struct slice unit; /* likewise */
 };
 
-RB_HEAD(help_tree, help);
+RB_HEAD(metadata_tree, metadata);
 
 /* Where the lines come from that weir itself has in a family. */
 enum declaration_source {
@@ -58,12 +59,17 @@ struct family {
 	enum metric_type type;                        /* of what is exposed */
 	enum metric_type claimed_type;                /* of what is claimed */
 	uint32_t exposed;                             /* blocks */
+	uint32_t exposed_by_type[METRIC_TYPE_COUNT];  /* of them */
+	uint64_t types_born;                          /* the version that these are from */
+	uint32_t exposed_openmetrics;                 /* of them, those pushed as OpenMetrics */
+	uint32_t exposed_quoted;                      /* of them, those with names in quotes */
 	uint32_t shadowed;                            /* blocks */
 	uint32_t claims;                              /* pushes that are being checked */
 	uint32_t kept;                                /* entries of the history that are of it */
 	struct slots slots;
 	struct shape_counts shapes; /* of exposed blocks */
-	struct help_tree helps;
+	struct metadata_tree metadata;
+	struct list quoted; /* among families whose name needs quotes; else unlinked */
 };
 
 RB_HEAD(family_tree, family);
@@ -72,12 +78,27 @@ struct families {
 	struct map by_name;
 	struct family_tree tree;
 	struct list in_order; /* family::in_order */
+	struct list quoted;   /* family::quoted, in no order */
 	uint32_t next_id;
 	uint32_t *freed_ids; /* of families that went, to be used again */
 	uint32_t freed_count;
 	uint32_t freed_capacity;
 	uint32_t len;
 };
+
+/* weir itself has lines in it, and says what it is. */
+static inline bool family_is_settled(const struct family *family)
+{
+	return family->declaration != NULL && family->declaration->source != DECLARATION_NOTHING;
+}
+
+/* It has a line for each group. */
+static inline bool family_has_times(const struct family *family)
+{
+	return family->declaration != NULL
+			&& (family->declaration->source == DECLARATION_PUSH_TIMES
+					|| family->declaration->source == DECLARATION_FAILURE_TIMES);
+}
 
 void families_init(struct families *families);
 void families_finish(struct families *families);
@@ -94,12 +115,13 @@ void families_remove(struct families *families, struct family *family);
 /* Nothing refers to it any more but the table itself. */
 bool family_is_unused(const struct family *family);
 
-/* The help of that text, with one reference more. */
-struct help *family_enter_help(struct family *family, struct slice text);
-void family_leave_help(struct help *help);
+/* With one reference more; NULL when there is neither help nor unit. */
+struct metadata *family_enter_metadata(struct family *family, struct slice help, struct slice unit);
+void family_leave_metadata(struct metadata *metadata);
 
 /*
- * The smallest help of an exposed block; without any, of a block that a running
- * scrape still sees. ptr NULL when none has one.
+ * The smallest help, or unit, of an exposed block; without any, of a block that
+ * a running scrape still sees. ptr NULL when none has one.
  */
 struct slice family_help(struct family *family);
+struct slice family_unit(struct family *family);

@@ -36,6 +36,7 @@ struct group *group_create(const struct group_key *key, struct shape *shape)
 	for (size_t i = 0; i < count; i++) {
 		pairs[i].name = copy_text(&text, key->labels.pairs[i].name);
 		pairs[i].value = copy_text(&text, key->labels.pairs[i].value);
+		group->has_quoted |= !labels_is_name(pairs[i].name);
 	}
 	group->key.labels = (struct labels){ .pairs = pairs, .count = count };
 	group->label_text = copy_text(&text, label_text);

@@ -42,6 +42,7 @@ struct group {
 	bool is_shadowed;    /* an older group's key normalises to the same */
 	bool is_gone;        /* only the history still has it */
 	bool is_busy;        /* a push is being applied in slices */
+	bool has_quoted;     /* some label's name needs quotes */
 	int64_t deadline_ns; /* monotonic; 0: never */
 	struct body_layout layout;
 	struct pack *layout_pack; /* what a body of that layout became; NULL: unknown */

@@ -1,6 +1,5 @@
 #include "store/page.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -8,29 +7,37 @@
 enum {
 	REFER_BYTES = 4 * 1024, /* from this size on text is referred to, not copied */
 	PREFETCH_SLOTS = 8,
-	TIME_LINE_MAX = 128, /* bytes of a push time's line beside its labels */
+	TIME_LINE_MAX = 128,    /* bytes of a push time's line beside its labels */
+	KEPT_BYTES = 64 * 1024, /* of the memory for made text, from one chunk to the next */
 };
 
 /* A buffer outlives its page, so that each scrape does not fault in new memory. */
 static char *spare_buffer;
 
-bool page_init(struct page *page, struct store *store, const struct slice *own_lines)
+bool page_init(struct page *page, struct store *store, const struct page_options *options)
 {
-	*page = (struct page){ .own_lines = own_lines, .declarations = store->declarations };
+	*page = (struct page){ .options = *options, .declarations = store->declarations };
 	if (!snapshot_open(&page->snapshot, store)) {
 		return false;
 	}
+	names_init(&page->names, &page->snapshot, options->escaping);
+	page->lines = (struct page_lines){
+		.format = options->format,
+		.names = &page->names,
+		.head = &page->head,
+	};
 	page->family = &store->contents->families.in_order;
 	page->buffer = spare_buffer != NULL ? spare_buffer : memory_alloc(PAGE_PIECE_BYTES);
 	spare_buffer = NULL;
-	buf_init(&page->help, 0);
+	buf_init(&page->made, 0);
 	return true;
 }
 
 void page_finish(struct page *page)
 {
+	names_finish(&page->names);
 	snapshot_close(&page->snapshot);
-	buf_finish(&page->help);
+	buf_finish(&page->made);
 	free(spare_buffer);
 	spare_buffer = page->buffer;
 }
@@ -52,10 +59,9 @@ static void end_part(struct page *page)
 	}
 }
 
-static bool has_room(const struct page *page, size_t bytes)
+static size_t room(const struct page *page)
 {
-	return page->used + bytes <= PAGE_PIECE_BYTES && page->piece_bytes < PAGE_PIECE_BYTES
-			&& !page->is_full;
+	return page->piece_bytes < PAGE_PIECE_BYTES ? PAGE_PIECE_BYTES - page->used : 0;
 }
 
 static void put(struct page *page, struct slice text)
@@ -72,7 +78,7 @@ static bool add(struct page *page, struct slice text)
 		return true;
 	}
 	if (text.len < REFER_BYTES) {
-		if (!has_room(page, text.len)) {
+		if (room(page) < text.len) {
 			return false;
 		}
 		put(page, text);
@@ -88,6 +94,23 @@ static bool add(struct page *page, struct slice text)
 	return true;
 }
 
+/* Text that was made for this page is copied, in as many pieces as it takes; false: not all yet. */
+static bool add_made(struct page *page)
+{
+	struct slice rest = slice_skip(buf_slice(&page->made), page->made_used);
+	rest = slice_first(rest, room(page));
+	if (rest.len > 0) {
+		put(page, rest);
+		page->made_used += rest.len;
+	}
+	if (page->made_used < page->made.len) {
+		return false;
+	}
+	buf_reset(&page->made, KEPT_BYTES);
+	page->made_used = 0;
+	return true;
+}
+
 /* ---- Families ---- */
 
 static struct family *current_family(const struct page *page)
@@ -97,24 +120,16 @@ static struct family *current_family(const struct page *page)
 
 static struct slice own_lines_of(const struct page *page, const struct family *family)
 {
-	if (family->declaration == NULL || page->own_lines == NULL) {
+	if (family->declaration == NULL || page->options.own_lines == NULL) {
 		return slice_make(NULL, 0);
 	}
-	return page->own_lines[family->declaration - page->declarations];
-}
-
-static const struct block *visible_block(
-		const struct page *page, const struct family *family, uint32_t number)
-{
-	struct slot slot =
-			snapshot_slot(&page->snapshot, HISTORY_BLOCK, slots_at(&family->slots, number));
-	return slot_is_exposed(slot) ? slot_content(slot) : NULL;
+	return page->options.own_lines[family->declaration - page->declarations];
 }
 
 static const struct block *first_visible_block(struct page *page, const struct family *family)
 {
 	for (; page->next < family->slots.len; page->next++) {
-		const struct block *block = visible_block(page, family, page->next);
+		const struct block *block = snapshot_block(&page->snapshot, family, page->next);
 		if (block != NULL) {
 			return block;
 		}
@@ -122,52 +137,15 @@ static const struct block *first_visible_block(struct page *page, const struct f
 	return NULL;
 }
 
-static bool has_times(const struct family *family)
-{
-	return family->declaration != NULL
-			&& (family->declaration->source == DECLARATION_PUSH_TIMES
-					|| family->declaration->source == DECLARATION_FAILURE_TIMES);
-}
-
-static const struct group *visible_group(const struct page *page, uint32_t number)
-{
-	struct slot slot = snapshot_slot(&page->snapshot, HISTORY_GROUP,
-			slots_at(&page->snapshot.contents->group_slots, number));
-	return slot_is_exposed(slot) ? slot_content(slot) : NULL;
-}
-
 static const struct group *first_visible_group(struct page *page)
 {
 	for (; page->next < page->snapshot.contents->group_slots.len; page->next++) {
-		const struct group *group = visible_group(page, page->next);
+		const struct group *group = snapshot_group(&page->snapshot, page->next);
 		if (group != NULL) {
 			return group;
 		}
 	}
 	return NULL;
-}
-
-/* # HELP name text, # TYPE name type */
-static void render_header(struct page *page, struct family *family, const struct block *block)
-{
-	const struct family_declaration *declaration = family->declaration;
-	bool is_settled = declaration != NULL && declaration->source != DECLARATION_NOTHING;
-	struct slice help = is_settled ? declaration->help : family_help(family);
-	enum metric_type type = is_settled ? declaration->type : (enum metric_type)block->type;
-	struct buf *out = &page->help;
-	out->len = 0;
-	if (help.ptr != NULL) {
-		buf_append(out, SLICE("# HELP "));
-		buf_append(out, family->name);
-		buf_append_byte(out, ' ');
-		buf_append(out, help);
-		buf_append_byte(out, '\n');
-	}
-	buf_append(out, SLICE("# TYPE "));
-	buf_append(out, family->name);
-	buf_append_byte(out, ' ');
-	buf_append(out, metric_type_name(type));
-	buf_append_byte(out, '\n');
 }
 
 static void go_on(struct page *page, enum page_step step)
@@ -177,10 +155,20 @@ static void go_on(struct page *page, enum page_step step)
 	page->chunk = 0;
 }
 
+static void enter_family(struct page *page, struct family *family)
+{
+	page->lines.family = family;
+	names_enter(&page->names, family);
+	page_head_append(&page->made, page->options.format, &page->names, family, &page->head);
+	go_on(page, PAGE_OWN_LINES);
+}
+
 static void do_family(struct page *page)
 {
 	page->family = page->family->next;
 	if (page->family == &page->snapshot.contents->families.in_order) {
+		bool is_openmetrics = page->options.format == PAGE_OPENMETRICS;
+		buf_append(&page->made, is_openmetrics ? SLICE("# EOF\n") : SLICE(""));
 		go_on(page, PAGE_END);
 		return;
 	}
@@ -189,70 +177,42 @@ static void do_family(struct page *page)
 	const struct block *block = first_visible_block(page, family);
 	page->next = 0;
 	bool has_own = own_lines_of(page, family).len > 0
-			|| (has_times(family) && first_visible_group(page) != NULL);
+			|| (family_has_times(family) && first_visible_group(page) != NULL);
 	if (block != NULL || has_own) {
-		render_header(page, family, block);
-		go_on(page, PAGE_HEADER);
+		enter_family(page, family);
 	}
 }
 
 /* ---- Lines ---- */
 
-/* Unix time in seconds with six decimals; 0 for never. */
-static size_t format_time(int64_t ns, char *out)
+static void add_time(struct page *page, const struct family *family, const struct group *group)
 {
-	if (ns == 0) {
-		*out = '0';
-		return 1;
-	}
-	int64_t us = ns / 1000;
-	int len =
-			snprintf(out, 32, "%lld.%06lld", (long long)(us / 1000000), (long long)(us % 1000000));
-	return (size_t)len;
-}
-
-static bool add_time(struct page *page, const struct family *family, const struct group *group)
-{
-	struct group_times times = snapshot_times(&page->snapshot, group);
-	bool is_push = family->declaration->source == DECLARATION_PUSH_TIMES;
-	char value[32];
-	size_t len = format_time(is_push ? times.pushed_ns : times.failed_ns, value);
-	size_t bytes = family->name.len + group->label_text.len + TIME_LINE_MAX;
-	if (bytes > PAGE_PIECE_BYTES / 2) {
-		/* Labels of that size do not fit a buffer: the line is a piece of its own. */
-		if (page->piece_bytes > 0 || page->is_full) {
-			return false;
-		}
-		page->help.len = 0;
-		buf_append(&page->help, family->name);
-		buf_append_byte(&page->help, '{');
-		buf_append(&page->help, group->label_text);
-		buf_append(&page->help, SLICE("} "));
-		buf_append(&page->help, slice_make(value, len));
-		buf_append_byte(&page->help, '\n');
-		page->is_full = true;
-		return add(page, buf_slice(&page->help));
-	}
-	if (!has_room(page, bytes)) {
-		return false;
+	char text[SNAPSHOT_TIME_MAX];
+	size_t len = snapshot_format_time(&page->snapshot, family, group, text);
+	struct slice value = slice_make(text, len);
+	bool is_escaped = group->has_quoted && page->names.escaping != ESCAPING_ALLOW_UTF8;
+	if (is_escaped || room(page) < family->name.len + group->label_text.len + TIME_LINE_MAX) {
+		page_lines_append_own(&page->made, &page->lines, group->label_text, value);
+		return;
 	}
 	put(page, family->name);
 	put(page, SLICE("{"));
 	put(page, group->label_text);
 	put(page, SLICE("} "));
-	put(page, slice_make(value, len));
+	put(page, value);
 	put(page, SLICE("\n"));
-	return true;
 }
 
+/* False when some of it has to wait. */
 static bool add_times(struct page *page)
 {
 	const struct family *family = current_family(page);
 	const struct group *group;
-	while (has_times(family) && (group = first_visible_group(page)) != NULL) {
-		if (!add_time(page, family, group)) {
+	while (family_has_times(family) && (group = first_visible_group(page)) != NULL) {
+		if (page->made.len > 0) {
 			return false;
 		}
+		add_time(page, family, group);
 		page->next++;
 	}
 	return true;
@@ -273,14 +233,28 @@ static inline __attribute__((always_inline)) void prefetch(
 	}
 }
 
+/* False when it has to wait for the next piece. */
+static bool add_chunk(struct page *page, const struct chunk *chunk, enum metric_type type)
+{
+	if (page_lines_is_copied(&page->lines, chunk)) {
+		return add(page, chunk_text(chunk));
+	}
+	page_lines_append(&page->made, &page->lines, chunk, type);
+	return true;
+}
+
 static bool add_blocks(struct page *page)
 {
 	const struct family *family = current_family(page);
 	for (; page->next < family->slots.len; page->next++, page->chunk = 0) {
 		prefetch(family, page->next + PREFETCH_SLOTS);
-		const struct block *block = visible_block(page, family, page->next);
-		for (; block != NULL && page->chunk < block->chunk_count; page->chunk++) {
-			if (!add(page, chunk_text(block->chunks[page->chunk]))) {
+		const struct block *block = snapshot_block(&page->snapshot, family, page->next);
+		while (block != NULL && page->chunk < block->chunk_count) {
+			if (!add_chunk(page, block->chunks[page->chunk], (enum metric_type)block->type)) {
+				return false;
+			}
+			page->chunk++;
+			if (page->made.len > 0 && !add_made(page)) {
 				return false;
 			}
 		}
@@ -288,32 +262,19 @@ static bool add_blocks(struct page *page)
 	return true;
 }
 
-/* A header that is referred to stays in its buf until the next piece. */
-static bool add_header(struct page *page)
-{
-	if (page->help.len >= REFER_BYTES && page->piece_bytes > 0) {
-		return false;
-	}
-	return add(page, buf_slice(&page->help));
-}
-
-/* Does what is next; false when the piece is full, or the page at its end. */
+/*
+ * Does what is next; false when the piece is full, or the page at its end. What
+ * was made for the page comes first.
+ */
 static bool do_step(struct page *page)
 {
-	if (page->is_full) {
-		return false; /* what follows would overwrite what the piece refers to */
+	if (page->made.len > 0 && !add_made(page)) {
+		return false;
 	}
 	switch (page->step) {
 	case PAGE_FAMILY:
 		do_family(page);
 		return true;
-	case PAGE_HEADER:
-		if (!add_header(page)) {
-			return false;
-		}
-		go_on(page, PAGE_OWN_LINES);
-		/* A long header must not be overwritten by the next one. */
-		return page->help.len < REFER_BYTES;
 	case PAGE_OWN_LINES:
 		if (!add(page, own_lines_of(page, current_family(page)))) {
 			return false;
@@ -321,10 +282,9 @@ static bool do_step(struct page *page)
 		go_on(page, PAGE_TIMES);
 		return true;
 	case PAGE_TIMES:
-		if (!add_times(page)) {
-			return false;
+		if (add_times(page)) {
+			go_on(page, PAGE_BLOCKS);
 		}
-		go_on(page, PAGE_BLOCKS);
 		return true;
 	case PAGE_BLOCKS:
 		if (!add_blocks(page)) {
@@ -344,7 +304,6 @@ bool page_next(struct page *page, const struct slice **ret_parts, size_t *ret_co
 	page->part_start = 0;
 	page->part_count = 0;
 	page->piece_bytes = 0;
-	page->is_full = false;
 	while (do_step(page)) {
 	}
 	end_part(page);

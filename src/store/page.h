@@ -1,14 +1,16 @@
 #pragma once
 
 /*
- * The scrape page: text format 0.0.4, written from one version of the store in
- * pieces, families in name order, each with one HELP and TYPE.
+ * The scrape page as text, 0.0.4 or OpenMetrics: written from one version of
+ * the store in pieces, families in name order, each with its metadata once.
  *
  * Small blocks are copied into a buffer, with the next ones prefetched; larger
- * ones are referred to where they lie, for a vectored write.
+ * ones are referred to where they lie, for a vectored write. Lines that cannot
+ * be shown as they are stored are made for the page; see page_lines.h.
  */
 
 #include "base/buf.h"
+#include "store/page_lines.h"
 #include "store/snapshot.h"
 
 enum {
@@ -18,16 +20,25 @@ enum {
 
 enum page_step {
 	PAGE_FAMILY, /* on to the next family */
-	PAGE_HEADER,
 	PAGE_OWN_LINES,
 	PAGE_TIMES,
 	PAGE_BLOCKS,
 	PAGE_END,
 };
 
+struct page_options {
+	enum page_format format;
+	enum escaping escaping;
+	const struct slice *own_lines; /* by the store's declarations: rendered lines, possibly none;
+	                                * the caller's, until page_finish() */
+};
+
 struct page {
+	struct page_options options;
 	struct snapshot snapshot;
-	const struct slice *own_lines; /* by declaration; the caller's, until page_finish() */
+	struct names names;
+	struct page_head head;   /* of the current family */
+	struct page_lines lines; /* likewise */
 	const struct family_declaration *declarations;
 	struct list *family; /* family::in_order */
 	enum page_step step;
@@ -36,19 +47,16 @@ struct page {
 	char *buffer;   /* PAGE_PIECE_BYTES */
 	size_t used;
 	size_t part_start;
-	struct buf help; /* a header, or a line that is too long for the buffer */
+	struct buf made;  /* text that is not in the store as it is: metadata, changed lines */
+	size_t made_used; /* of it, on the page already */
 	struct slice parts[PAGE_PARTS_MAX];
 	size_t part_count;
 	size_t piece_bytes;
-	bool is_full;   /* the piece: nothing more goes in, whatever its size */
 	uint64_t bytes; /* produced so far */
 };
 
-/*
- * False while a change is being made in slices; see snapshot_open(). own_lines
- * has the rendered lines, possibly none, for each of the store's declarations.
- */
-bool page_init(struct page *page, struct store *store, const struct slice *own_lines);
+/* False while a change is being made in slices; see snapshot_open(). */
+bool page_init(struct page *page, struct store *store, const struct page_options *options);
 void page_finish(struct page *page);
 
 /* Frees the buffer that is kept from one page to the next. */

@@ -6,31 +6,20 @@
 #include "store/describe.h"
 #include "store/ids.h"
 #include "store/line.h"
+#include "store/render.h"
 
 static const struct slice computed_families[] = {
 	SLICE_INIT("push_failure_time_seconds"),
 	SLICE_INIT("push_time_seconds"),
 };
 
-/* A grouping label as it is rendered into every line. */
-struct key_piece {
-	struct slice name;
-	struct slice text; /* name="value" */
-	bool has_value;
-	bool gives_way; /* the implied instance="": a body label of that name counts */
-};
-
-struct renderer {
+struct preparing {
 	const struct batch *batch;
 	const struct group_key *key;
-	struct key_piece *pieces; /* sorted by name */
-	size_t piece_count;
-	size_t pieces_bytes; /* of all pieces with their commas */
-	uint64_t key_mask;
+	struct renderer renderer;
 	struct pack *pack;
 	char *at;
 	struct arena *arena;
-	char *series;       /* scratch: a series without its empty labels */
 	const char **lines; /* scratch: the family's lines */
 	struct batch_fault *fault;
 };
@@ -50,181 +39,60 @@ static bool is_computed(struct slice name)
 	return false;
 }
 
-/* ---- The grouping labels ---- */
-
-static struct key_piece make_piece(struct arena *arena, struct slice name, struct slice value)
-{
-	char *text = arena_text(arena, name.len + value.len + 3);
-	memcpy(text, name.ptr, name.len);
-	memcpy(text + name.len, "=\"", 2);
-	if (value.len > 0) {
-		memcpy(text + name.len + 2, value.ptr, value.len);
-	}
-	text[name.len + 2 + value.len] = '"';
-	return (struct key_piece){
-		.name = name,
-		.text = slice_make(text, name.len + value.len + 3),
-		.has_value = value.len > 0,
-	};
-}
-
-static void make_pieces(struct renderer *r)
-{
-	const struct labels *labels = &r->key->labels;
-	struct key_piece implied = make_piece(r->arena, SLICE("instance"), SLICE(""));
-	implied.gives_way = true;
-	bool has_instance = labels_find(labels, implied.name).ptr != NULL;
-	r->pieces = arena_alloc(r->arena, (labels->count + 1) * sizeof(struct key_piece));
-	for (size_t i = 0; i < labels->count; i++) {
-		struct label *label = &labels->pairs[i];
-		if (!has_instance && slice_compare(label->name, implied.name) > 0) {
-			r->pieces[r->piece_count++] = implied;
-			has_instance = true;
-		}
-		r->pieces[r->piece_count++] = make_piece(r->arena, label->name, label->value);
-	}
-	if (!has_instance) {
-		r->pieces[r->piece_count++] = implied;
-	}
-	for (size_t i = 0; i < r->piece_count; i++) {
-		r->pieces_bytes += r->pieces[i].text.len + 1;
-		r->key_mask |= r->pieces[i].has_value ? prepare_label_bit(r->pieces[i].name) : 0;
-	}
-}
-
 /* ---- Sizes ---- */
 
-static size_t line_bytes_bound(
-		const struct renderer *r, const struct batch_family *family, const struct sample *sample)
-{
-	size_t bytes = family->name.len + sample_suffix(sample->role).len + r->pieces_bytes
-			+ sample->value.len + sizeof("{} \n");
-	for (size_t i = 0; i < sample->labels.count; i++) {
-		bytes += sample->labels.pairs[i].name.len + sample->labels.pairs[i].value.len
-				+ sizeof("=\"\",");
-	}
-	return bytes;
-}
+enum { NOTES_ALIGNMENT = 4 };
 
 /* Of the whole pack, and of the longest line and the most lines of a family. */
 static size_t pack_bytes_bound(
-		const struct renderer *r, size_t *ret_longest_line, size_t *ret_most_lines)
+		const struct preparing *p, size_t *ret_longest_line, size_t *ret_most_lines)
 {
 	size_t bytes = sizeof(struct pack) + sizeof(struct pack_entry);
 	*ret_longest_line = 0;
 	*ret_most_lines = 0;
-	for (const struct batch_family *f = r->batch->families; f != NULL; f = f->next) {
+	for (const struct batch_family *f = p->batch->families; f != NULL; f = f->next) {
 		size_t text_bytes = 0;
+		size_t noted_bytes = 0;
 		for (size_t i = 0; i < f->sample_count; i++) {
-			size_t line = line_bytes_bound(r, f, &f->samples[i]);
+			size_t line = render_line_bound(&p->renderer, f, &f->samples[i]);
 			*ret_longest_line = line > *ret_longest_line ? line : *ret_longest_line;
 			text_bytes += line;
+			noted_bytes += render_notes_bound(&f->samples[i]);
 		}
 		*ret_most_lines = f->sample_count > *ret_most_lines ? f->sample_count : *ret_most_lines;
 		bytes += block_bytes_bound(text_bytes, f->sample_count) + sizeof(struct pack_entry);
+		size_t chunks = text_bytes / CHUNK_BYTES + 1;
+		bytes += noted_bytes == 0 ? 0 : noted_bytes + chunks * notes_bytes(0, NOTES_ALIGNMENT);
 	}
 	return bytes;
 }
 
-/* ---- Lines ---- */
-
-static char *put(char *out, struct slice text)
-{
-	memcpy(out, text.ptr, text.len);
-	return out + text.len;
-}
-
-static char *put_label(char *out, const struct label *label)
-{
-	out = put(out, label->name);
-	*out++ = '=';
-	*out++ = '"';
-	if (label->value.len > 0) {
-		out = put(out, label->value);
-	}
-	*out++ = '"';
-	*out++ = ',';
-	return out;
-}
-
-static char *put_piece(char *out, const struct key_piece *piece)
-{
-	out = put(out, piece->text);
-	*out++ = ',';
-	return out;
-}
-
-/*
- * Name and labels of a line; grouping labels take the place of body labels of
- * the same name. *ret_has_empty tells whether a label without a value was put.
- */
-static char *put_series(char *out, const struct renderer *r, struct slice name,
-		const struct sample *sample, bool skip_empty, bool *ret_has_empty)
-{
-	const struct label *label = sample->labels.pairs;
-	const struct label *labels_end = label == NULL ? NULL : label + sample->labels.count;
-	const struct key_piece *piece = r->pieces;
-	const struct key_piece *pieces_end = piece + r->piece_count;
-	bool has_empty = false;
-	out = put(out, name);
-	out = put(out, sample_suffix(sample->role));
-	*out++ = '{';
-	while (label < labels_end || piece < pieces_end) {
-		int order = label == labels_end ? 1
-				: piece == pieces_end   ? -1
-										: slice_compare(label->name, piece->name);
-		bool takes_label = order < 0 || (order == 0 && piece->gives_way);
-		bool is_empty = takes_label ? label->value.len == 0 : !piece->has_value;
-		has_empty |= is_empty;
-		if (!(is_empty && skip_empty)) {
-			out = takes_label ? put_label(out, label) : put_piece(out, piece);
-		}
-		if (order <= 0) {
-			label++;
-		}
-		if (order >= 0) {
-			piece++;
-		}
-	}
-	if (out[-1] == ',') {
-		out--;
-	}
-	*out++ = '}';
-	*ret_has_empty = has_empty;
-	return out;
-}
-
-/* Writes the line at r->at; returns its identity. */
-static uint32_t put_line(
-		struct renderer *r, const struct batch_family *family, const struct sample *sample)
-{
-	bool has_empty;
-	char *start = r->at;
-	char *out = put_series(start, r, family->name, sample, false, &has_empty);
-	struct slice series = slice_between(start, out);
-	if (has_empty) {
-		char *end = put_series(r->series, r, family->name, sample, true, &has_empty);
-		series = slice_between(r->series, end);
-	}
-	*out++ = ' ';
-	out = put(out, sample->value);
-	*out++ = '\n';
-	r->at = out;
-	r->pack->value_bytes += sample->value.len;
-	return (uint32_t)hash64(series);
-}
-
 /* ---- Faults ---- */
 
-static bool fault_of_line(struct renderer *r, bool leaves_trace, const struct batch_family *family,
-		const char *line, struct slice problem)
+static bool set_fault(
+		struct preparing *p, bool leaves_trace, const char *line, struct slice description)
 {
-	if (r->fault->text.ptr == NULL) {
-		r->fault->line = describe_excerpt(r->arena, line);
-		r->fault->text = describe_line(r->arena, family->name, family->type, line, problem);
-		r->fault->leaves_trace = leaves_trace;
+	if (p->fault->text.ptr == NULL) {
+		p->fault->line = describe_excerpt(p->arena, line);
+		p->fault->text = description;
+		p->fault->leaves_trace = leaves_trace;
 	}
 	return false;
+}
+
+static bool fault_of_line(struct preparing *p, bool leaves_trace, const struct batch_family *family,
+		const char *line, struct slice problem)
+{
+	return set_fault(p, leaves_trace, line,
+			describe_line(p->arena, family->name, family->type, line, problem));
+}
+
+/* One that the decoder found; the sample may be of another kind than its family. */
+static bool fault_of_kind(struct preparing *p, const struct batch_family *family, const char *line,
+		const struct sample_extra *extra)
+{
+	return set_fault(p, true, line,
+			describe_sample(p->arena, family->name, extra->kind, line, extra->problem));
 }
 
 static struct slice line_at(const char *line)
@@ -238,14 +106,14 @@ static bool same_series(const char *a, const char *b)
 }
 
 struct repeated {
-	struct renderer *r;
+	struct preparing *p;
 	const char *line; /* the second of two that are the same series */
 };
 
 static bool on_same_id(void *data, uint32_t number, uint32_t other)
 {
 	struct repeated *repeated = data;
-	const char **lines = repeated->r->lines;
+	const char **lines = repeated->p->lines;
 	if (!same_series(lines[number], lines[other])) {
 		return false;
 	}
@@ -254,70 +122,81 @@ static bool on_same_id(void *data, uint32_t number, uint32_t other)
 }
 
 static bool check_repeated(
-		struct renderer *r, const struct batch_family *family, const uint32_t *ids, size_t count)
+		struct preparing *p, const struct batch_family *family, const uint32_t *ids, size_t count)
 {
-	struct repeated repeated = { .r = r };
-	return !ids_find_repeated(ids, count, r->arena, on_same_id, &repeated)
-			|| fault_of_line(r, true, family, repeated.line,
+	struct repeated repeated = { .p = p };
+	return !ids_find_repeated(ids, count, p->arena, on_same_id, &repeated)
+			|| fault_of_line(p, true, family, repeated.line,
 					SLICE("was collected before with the same name and label values"));
 }
 
-/* Label names that the text format lets pass and Prometheus does not. */
-static bool check_label_names(
-		struct renderer *r, const struct batch_family *family, const struct sample *sample)
+/* What the decoder found, and label names that a format lets pass and Prometheus does not. */
+static bool check_sample(
+		struct preparing *p, const struct batch_family *family, const struct sample *sample)
 {
+	const char *line = p->lines[sample - family->samples];
+	struct slice before = { 0 };
+	if (sample->extra != NULL && sample->extra->problem.ptr != NULL) {
+		return fault_of_kind(p, family, line, sample->extra);
+	}
 	for (size_t i = 0; i < sample->labels.count; i++) {
 		struct slice name = sample->labels.pairs[i].name;
-		if (slice_starts_with(name, SLICE("__"))) {
-			struct slice problem = arena_printf(
-					r->arena, "has a label with an invalid name: " SLICE_FMT, SLICE_ARG(name));
-			return fault_of_line(r, true, family, r->lines[sample - family->samples], problem);
+		const char *what = slice_starts_with(name, SLICE("__")) ? "has a label with an invalid name"
+				: before.ptr != NULL && slice_equal(name, before)
+				? "has two or more labels with the same name"
+				: NULL;
+		if (what != NULL) {
+			struct slice problem = arena_printf(p->arena, "%s: " SLICE_FMT, what, SLICE_ARG(name));
+			return fault_of_line(p, true, family, line, problem);
 		}
+		before = name;
 	}
 	return true;
 }
 
 /* A bound among the grouping labels would be there twice. */
-static bool check_key(struct renderer *r, const struct batch_family *family)
+static bool check_key(struct preparing *p, const struct batch_family *family)
 {
-	struct slice bound = family->type == METRIC_SUMMARY ? SLICE("quantile") : SLICE("le");
-	bool has_bound = metric_type_is_histogram(family->type) || family->type == METRIC_SUMMARY;
-	if (!has_bound || labels_find(&r->key->labels, bound).ptr == NULL) {
+	struct slice bound = metric_type_bound_name(family->type);
+	if (!metric_type_has_bounds(family->type) || labels_find(&p->key->labels, bound).ptr == NULL) {
 		return true;
 	}
 	struct slice problem = arena_printf(
-			r->arena, "must not have an explicit \"" SLICE_FMT "\" label", SLICE_ARG(bound));
-	return fault_of_line(r, family->type == METRIC_SUMMARY, family, r->lines[0], problem);
+			p->arena, "must not have an explicit \"" SLICE_FMT "\" label", SLICE_ARG(bound));
+	return fault_of_line(p, family->type == METRIC_SUMMARY, family, p->lines[0], problem);
 }
 
 /* ---- Blocks ---- */
 
-static void *align_in_pack(struct renderer *r, size_t alignment)
+static void *align_in_pack(struct preparing *p, size_t alignment)
 {
-	size_t offset = (size_t)(r->at - (char *)r->pack);
-	r->at += -offset & (alignment - 1);
-	return r->at;
+	size_t offset = (size_t)(p->at - (char *)p->pack);
+	p->at += -offset & (alignment - 1);
+	return p->at;
 }
 
-static uint32_t offset_in_pack(const struct renderer *r, const void *place)
+static uint32_t offset_in_pack(const struct preparing *p, const void *place)
 {
-	return (uint32_t)((const char *)place - (const char *)r->pack);
+	return (uint32_t)((const char *)place - (const char *)p->pack);
 }
 
-/* The chunk's identities go behind its text. */
-static void close_chunk(struct renderer *r, struct chunk *chunk, const uint32_t *ids)
+/* The chunk's identities go behind its text, then what was noted of its lines. */
+static void close_chunk(struct preparing *p, struct chunk *chunk, const uint32_t *ids)
 {
-	chunk->text_bytes = (uint32_t)(r->at - chunk->text);
-	void *place = align_in_pack(r, sizeof(uint32_t));
+	chunk->text_bytes = (uint32_t)(p->at - chunk->text);
+	void *place = align_in_pack(p, sizeof(uint32_t));
 	memcpy(place, ids, chunk->line_count * sizeof(uint32_t));
-	r->at += chunk->line_count * sizeof(uint32_t);
+	p->at += chunk->line_count * sizeof(uint32_t);
+	char *notes_end = render_notes(&p->renderer, p->at);
+	chunk->has_notes = notes_end > p->at;
+	p->at = notes_end;
 }
 
-static struct chunk *open_chunk(struct renderer *r)
+static struct chunk *open_chunk(struct preparing *p)
 {
-	struct chunk *chunk = align_in_pack(r, sizeof(uint32_t));
-	*chunk = (struct chunk){ .in_pack = offset_in_pack(r, chunk) };
-	r->at = chunk->text;
+	struct chunk *chunk = align_in_pack(p, sizeof(uint32_t));
+	*chunk = (struct chunk){ .in_pack = offset_in_pack(p, chunk) };
+	p->at = chunk->text;
 	return chunk;
 }
 
@@ -338,110 +217,128 @@ static int compare_ids(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* Renders the family's lines in chunks, then the block that lists them. */
-static struct block *render_block(
-		struct renderer *r, const struct batch_family *family, uint32_t *ids, uint64_t *ret_mask)
+/* Renders samples from the first on, until the chunk is full; returns it. */
+static struct chunk *render_chunk(
+		struct preparing *p, const struct batch_family *family, size_t first, uint32_t *ids)
 {
-	size_t count = family->sample_count;
-	size_t capacity = 1;
-	size_t chunk_count = 0;
-	struct chunk *first[1];
-	struct chunk **chunks = first;
-	struct chunk *chunk = open_chunk(r);
-	size_t text_bytes = 0;
-	*ret_mask = r->key_mask;
-	for (size_t i = 0; i < count; i++) {
-		r->lines[i] = r->at;
-		ids[i] = put_line(r, family, &family->samples[i]);
-		*ret_mask |= mask_of(&family->samples[i]);
-		chunk->line_count++;
-		bool is_full = r->at - chunk->text >= CHUNK_BYTES;
-		if (!is_full && i + 1 < count) {
-			continue;
-		}
-		close_chunk(r, chunk, &ids[i + 1 - chunk->line_count]);
-		text_bytes += chunk->text_bytes;
-		if (chunk_count == capacity) {
-			size_t old_bytes = capacity * sizeof(chunk);
-			capacity *= 4;
-			chunks = arena_grow(r->arena, chunks, old_bytes, capacity * sizeof(chunk));
-		}
-		chunks[chunk_count++] = chunk;
-		if (i + 1 < count) {
-			chunk = open_chunk(r);
-		}
+	struct chunk *chunk = open_chunk(p);
+	size_t i = first;
+	while (i < family->sample_count && p->at - chunk->text < CHUNK_BYTES) {
+		bool has_quoted;
+		p->lines[i] = p->at;
+		p->at = render_line(&p->renderer, p->at, chunk->text, family, &family->samples[i], &ids[i],
+				&has_quoted);
+		chunk->has_quoted |= has_quoted;
+		i++;
 	}
-	struct block *block = align_in_pack(r, sizeof(void *));
+	chunk->line_count = (uint32_t)(i - first) & CHUNK_LINES_MAX;
+	close_chunk(p, chunk, &ids[first]);
+	return chunk;
+}
+
+/* Behind its chunks; those are listed by the caller. */
+static struct block *open_block(
+		struct preparing *p, const struct batch_family *family, size_t chunk_count)
+{
+	struct block *block = align_in_pack(p, sizeof(void *));
 	*block = (struct block){
-		.in_pack = offset_in_pack(r, block),
-		.text_bytes = (uint32_t)text_bytes,
-		.line_count = (uint32_t)count,
-		.type = family->type,
-		.chunk_count = (uint32_t)chunk_count,
+		.in_pack = offset_in_pack(p, block),
+		.line_count = (uint32_t)family->sample_count,
+		.type = (uint32_t)family->type & 0xf,
+		.chunk_count = (uint32_t)chunk_count & 0xffffff,
+		.is_openmetrics = p->batch->is_openmetrics,
 	};
-	memcpy(block->chunks, chunks, chunk_count * sizeof(chunk));
-	r->at = (char *)(block->chunks + chunk_count);
-	if (chunk_count > 1) {
-		memcpy(block_sorted_ids(block), ids, count * sizeof(uint32_t));
-		qsort(block_sorted_ids(block), count, sizeof(uint32_t), compare_ids);
-		r->at += count * sizeof(uint32_t);
-	}
-	r->pack->refs += 1 + (uint32_t)chunk_count;
-	r->pack->parts = r->pack->refs;
+	p->at = (char *)(block->chunks + chunk_count);
+	p->pack->refs += 1 + (uint32_t)chunk_count;
+	p->pack->parts = p->pack->refs;
 	return block;
 }
 
-static bool prepare_family(struct renderer *r, const struct batch_family *family, uint32_t *ids,
+/* Renders the family's lines in chunks, then the block that lists them. */
+static struct block *render_block(
+		struct preparing *p, const struct batch_family *family, uint32_t *ids)
+{
+	size_t count = family->sample_count;
+	size_t chunk_count = 0;
+	struct chunk *first = NULL;
+	for (size_t i = 0; i < count; chunk_count++) {
+		struct chunk *chunk = render_chunk(p, family, i, ids);
+		first = first == NULL ? chunk : first;
+		i += chunk->line_count;
+	}
+	struct block *block = open_block(p, family, chunk_count);
+	struct chunk *chunk = first;
+	for (size_t i = 0; i < chunk_count; i++) {
+		block->chunks[i] = chunk;
+		block->text_bytes += chunk->text_bytes;
+		block->has_notes |= chunk->has_notes;
+		block->has_quoted |= chunk->has_quoted;
+		chunk = (struct chunk *)(void *)pack_align(
+				p->pack, (char *)(uintptr_t)chunk_end(chunk), sizeof(uint32_t));
+	}
+	if (chunk_count > 1) {
+		memcpy(block_sorted_ids(block), ids, count * sizeof(uint32_t));
+		qsort(block_sorted_ids(block), count, sizeof(uint32_t), compare_ids);
+		p->at += count * sizeof(uint32_t);
+	}
+	return block;
+}
+
+static bool prepare_family(struct preparing *p, const struct batch_family *family, uint32_t *ids,
 		struct prepared_family *ret_family)
 {
 	*ret_family = (struct prepared_family){
 		.name = family->name,
 		.help = family->help,
+		.unit = family->unit,
 		.type = family->type,
+		.label_mask = p->renderer.key_mask,
+		.is_openmetrics = p->batch->is_openmetrics,
 	};
-	ret_family->block = render_block(r, family, ids, &ret_family->label_mask);
-	bool is_valid = check_key(r, family);
+	ret_family->block = render_block(p, family, ids);
+	bool is_valid = check_key(p, family);
 	for (size_t i = 0; i < family->sample_count && is_valid; i++) {
-		is_valid = check_label_names(r, family, &family->samples[i]);
+		ret_family->label_mask |= mask_of(&family->samples[i]);
+		is_valid = check_sample(p, family, &family->samples[i]);
 	}
-	is_valid = is_valid && check_repeated(r, family, ids, family->sample_count);
+	is_valid = is_valid && check_repeated(p, family, ids, family->sample_count);
 	ret_family->block->is_invalid = !is_valid;
 	return is_valid;
 }
 
 /* Sizes the pack and the scratch memory; false when it would be too large. */
-static bool make_room(struct renderer *r, size_t max_bytes, uint32_t **ret_ids)
+static bool make_room(struct preparing *p, size_t max_bytes, uint32_t **ret_ids)
 {
 	size_t longest_line;
 	size_t most_lines;
-	size_t bytes = pack_bytes_bound(r, &longest_line, &most_lines);
+	size_t bytes = pack_bytes_bound(p, &longest_line, &most_lines);
 	if (bytes > max_bytes || bytes > UINT32_MAX / 2) {
 		return false;
 	}
-	r->pack = pack_begin(bytes);
-	r->at = (char *)(r->pack + 1);
-	r->series = arena_text(r->arena, longest_line);
-	r->lines = arena_alloc(r->arena, most_lines * sizeof(char *));
-	*ret_ids = arena_alloc(r->arena, most_lines * sizeof(uint32_t));
+	p->pack = pack_begin(bytes);
+	p->at = (char *)(p->pack + 1);
+	renderer_reserve(&p->renderer, longest_line);
+	p->lines = arena_alloc(p->arena, most_lines * sizeof(char *));
+	*ret_ids = arena_alloc(p->arena, most_lines * sizeof(uint32_t));
 	return true;
 }
 
-static void put_entries(struct renderer *r, const struct prepared_push *push)
+static void put_entries(struct preparing *p, const struct prepared_push *push)
 {
-	struct pack_entry *entries = align_in_pack(r, sizeof(uint32_t));
-	r->pack->entries = offset_in_pack(r, entries);
-	r->pack->entry_count = (uint32_t)push->family_count;
-	r->pack->line_count = (uint32_t)push->line_count;
+	struct pack_entry *entries = align_in_pack(p, sizeof(uint32_t));
+	p->pack->entries = offset_in_pack(p, entries);
+	p->pack->entry_count = (uint32_t)push->family_count;
+	p->pack->line_count = (uint32_t)push->line_count;
 	for (size_t i = 0; i < push->family_count; i++) {
 		entries[i] = (struct pack_entry){ .block = push->families[i].block->in_pack };
 	}
-	r->at = (char *)(entries + push->family_count);
+	p->at = (char *)(entries + push->family_count);
 }
 
 /* The blocks may move with the pack. */
-static void settle_pack(struct renderer *r, struct prepared_push *push)
+static void settle_pack(struct preparing *p, struct prepared_push *push)
 {
-	push->pack = pack_settle(r->pack, (size_t)(r->at - (char *)r->pack));
+	push->pack = pack_settle(p->pack, (size_t)(p->at - (char *)p->pack));
 	const struct pack_entry *entries = pack_entries(push->pack);
 	for (size_t i = 0; i < push->family_count; i++) {
 		push->families[i].block = pack_block(push->pack, &entries[i]);
@@ -449,13 +346,13 @@ static void settle_pack(struct renderer *r, struct prepared_push *push)
 }
 
 static void prepare_families(
-		struct renderer *r, bool is_checked, uint32_t *ids, struct prepared_push *push)
+		struct preparing *p, bool is_checked, uint32_t *ids, struct prepared_push *push)
 {
-	for (const struct batch_family *f = r->batch->families; f != NULL; f = f->next) {
+	for (const struct batch_family *f = p->batch->families; f != NULL; f = f->next) {
 		if (is_computed(f->name)) {
 			continue;
 		}
-		if (!prepare_family(r, f, ids, &push->families[push->family_count]) && is_checked) {
+		if (!prepare_family(p, f, ids, &push->families[push->family_count]) && is_checked) {
 			return;
 		}
 		push->family_count++;
@@ -467,7 +364,7 @@ enum prepare_result prepare_push(const struct batch *batch, const struct group_k
 		const struct prepare_options *options, struct arena *arena, struct prepared_push *ret_push,
 		struct batch_fault *reterr_fault)
 {
-	struct renderer r = { .batch = batch, .key = key, .arena = arena, .fault = reterr_fault };
+	struct preparing p = { .batch = batch, .key = key, .arena = arena, .fault = reterr_fault };
 	uint32_t *ids;
 	*ret_push = (struct prepared_push){ 0 };
 	*reterr_fault = batch->fault;
@@ -481,22 +378,22 @@ enum prepare_result prepare_push(const struct batch *batch, const struct group_k
 	if (batch->fault.text.ptr != NULL && options->is_checked) {
 		return PREPARE_E_FAULT;
 	}
-	make_pieces(&r);
-	if (!make_room(&r, options->max_bytes, &ids)) {
+	renderer_init(&p.renderer, key, arena);
+	if (!make_room(&p, options->max_bytes, &ids)) {
 		return PREPARE_E_BYTES;
 	}
 	ret_push->families =
 			arena_alloc(arena, (batch->family_count + 1) * sizeof(struct prepared_family));
-	prepare_families(&r, options->is_checked, ids, ret_push);
+	prepare_families(&p, options->is_checked, ids, ret_push);
 	if (reterr_fault->text.ptr != NULL && options->is_checked) {
-		pack_abandon(r.pack);
+		pack_abandon(p.pack);
 		return PREPARE_E_FAULT;
 	}
 	if (ret_push->family_count == 0) {
-		pack_abandon(r.pack);
+		pack_abandon(p.pack);
 	} else {
-		put_entries(&r, ret_push);
-		settle_pack(&r, ret_push);
+		put_entries(&p, ret_push);
+		settle_pack(&p, ret_push);
 	}
 	return PREPARE_OK;
 }

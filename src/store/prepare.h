@@ -17,12 +17,14 @@ struct family;
 struct prepared_family {
 	struct slice name;
 	struct slice help; /* ptr NULL: none */
+	struct slice unit; /* likewise */
 	enum metric_type type;
 	struct block *block;
 	uint64_t label_mask;   /* which label names its lines have; see prepare_label_bit() */
 	struct family *family; /* from here on the store's: resolved while checking */
 	uint32_t slot;         /* the group's, SLOT_NONE: not yet */
 	bool is_shadowed;
+	bool is_openmetrics; /* held to its rules */
 };
 
 /* What the body looked like apart from its values; see store_splice(). */

@@ -155,8 +155,7 @@ static void add_replaced(struct replaced *replaced, const struct family *family,
 {
 	struct block *block = slot_content(*slots_at(&family->slots, slot));
 	replaced->lines += block->line_count;
-	replaced->bytes +=
-			block_bytes_bound(block->text_bytes, block->line_count) + sizeof(struct pack_entry);
+	replaced->bytes += block_bytes(block) + sizeof(struct pack_entry);
 }
 
 /* What the push takes the place of. */
@@ -281,9 +280,7 @@ static void commit(struct store_push *op, size_t i)
 	if (prepared->slot == SLOT_NONE) {
 		prepared->slot = slots_take(&family->slots);
 	}
-	if (prepared->help.ptr != NULL) {
-		prepared->block->help = family_enter_help(family, prepared->help);
-	}
+	prepared->block->metadata = family_enter_metadata(family, prepared->help, prepared->unit);
 	contents_set_block(op->store->contents, op->group, family, prepared->slot, prepared->block,
 			prepared->is_shadowed, op->version);
 	if (old_pack != NULL) {

@@ -24,7 +24,7 @@ static size_t live_bytes(const struct group *group, struct pack *pack, uint32_t 
 		const struct pack_entry *entry = &pack_entries(pack)[i];
 		const struct block *block = pack_block(pack, entry);
 		if (find_live(group, pack, entry) != NULL) {
-			bytes += block_bytes_bound(block->text_bytes, block->line_count) + sizeof(*entry);
+			bytes += block_bytes(block) + sizeof(*entry);
 			(*ret_count)++;
 		}
 	}
@@ -37,8 +37,7 @@ static struct block *move_block(struct pack *pack, char **at, struct block *old)
 	char *chunks = pack_align(pack, *at, sizeof(uint32_t));
 	for (size_t i = 0; i < old->chunk_count; i++) {
 		const struct chunk *chunk = old->chunks[i];
-		size_t bytes = (size_t)((const char *)(chunk_ids(chunk) + chunk->line_count)
-				- (const char *)chunk);
+		size_t bytes = (size_t)(chunk_end(chunk) - (const char *)chunk);
 		*at = pack_align(pack, *at, sizeof(uint32_t));
 		struct chunk *copy = memcpy(*at, chunk, bytes);
 		copy->in_pack = (uint32_t)(*at - (char *)pack);

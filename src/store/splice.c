@@ -1,10 +1,12 @@
 #include "store/splice.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/number.h"
+#include "store/line.h"
 
 /* More blocks than that go into the store in slices, as an ordinary push. */
 enum { ENTRIES_MAX = 4 * SLICE_FAMILIES };
@@ -18,8 +20,8 @@ static bool value_fits(enum metric_type type, const char *line, struct slice val
 	if (type != METRIC_SUMMARY) {
 		return true;
 	}
-	const char *brace = rawmemchr(line, '{');
-	return !slice_ends_with(slice_between(line, brace), SLICE("_count")) || number_is_uint(value);
+	struct slice series = line_series(slice_between(line, rawmemchr(line, '\n')));
+	return !slice_ends_with(line_name(series), SLICE("_count")) || number_is_uint(value);
 }
 
 static char *put(char *out, const char *from, const char *to)
@@ -58,12 +60,37 @@ static bool splice_lines(struct splice *s, const struct chunk *old, enum metric_
 	return true;
 }
 
+/*
+ * The same notes at the places where their text is now. Bodies that can be
+ * spliced have nothing but bounds to note, which lie before the line's value.
+ */
+static char *splice_notes(char *out, const struct chunk *old, const struct chunk *chunk)
+{
+	const struct notes *notes = chunk_notes(old);
+	struct notes *copy = memcpy(out, notes, notes->bytes);
+	const char *old_line = old->text;
+	const char *line = chunk->text;
+	for (uint32_t i = 0; i < notes->count; i++) {
+		const char *place = old->text + notes->notes[i].at;
+		const char *feed = rawmemchr(old_line, '\n');
+		assert(notes->notes[i].kind == NOTE_POINT_ZERO);
+		for (; feed < place; feed = rawmemchr(old_line, '\n')) {
+			old_line = feed + 1;
+			line = (const char *)rawmemchr(line, '\n') + 1;
+		}
+		copy->notes[i].at = (uint32_t)(line - chunk->text + (place - old_line));
+	}
+	return out + notes->bytes;
+}
+
 static bool splice_chunk(struct splice *s, const struct chunk *old, enum metric_type type)
 {
 	struct chunk *chunk = (struct chunk *)(void *)pack_align(s->pack, s->at, sizeof(uint32_t));
 	*chunk = (struct chunk){
 		.in_pack = (uint32_t)((char *)chunk - (char *)s->pack),
 		.line_count = old->line_count,
+		.has_notes = old->has_notes,
+		.has_quoted = old->has_quoted,
 	};
 	s->at = chunk->text;
 	if (!splice_lines(s, old, type)) {
@@ -73,6 +100,9 @@ static bool splice_chunk(struct splice *s, const struct chunk *old, enum metric_
 	s->at = pack_align(s->pack, s->at, sizeof(uint32_t));
 	memcpy(s->at, chunk_ids(old), old->line_count * sizeof(uint32_t));
 	s->at += old->line_count * sizeof(uint32_t);
+	if (old->has_notes) {
+		s->at = splice_notes(s->at, old, chunk);
+	}
 	return true;
 }
 

@@ -15,8 +15,8 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "check.h"
+#include "format/format.h"
 #include "format/text_layout.h"
-#include "format/text_parse.h"
 #include "store/page.h"
 #include "store/push.h"
 #include "store/splice.h"
@@ -25,7 +25,9 @@ struct store_driver {
 	struct store store;
 	struct arena arena; /* for all that a test needs, until the end */
 	int64_t now_ns;     /* Unix time, one second on with each push */
-	struct slice fault; /* of the last push that was refused */
+	enum format_id format;    /* of bodies */
+	struct page_options page; /* how pages are wanted */
+	struct slice fault;       /* of the last push that was refused */
 	bool leaves_trace;
 	enum store_limit limit;
 	struct store_listener listener;
@@ -54,6 +56,7 @@ static const struct format_options driver_limits = {
 	.samples = 1000000,
 	.labels = 100,
 	.label_bytes = 1000000,
+	.utf8_names = true,
 };
 
 static inline void store_driver_on_change(
@@ -139,7 +142,8 @@ static inline bool store_driver_prepare(struct store_driver *d, enum store_metho
 	};
 	push->key = store_driver_key(d, key);
 	text_layout_scan(body, &d->arena, &layout);
-	enum format_result parsed = text_parse(body, &driver_limits, &d->arena, &batch, &error);
+	enum format_result parsed =
+			formats[d->format].decode(body, &driver_limits, &d->arena, &batch, &error);
 	if (parsed != FORMAT_OK) {
 		d->fault = error.what;
 		d->leaves_trace = false;
@@ -152,8 +156,8 @@ static inline bool store_driver_prepare(struct store_driver *d, enum store_metho
 		return false;
 	}
 	push->prepared.layout.hash = layout.hash;
-	push->prepared.layout.is_known =
-			text_layout_fits(&layout, &batch) && push->prepared.line_count == batch.sample_count;
+	push->prepared.layout.is_known = d->format == FORMAT_TEXT && text_layout_fits(&layout, &batch)
+			&& push->prepared.line_count == batch.sample_count;
 	push_init(&push->op, &d->store, method, &push->key, &push->prepared, &d->arena);
 	push->op.now_ns = d->now_ns += 1000000000;
 	return true;
@@ -273,7 +277,9 @@ static inline struct slice store_driver_whole_page(struct store_driver *d, const
 	struct page page;
 	struct buf text;
 	buf_init(&text, 0);
-	bool is_open = page_init(&page, &d->store, own);
+	struct page_options options = d->page;
+	options.own_lines = own;
+	bool is_open = page_init(&page, &d->store, &options);
 	assert(is_open);
 	while (store_driver_page_next(&page, &text)) {
 	}
@@ -292,7 +298,8 @@ static inline struct slice store_driver_without_times(struct store_driver *d, st
 		const char *feed = slice_find_byte(text, '\n');
 		struct slice line = slice_first(text, (size_t)(feed - text.ptr) + 1);
 		text = slice_skip(text, line.len);
-		struct slice bare = line.ptr[0] == '#' ? slice_skip(line, sizeof("# HELP ") - 1) : line;
+		size_t keyword = slice_starts_with(line, SLICE("# EOF")) ? 0 : sizeof("# HELP ") - 1;
+		struct slice bare = line.ptr[0] == '#' ? slice_skip(line, keyword) : line;
 		if (!slice_starts_with(bare, SLICE("push_"))) {
 			memcpy(out + len, line.ptr, line.len);
 			len += line.len;

@@ -301,7 +301,7 @@ static void touch_page(struct trial *t, struct open_page *open)
 	if (!open->is_open) {
 		check_page(t);
 		open->expected = model_page(&t->model, &t->driver.arena);
-		CHECK(page_init(&open->page, &t->driver.store, NULL));
+		CHECK(page_init(&open->page, &t->driver.store, &(struct page_options){ 0 }));
 		buf_init(&open->text, 0);
 		open->is_open = true;
 		return;

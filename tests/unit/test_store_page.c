@@ -207,7 +207,7 @@ static void check_change(change_function *change, unsigned first)
 	store_driver_init(&d, NULL);
 	fill(&d);
 	struct slice expected = store_driver_whole_page(&d, NULL);
-	CHECK(page_init(&page, &d.store, NULL));
+	CHECK(page_init(&page, &d.store, &(struct page_options){ 0 }));
 	do {
 		if (pieces >= first) {
 			change(&d, pieces);
@@ -248,7 +248,7 @@ struct open_page {
 static void open_page(struct store_driver *d, struct open_page *page)
 {
 	page->expected = store_driver_whole_page(d, NULL);
-	CHECK(page_init(&page->page, &d->store, NULL));
+	CHECK(page_init(&page->page, &d->store, &(struct page_options){ 0 }));
 	buf_init(&page->text, 0);
 	page->is_open = true;
 }

@@ -80,7 +80,7 @@ static void test_all_or_nothing(void)
 	while (result == PUSH_AGAIN) {
 		struct page page;
 		/* While it commits no page can be opened; before and after all is whole. */
-		if (page_init(&page, &d.store, NULL)) {
+		if (page_init(&page, &d.store, &(struct page_options){ 0 })) {
 			page_finish(&page);
 			size_t lines = count_in_page(&d, "f");
 			CHECK(lines == 1 || lines == LARGE + 1);
@@ -188,7 +188,7 @@ static void check_delete(bool by_expiry, bool with_pushes)
 	begin(&d, &push, STORE_PUT, "job=j", large_body(&d, LARGE, ""));
 	push.op.deadline_ns = 10;
 	CHECK_INT(finish(&d, &push), PUSH_OK);
-	CHECK(page_init(&before, &d.store, NULL));
+	CHECK(page_init(&before, &d.store, &(struct page_options){ 0 }));
 	for (int i = 0; i < 1000 && store_driver_find(&d, "job=j") != NULL; i++) {
 		if (by_expiry) {
 			store_expire(&d.store, 10, 5);
@@ -201,7 +201,7 @@ static void check_delete(bool by_expiry, bool with_pushes)
 			store_driver_push(&d, STORE_PUT, "job=l", "m 1 1\n");
 		}
 		struct page page;
-		if (page_init(&page, &d.store, NULL)) {
+		if (page_init(&page, &d.store, &(struct page_options){ 0 })) {
 			page_finish(&page);
 			size_t lines = count_in_page(&d, "f");
 			CHECK(lines == LARGE + 1 || lines == 1 || lines == 2);
@@ -329,7 +329,7 @@ static void check_meanwhile(enum meanwhile what, bool is_new, int at)
 			do_meanwhile(&d, what);
 		}
 		struct page page;
-		if (page_init(&page, &d.store, NULL)) {
+		if (page_init(&page, &d.store, &(struct page_options){ 0 })) {
 			page_finish(&page);
 			size_t lines = count_in_page(&d, "f");
 			CHECK(lines <= 3 || lines >= LARGE);

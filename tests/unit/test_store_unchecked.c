@@ -182,7 +182,7 @@ static void test_many_are_promoted(void)
 	struct buf text;
 	buf_init(&text, 0);
 	struct slice before = store_driver_whole_page(&d, NULL);
-	CHECK(page_init(&page, &d.store, NULL));
+	CHECK(page_init(&page, &d.store, &(struct page_options){ 0 }));
 	store_driver_delete(&d, "job=first");
 	for (int i = 0; i < 1000 && d.store.contents->shadowed_blocks > 0; i++) {
 		store_tidy(&d.store);
