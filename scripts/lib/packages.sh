@@ -4,7 +4,7 @@
 # Makes sure that the Debian packages for building, or for building and
 # testing, are there. A machine that has them needs neither network nor root.
 
-packages_build="gcc libbsd-dev libc6-dev libisal-dev libsnappy-dev libuv1-dev libxxhash-dev \
+packages_build="gcc libbsd-dev libc6-dev libisal-dev libpcre2-dev libsnappy-dev libuv1-dev libxxhash-dev \
 libzstd-dev meson ninja-build node-llhttp pkg-config python3 zlib1g-dev"
 
 packages_test="clang clang-format curl libclang-rt-14-dev llvm nginx-light prometheus \
