@@ -320,6 +320,7 @@ static void init_api(struct server *server)
 	const struct config *config = server->config;
 	struct api_options options = {
 		.enable_admin = config->web_enable_admin_api,
+		.openmetrics = config->web_openmetrics,
 		.is_checked = !config->push_disable_consistency_check,
 		.ttl_ns = config->group_ttl_ns,
 		.ttl_max_ns = config->group_ttl_max_ns,

@@ -19,6 +19,7 @@
 
 struct api_options {
 	bool enable_admin;
+	bool openmetrics;   /* served to who asks for it */
 	bool is_checked;    /* the consistency check; without it pushes are answered with 202 */
 	int64_t ttl_ns;     /* of groups whose pushes ask for none; 0: they do not expire */
 	int64_t ttl_max_ns; /* 0: no cap */

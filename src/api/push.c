@@ -6,7 +6,6 @@
 #include "api/ttl.h"
 #include "base/clock.h"
 #include "format/text_layout.h"
-#include "format/text_parse.h"
 #include "http/content.h"
 #include "http/media_type.h"
 #include "store/splice.h"
@@ -50,6 +49,7 @@ struct push {
 	struct group_key key;
 	int64_t ttl_ns;
 	enum http_coding coding;
+	enum format_id format;
 
 	enum http_content_result content;
 	struct buf decoded;
@@ -58,7 +58,7 @@ struct push {
 	struct text_layout layout;
 	struct splice splice;
 
-	enum format_result format;
+	enum format_result parsed;
 	struct format_error format_error;
 	struct batch batch;
 	enum prepare_result prepare;
@@ -160,8 +160,7 @@ static void finish_format_limited(struct push *push)
 static void finish_unparsed(struct push *push)
 {
 	finish_refused(push, 400, STATS_REJECTED_SYNTAX,
-			format_error_text(
-					&formats[FORMAT_TEXT], &push->format_error, &push->exchange->arena));
+			format_error_text(&formats[push->format], &push->format_error, &push->exchange->arena));
 }
 
 static int64_t deadline_of(const struct push *push)
@@ -247,20 +246,21 @@ static void begin_to_apply(struct push *push)
 static void parse(struct push *push)
 {
 	struct arena *arena = &push->exchange->arena;
-	push->format = text_parse(push->body, &push->api->options.format_options, arena, &push->batch,
-			&push->format_error);
-	if (push->format == FORMAT_OK) {
+	push->parsed = formats[push->format].decode(push->body, &push->api->options.format_options,
+			arena, &push->batch, &push->format_error);
+	if (push->parsed == FORMAT_OK) {
 		push->prepare = prepare_push(&push->batch, &push->key, &push->prepare_options, arena,
 				&push->prepared, &push->fault);
 		push->prepared.layout.hash = push->layout.hash;
-		push->prepared.layout.is_known = text_layout_fits(&push->layout, &push->batch)
+		push->prepared.layout.is_known = push->format == FORMAT_TEXT
+				&& text_layout_fits(&push->layout, &push->batch)
 				&& push->prepared.line_count == push->batch.sample_count;
 	}
 }
 
 static void on_parsed(struct push *push)
 {
-	switch (push->format) {
+	switch (push->parsed) {
 	case FORMAT_E_SYNTAX:
 		finish_unparsed(push);
 		return;
@@ -332,7 +332,7 @@ static void decode(struct push *push)
 	if (push->body.len == 0) {
 		push->body = SLICE(""); /* no body is an empty one */
 	}
-	if (push->content == HTTP_CONTENT_OK) {
+	if (push->content == HTTP_CONTENT_OK && push->format == FORMAT_TEXT) {
 		text_layout_scan(push->body, &push->exchange->arena, &push->layout);
 	}
 }
@@ -368,8 +368,9 @@ static void on_decoded(struct push *push)
 	}
 	push->is_large = push->is_large || estimate_bytes(push) > INLINE_BYTES;
 	struct body_layout layout = { .hash = push->layout.hash, .is_known = push->layout.is_plain };
-	if (splice_begin(&push->splice, push->api->store, &push->key, push->method, &layout,
-				push->layout.values, push->layout.value_count)) {
+	if (push->format == FORMAT_TEXT
+			&& splice_begin(&push->splice, push->api->store, &push->key, push->method, &layout,
+					push->layout.values, push->layout.value_count)) {
 		run(push, splice, on_spliced);
 	} else {
 		begin_to_parse(push);
@@ -454,13 +455,17 @@ static bool read_head(struct push *push, const struct route *route)
 		finish_refused(push, 400, STATS_REJECTED_TTL, text);
 		return false;
 	}
-	if (media_type_is_protobuf(exchange_header(exchange, SLICE("Content-Type")))) {
-		finish_refused(push, 415, STATS_REJECTED_FORMAT,
-				SLICE("the protobuf format is not supported: push the text format, "
-					  "Content-Type: text/plain; version=0.0.4"));
-		return false;
-	}
 	return true;
+}
+
+/* What is neither protobuf nor OpenMetrics is text, whatever it is called. */
+static enum format_id format_of(const struct exchange *exchange)
+{
+	struct slice content_type = exchange_header(exchange, SLICE("Content-Type"));
+	if (media_type_is_protobuf(content_type)) {
+		return FORMAT_PROTOBUF;
+	}
+	return media_type_is_openmetrics(content_type) ? FORMAT_OPENMETRICS : FORMAT_TEXT;
 }
 
 void push_handle(struct api *api, struct exchange *exchange, const struct route *route)
@@ -475,6 +480,7 @@ void push_handle(struct api *api, struct exchange *exchange, const struct route 
 		return;
 	}
 	size_t body_bytes = exchange->request.body.len;
+	push->format = format_of(exchange);
 	push->coding = http_coding_by_name(exchange_header(exchange, SLICE("Content-Encoding")));
 	push->is_large = body_bytes > INLINE_BYTES
 			|| (push->coding != HTTP_CODING_IDENTITY && body_bytes > INLINE_CODED_BYTES);

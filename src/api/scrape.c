@@ -2,16 +2,24 @@
 
 #include "api/answer.h"
 #include "api/endpoints.h"
+#include "api/protobuf_page.h"
 #include "api/task.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "http/coded_body.h"
+#include "http/negotiate.h"
 #include "store/page.h"
 
-/* The page as a response body. */
+/*
+ * A page in one of its forms. The text forms are a body here; protobuf's has
+ * its own, and says when it is over.
+ */
 struct scrape {
 	struct http_body body;
 	struct api *api;
+	struct http_negotiated negotiated;
+	struct http_body *protobuf; /* NULL: one of the text forms */
+	bool is_prometheus;         /* who asks */
 	struct page page;
 	struct arena arena; /* weir's own lines */
 	uint64_t began_ns;
@@ -31,21 +39,39 @@ static enum http_body_state next_piece(struct http_body *body, struct http_piece
 																		  : HTTP_BODY_END;
 }
 
-static void close_scrape(struct http_body *body)
+static void free_scrape(struct scrape *scrape, uint64_t bytes, uint64_t collisions)
 {
-	struct scrape *scrape = (struct scrape *)body;
 	uint64_t now_ns = clock_monotonic_ns();
 	struct stats *stats = scrape->api->stats;
 	quantiles_observe(&stats->scrape_seconds, (double)(now_ns - scrape->began_ns) / 1e9, now_ns);
-	stats->scrape_bytes += scrape->page.bytes;
-	page_finish(&scrape->page);
+	stats->scrape_bytes += bytes;
+	stats->escape_collisions += collisions;
 	arena_finish(&scrape->arena);
 	free(scrape);
 }
 
-static struct scrape *create(struct api *api, const struct exchange *exchange)
+static void close_scrape(struct http_body *body)
 {
+	struct scrape *scrape = (struct scrape *)body;
+	uint64_t bytes = scrape->page.bytes;
+	uint64_t collisions = scrape->page.names.collisions;
+	page_finish(&scrape->page);
+	free_scrape(scrape, bytes, collisions);
+}
+
+static void on_protobuf_closed(void *data, const struct protobuf_page_result *result)
+{
+	free_scrape(data, result->bytes, result->collisions);
+}
+
+static struct scrape *create(struct api *api, struct exchange *exchange)
+{
+	struct slice accepted = http_list_header(exchange, SLICE("Accept"));
+	struct http_offer offer = { .openmetrics = api->options.openmetrics, .protobuf = true };
 	struct scrape *scrape = memory_zalloc(1, sizeof(*scrape));
+	scrape->negotiated = http_negotiate_exposition(accepted, offer);
+	scrape->is_prometheus =
+			exchange_header(exchange, SLICE("X-Prometheus-Scrape-Timeout-Seconds")).ptr != NULL;
 	scrape->api = api;
 	scrape->began_ns = exchange->request.began_ns;
 	scrape->body.next = next_piece;
@@ -54,22 +80,42 @@ static struct scrape *create(struct api *api, const struct exchange *exchange)
 	return scrape;
 }
 
+static bool is_openmetrics(const struct http_negotiated *negotiated)
+{
+	return negotiated->exposition == HTTP_EXPOSITION_OPENMETRICS_0_0_1
+			|| negotiated->exposition == HTTP_EXPOSITION_OPENMETRICS_1_0_0;
+}
+
 static bool open_page(struct scrape *scrape)
 {
 	struct api *api = scrape->api;
 	if (!snapshot_is_possible(api->store)) {
 		return false;
 	}
-	struct page_options options = { .own_lines = api_own_lines(api, &scrape->arena) };
-	return page_init(&scrape->page, api->store, &options);
+	struct page_options options = {
+		.format = is_openmetrics(&scrape->negotiated) ? PAGE_OPENMETRICS : PAGE_TEXT,
+		.own_lines = api_own_lines(api, &scrape->arena),
+	};
+	escaping_find(scrape->negotiated.escaping, &options.escaping);
+	if (scrape->negotiated.exposition != HTTP_EXPOSITION_PROTOBUF) {
+		return page_init(&scrape->page, api->store, &options);
+	}
+	struct protobuf_page_options protobuf = {
+		.page = options,
+		.only_sound = scrape->is_prometheus,
+		.closed = on_protobuf_closed,
+		.data = scrape,
+	};
+	scrape->protobuf = protobuf_page_create(api->executor, api->store, &protobuf);
+	return scrape->protobuf != NULL;
 }
 
 static void set_response(struct scrape *scrape, struct exchange *exchange)
 {
+	struct http_body *body = scrape->protobuf != NULL ? scrape->protobuf : &scrape->body;
 	exchange->response.status = 200;
-	exchange->response.content_type =
-			SLICE("text/plain; version=0.0.4; charset=utf-8; escaping=underscores");
-	coded_body_answer(&scrape->api->coded_pool, exchange, &scrape->body);
+	exchange->response.content_type = http_negotiated_type(&scrape->negotiated, exchange);
+	coded_body_answer(&scrape->api->coded_pool, exchange, body);
 }
 
 static void on_turn(struct job *job)

@@ -54,11 +54,30 @@ static size_t append_character(struct buf *out, struct slice text)
 	return len;
 }
 
+/* How many bytes at the start stand for themselves. */
+static size_t plain_bytes(struct slice text)
+{
+	size_t len = 0;
+	for (; len < text.len; len++) {
+		unsigned char byte = (unsigned char)text.ptr[len];
+		if (byte < 0x20 || byte >= 0x80 || byte == '"' || byte == '\\' || byte == '<' || byte == '>'
+				|| byte == '&') {
+			break;
+		}
+	}
+	return len;
+}
+
 void json_append_string(struct buf *out, struct slice text)
 {
 	buf_append_byte(out, '"');
 	while (text.len > 0) {
-		text = slice_skip(text, append_character(out, text));
+		size_t len = plain_bytes(text);
+		buf_append(out, slice_first(text, len));
+		text = slice_skip(text, len);
+		if (text.len > 0) {
+			text = slice_skip(text, append_character(out, text));
+		}
 	}
 	buf_append_byte(out, '"');
 }
@@ -67,23 +86,61 @@ void json_append_escaped(struct buf *out, struct slice escaped)
 {
 	buf_append_byte(out, '"');
 	while (escaped.len > 0) {
-		if (escaped.ptr[0] == '\\' && escaped.len > 1) {
+		size_t len = plain_bytes(escaped);
+		buf_append(out, slice_first(escaped, len));
+		escaped = slice_skip(escaped, len);
+		if (escaped.len > 1 && escaped.ptr[0] == '\\') {
 			char c = escaped.ptr[1];
 			append_byte(out, (unsigned char)(c == 'n' ? '\n' : c));
 			escaped = slice_skip(escaped, 2);
-		} else {
+		} else if (escaped.len > 0) {
 			escaped = slice_skip(escaped, append_character(out, escaped));
 		}
 	}
 	buf_append_byte(out, '"');
 }
 
+static size_t count_digits(struct slice text)
+{
+	size_t len = 0;
+	while (len < text.len && text.ptr[len] >= '0' && text.ptr[len] <= '9') {
+		len++;
+	}
+	return len;
+}
+
+/*
+ * Whether the text is how Go writes its value, seen without reading it: up to
+ * six digits, then maybe a point and others. No other text of so few digits
+ * has the same value, so this is the shortest.
+ */
+static bool is_go_float(struct slice text)
+{
+	enum { WHOLE_MAX = 6, EXACT_DIGITS = 15 };
+	bool is_negative = text.len > 0 && text.ptr[0] == '-';
+	text = slice_skip(text, is_negative);
+	size_t whole = count_digits(text);
+	bool is_zero = whole == 1 && text.ptr[0] == '0';
+	if (whole == 0 || whole > WHOLE_MAX || (text.ptr[0] == '0' && !is_zero)) {
+		return false;
+	}
+	if (whole == text.len) {
+		return !(is_zero && is_negative);
+	}
+	struct slice part = slice_skip(text, whole + 1);
+	return text.ptr[whole] == '.' && part.len > 0 && text.len <= EXACT_DIGITS
+			&& count_digits(part) == part.len && part.ptr[part.len - 1] != '0'
+			&& !(is_zero && slice_starts_with(part, SLICE("0000")));
+}
+
 void json_append_value(struct buf *out, struct slice value)
 {
 	char text[NUMBER_TEXT_MAX];
-	size_t len = number_format(number_value(value), text);
+	if (!is_go_float(value)) {
+		value = slice_make(text, number_format(number_value(value), text));
+	}
 	buf_append_byte(out, '"');
-	buf_append(out, slice_make(text, len));
+	buf_append(out, value);
 	buf_append_byte(out, '"');
 }
 

@@ -28,7 +28,6 @@ static const char *const methods[] = {
 
 static const char *const rejections[] = {
 	[STATS_REJECTED_BODY] = "body",
-	[STATS_REJECTED_FORMAT] = "format",
 	[STATS_REJECTED_INCONSISTENT] = "inconsistent",
 	[STATS_REJECTED_LIMIT] = "limit",
 	[STATS_REJECTED_SYNTAX] = "syntax",
@@ -304,6 +303,10 @@ const struct stats_row stats_rows[] = {
 			PLAIN(connections) },
 	{ SLICE_INIT("weir_connections_accepted_total"), METRIC_COUNTER,
 			SLICE_INIT("Connections accepted."), PLAIN(connections_accepted) },
+	{ SLICE_INIT("weir_escape_collisions_total"), METRIC_COUNTER,
+			SLICE_INIT("Names on pages shown under the scheme values, because the scheme asked "
+					   "for would have made them equal to others."),
+			PLAIN(escape_collisions) },
 	{ SLICE_INIT("weir_families"), METRIC_GAUGE, SLICE_INIT("Metric families stored."),
 			PLAIN(families) },
 	{ SLICE_INIT("weir_groups"), METRIC_GAUGE, SLICE_INIT("Groups stored."), PLAIN(groups) },

@@ -39,7 +39,6 @@ enum stats_method {
 /* Why a push was refused. */
 enum stats_rejection {
 	STATS_REJECTED_BODY,         /* its content coding or its size */
-	STATS_REJECTED_FORMAT,       /* a content type that is not supported */
 	STATS_REJECTED_INCONSISTENT, /* with itself or with what is stored */
 	STATS_REJECTED_LIMIT,        /* more groups, series, labels ... than allowed */
 	STATS_REJECTED_SYNTAX,       /* it could not be parsed */
@@ -85,7 +84,8 @@ struct stats {
 	struct quantiles push_seconds[STATS_METHOD_COUNT]; /* of put and post */
 	struct quantiles push_bytes[STATS_METHOD_COUNT];
 	struct quantiles scrape_seconds;
-	uint64_t scrape_bytes; /* before compression */
+	uint64_t scrape_bytes;      /* before compression */
+	uint64_t escape_collisions; /* names on pages that gave way to others */
 	uint64_t rejected[STATS_REJECTED_COUNT];
 	uint64_t unchanged_layouts; /* pushes that only brought other values */
 

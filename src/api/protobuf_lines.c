@@ -1,0 +1,176 @@
+#include "api/protobuf_lines.h"
+
+enum { PREFETCH_SLOTS = 8 };
+
+void protobuf_lines_init(struct protobuf_lines *lines, const struct snapshot *snapshot,
+		const struct family_declaration *declarations, const struct slice *own_lines)
+{
+	*lines = (struct protobuf_lines){
+		.snapshot = snapshot,
+		.declarations = declarations,
+		.own_lines = own_lines,
+	};
+	buf_init(&lines->text, 0);
+}
+
+void protobuf_lines_finish(struct protobuf_lines *lines)
+{
+	buf_finish(&lines->text);
+}
+
+/* ---- What there is ---- */
+
+static struct slice own_lines_of(const struct protobuf_lines *lines, const struct family *family)
+{
+	if (family->declaration == NULL || lines->own_lines == NULL) {
+		return slice_make(NULL, 0);
+	}
+	return lines->own_lines[family->declaration - lines->declarations];
+}
+
+static bool has_visible_group(const struct protobuf_lines *lines)
+{
+	uint32_t len = lines->snapshot->contents->group_slots.len;
+	for (uint32_t i = 0; i < len; i++) {
+		if (snapshot_group(lines->snapshot, i) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool has_visible_block(const struct protobuf_lines *lines, const struct family *family)
+{
+	for (uint32_t i = 0; i < family->slots.len; i++) {
+		if (snapshot_block(lines->snapshot, family, i) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool protobuf_lines_has_any(const struct protobuf_lines *lines, const struct family *family)
+{
+	return own_lines_of(lines, family).len > 0 || has_visible_block(lines, family)
+			|| (family_has_times(family) && has_visible_group(lines));
+}
+
+/* ---- Times ---- */
+
+static void append_time_line(
+		struct protobuf_lines *lines, const struct family *family, const struct group *group)
+{
+	char value[SNAPSHOT_TIME_MAX];
+	size_t len = snapshot_format_time(lines->snapshot, family, group, value);
+	struct buf *out = &lines->text;
+	buf_append(out, family->name);
+	buf_append_byte(out, '{');
+	buf_append(out, group->label_text);
+	buf_append(out, SLICE("} "));
+	buf_append(out, slice_make(value, len));
+	buf_append_byte(out, '\n');
+}
+
+/* Until there are so many bytes; true at the end. */
+static bool gather_times(struct protobuf_lines *lines, const struct family *family,
+		struct protobuf_place *place, size_t bytes)
+{
+	uint32_t len = lines->snapshot->contents->group_slots.len;
+	uint32_t end = family_has_times(family) ? len : 0;
+	for (; place->next < end; place->next++) {
+		if (lines->text.len >= bytes) {
+			return false;
+		}
+		const struct group *group = snapshot_group(lines->snapshot, place->next);
+		if (group != NULL) {
+			append_time_line(lines, family, group);
+		}
+	}
+	return true;
+}
+
+/* ---- Blocks ---- */
+
+/* Inlined, else GCC finds that it has no effect and drops the call. */
+static inline __attribute__((always_inline)) void prefetch(
+		const struct family *family, uint32_t number)
+{
+	if (number < family->slots.len) {
+		__builtin_prefetch(slot_content(*slots_at(&family->slots, number)));
+	}
+}
+
+static void add_range(struct protobuf_part *part, struct arena *arena, const struct block *block,
+		uint32_t first_chunk, uint32_t end_chunk)
+{
+	if (part->range_count == part->range_capacity) {
+		size_t old_bytes = part->range_count * sizeof(*part->ranges);
+		part->range_capacity = part->range_capacity == 0 ? 16 : part->range_capacity * 2;
+		part->ranges = arena_grow(
+				arena, part->ranges, old_bytes, part->range_capacity * sizeof(*part->ranges));
+	}
+	part->ranges[part->range_count++] = (struct protobuf_range){
+		.block = block,
+		.first_chunk = first_chunk,
+		.end_chunk = end_chunk,
+	};
+}
+
+/* From the chunk on, as many as go into the bytes, at least one. */
+static uint32_t find_end_chunk(const struct block *block, uint32_t chunk, size_t *bytes)
+{
+	size_t text_bytes = 0;
+	do {
+		text_bytes += block->chunks[chunk++]->text_bytes;
+	} while (chunk < block->chunk_count && text_bytes < *bytes);
+	*bytes = *bytes > text_bytes ? *bytes - text_bytes : 0;
+	return chunk;
+}
+
+/* Until so many bytes are used up; true at the end. */
+static bool gather_blocks(struct protobuf_lines *lines, const struct family *family,
+		struct protobuf_place *place, struct protobuf_part *part, struct arena *arena,
+		size_t *bytes)
+{
+	for (; place->next < family->slots.len; place->next++, place->chunk = 0) {
+		prefetch(family, place->next + PREFETCH_SLOTS);
+		const struct block *block = snapshot_block(lines->snapshot, family, place->next);
+		while (block != NULL && place->chunk < block->chunk_count) {
+			if (*bytes == 0) {
+				return false;
+			}
+			uint32_t end = find_end_chunk(block, place->chunk, bytes);
+			add_range(part, arena, block, place->chunk, end);
+			place->chunk = end;
+		}
+	}
+	return true;
+}
+
+/* ---- All of it ---- */
+
+static void go_on(struct protobuf_place *place, enum protobuf_place_step step)
+{
+	*place = (struct protobuf_place){ .step = step };
+}
+
+size_t protobuf_lines_gather(struct protobuf_lines *lines, const struct family *family,
+		struct protobuf_place *place, struct protobuf_part *part, struct arena *arena, size_t bytes)
+{
+	size_t left = bytes;
+	lines->text.len = 0;
+	if (place->step == PROTOBUF_PLACE_OWN) {
+		buf_append(&lines->text, own_lines_of(lines, family));
+		go_on(place, PROTOBUF_PLACE_TIMES);
+	}
+	if (place->step == PROTOBUF_PLACE_TIMES && gather_times(lines, family, place, bytes)) {
+		go_on(place, PROTOBUF_PLACE_BLOCKS);
+	}
+	part->text = arena_copy(arena, buf_slice(&lines->text));
+	left -= part->text.len < left ? part->text.len : left;
+	if (place->step == PROTOBUF_PLACE_BLOCKS
+			&& gather_blocks(lines, family, place, part, arena, &left)) {
+		go_on(place, PROTOBUF_PLACE_END);
+	}
+	return bytes - left;
+}
