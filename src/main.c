@@ -1,7 +1,9 @@
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cli/check.h"
 #include "config/config.h"
 #include "server.h"
 
@@ -11,13 +13,13 @@ static int run(const struct config *config)
 	return server_run(config);
 }
 
-int main(int argc, char **argv)
+static int serve(int argument_count, const char *const *arguments)
 {
 	struct config config;
 	struct buf text;
 	struct config_input input = {
-		.argument_count = argc - 1,
-		.arguments = (const char *const *)(argv + 1),
+		.argument_count = argument_count,
+		.arguments = arguments,
 		.environment = (const char *const *)environ,
 	};
 	int exit_code = 1;
@@ -37,4 +39,14 @@ int main(int argc, char **argv)
 	config_finish(&config);
 	buf_finish(&text);
 	return exit_code;
+}
+
+int main(int argc, char **argv)
+{
+	const char *const *arguments = (const char *const *)(argv + 1);
+	int count = argc - 1;
+	if (count > 0 && strcmp(arguments[0], "check") == 0) {
+		return check_run((size_t)count - 1, arguments + 1);
+	}
+	return serve(count, arguments);
 }

@@ -91,7 +91,8 @@ static void print_setting(const struct setting *setting, struct buf *out)
 void help_print(struct buf *out)
 {
 	buf_append_string(out,
-			"usage: weir [<flag> ...]\n\n"
+			"usage: weir [<flag> ...]\n"
+			"       weir check [<flag> ...] FILE\n\n"
 			"weir is a push gateway and metrics collector for Prometheus.\n");
 	print_actions(out);
 	for (size_t i = 0; i < settings_count; i++) {
