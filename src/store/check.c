@@ -219,7 +219,10 @@ static bool check_as_base(struct checking *c)
 
 /* ---- Names that OpenMetrics keeps for itself ---- */
 
-/* Whether a family of that name, of one of the types, was pushed as OpenMetrics and stays. */
+/*
+ * Whether a family of that name, of one of the types, was pushed as OpenMetrics
+ * and stays, or is weir's own.
+ */
 static bool has_openmetrics(struct checking *c, struct slice name, unsigned types)
 {
 	const struct check_subject *subject = c->subject;
@@ -230,7 +233,7 @@ static bool has_openmetrics(struct checking *c, struct slice name, unsigned type
 	const struct block *own = exposed_block(subject->group, family);
 	bool own_stays =
 			own != NULL && own->is_openmetrics && !subject->replaces_all && family->claims == 0;
-	return (own_stays || count_others_openmetrics(subject, family) > 0)
+	return (own_stays || family_is_settled(family) || count_others_openmetrics(subject, family) > 0)
 			&& (types_of(c, name) & types) != 0;
 }
 

@@ -80,13 +80,17 @@ static bool is_counter_of(const struct names *names, struct slice name)
 	return (types_of_both(names, bare, total) & 1 << METRIC_COUNTER) != 0;
 }
 
+/* `raw` is the family's own name, which the label of a stateset has, too. */
 static enum metric_type decide(
-		const struct names *names, enum metric_type type, struct page_head *head)
+		const struct names *names, enum metric_type type, struct slice raw, struct page_head *head)
 {
 	head->has_exemplars = true;
 	if (type == METRIC_COUNTER && !take_end(names, total, &head->name)) {
 		head->has_exemplars = false;
 		return METRIC_UNTYPED;
+	}
+	if (type == METRIC_STATESET && !slice_equal(names_label(names, raw), head->name)) {
+		return METRIC_GAUGE; /* a scheme shows the two under different names */
 	}
 	if (type == METRIC_INFO) {
 		return is_counter_of(names, head->name) || !take_end(names, info, &head->name)
@@ -144,7 +148,7 @@ void page_head_append(struct buf *out, enum page_format format, const struct nam
 			: page_head_common_type(snapshot_types(names->snapshot, family));
 	struct page_head head = { .name = names_family(names, family) };
 	if (format == PAGE_OPENMETRICS) {
-		type = decide(names, type, &head);
+		type = decide(names, type, family->name, &head);
 		/* Where something else is called name_created, its lines would be there twice. */
 		head.has_created = head.has_exemplars && types_of_both(names, head.name, created) == 0;
 		struct slice unit = family_unit(family);

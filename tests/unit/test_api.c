@@ -43,6 +43,15 @@ static void test_answers(void)
 		{ "PUT /metrics/job/j", "Content-Encoding: gzip\r\n", "m 1\n", 400, "unexpected EOF\n" },
 		{ "PUT /metrics/job/j", "Content-Encoding: gzip\r\n", "", 400, "EOF\n" },
 		{ "PUT /metrics/job/j", "Content-Encoding: br\r\n", "m 1\n", 200, "" },
+		{ "PUT /metrics/job/j", "Content-Type: application/openmetrics-text\r\n",
+				"# TYPE m counter\nm_total 1\n# EOF\n", 200, "" },
+		{ "PUT /metrics/job/j", "Content-Type: application/openmetrics-text\r\n", "m 1\n", 400,
+				"openmetrics parsing error in line 2: the body ends without \"# EOF\"\n    \n    "
+		        "^\n"
+				"hint: the last line is \"# EOF\"; without it the body was cut off\n" },
+		/* What weir's own counter has in OpenMetrics. */
+		{ "PUT /metrics/job/j", "Content-Type: application/openmetrics-text\r\n",
+				"pushgateway_http_requests_created 1\n# EOF\n", 400, NULL },
 		{ "DELETE /metrics/job/j", "", "", 202, "" },
 		{ "DELETE /metrics/job/j", "", "any body", 202, "" },
 		{ "DELETE /metrics/job/x%FF", "", "", 202, "" },
