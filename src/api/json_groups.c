@@ -53,7 +53,7 @@ static void list_member(
 		struct json_group *group, const struct snapshot *snapshot, const struct member *member)
 {
 	struct block *block = block_of(snapshot, member);
-	if (block == NULL || !json_group_takes(member->family->name)) {
+	if (block == NULL || block->is_invalid || !json_group_takes(member->family->name)) {
 		return;
 	}
 	group->items[group->item_count++] = (struct json_item){
