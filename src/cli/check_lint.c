@@ -25,7 +25,7 @@ static void add(struct lint *lint, bool is_warning, const struct sample *sample,
 void lint_fault(struct lint *lint, const struct sample *sample, const char *place,
 		struct slice what, const char *hint)
 {
-	add(lint, false, sample, place, what, hint);
+	add(lint, lint->is_openmetrics, sample, place, what, hint);
 }
 
 void lint_warn(struct lint *lint, const struct sample *sample, const char *place, struct slice what,
@@ -168,8 +168,10 @@ static void lint_family(struct lint *lint, const struct batch_family *family)
 	for (size_t i = 0; i < family->sample_count; i++) {
 		lint_sample(lint, family, &family->samples[i]);
 	}
-	lint_repeated(lint, family);
-	if (metric_type_is_histogram(family->type)) {
+	if (!lint->has_points) {
+		lint_repeated(lint, family);
+	}
+	if (!lint->has_points && metric_type_is_histogram(family->type)) {
 		lint_buckets(lint, family);
 	}
 	if (lint->is_whole) {
@@ -201,6 +203,8 @@ void check_lint(const struct check_page *page, struct check_report *report)
 		.page = page,
 		.report = report,
 		.is_text = page->format == FORMAT_TEXT,
+		.is_openmetrics = page->format == FORMAT_OPENMETRICS,
+		.has_points = page->format == FORMAT_OPENMETRICS && page->batch.has_timestamps,
 		.is_whole = check_page_is_whole(page),
 	};
 	arena_init(&lint.scratch);

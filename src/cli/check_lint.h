@@ -3,7 +3,8 @@
 /*
  * Looks through what a decoder took: for what a push would be refused for all
  * the same, which is a fault, and for what the specifications advise against or
- * what is most likely a mistake, which is a warning.
+ * what is most likely a mistake, which is a warning. What is OpenMetrics its
+ * decoder alone decides: there everything else is a warning.
  */
 
 #include "cli/check_page.h"
@@ -16,8 +17,10 @@ struct lint {
 	const struct check_page *page;
 	struct check_report *report;
 	struct arena scratch;
-	bool is_text;           /* what was not in the page is told by line 0 */
-	bool is_whole;          /* what is missing in the batch is missing in the page */
+	bool is_text;  /* what was not in the page is told by line 0 */
+	bool is_whole; /* what is missing in the batch is missing in the page */
+	bool is_openmetrics;
+	bool has_points;        /* a series may be there several times, at other times */
 	bool has_equal_samples; /* has been reported */
 };
 

@@ -199,3 +199,18 @@ def test_endless_duplicates():
     assert done.returncode == 1
     assert done.stderr.count(b"is there twice") == 20
     assert done.stderr.endswith(b"<stdin>: too many faults, read as text\n")
+
+
+@pytest.mark.parametrize("page", [
+    b"# TYPE a counter\n# HELP a x\na_total 17 1\na_total 18 2\n# EOF\n",
+    b"# TYPE h histogram\n# HELP h x\nh_bucket{le=\"1.0\"} 2 1\nh_bucket{le=\"+Inf\"} 3 1\n"
+    b"h_bucket{le=\"1.0\"} 2 2\nh_bucket{le=\"+Inf\"} 4 2\n# EOF\n",
+    b"# TYPE i info\n# HELP i x\ni_info{a=\"1\"} 1 1\ni_info{a=\"1\"} 1 2\n# EOF\n",
+    b"# TYPE g gauge\n# HELP g x\ng{x=\"\"} 1\ng 2\n# EOF\n",
+])
+def test_openmetrics_decides_about_itself(page):
+    """Points of a metric and labels without a value are its own business."""
+    done = check("-", page=page)
+    assert done.returncode == 0, done.stderr
+    assert b"warning: " in done.stderr and b"is there twice" not in done.stderr.replace(
+        b"warning: g is there twice", b"")
