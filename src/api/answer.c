@@ -8,8 +8,7 @@ void answer_empty(struct exchange *exchange, int status)
 
 void answer_error(struct exchange *exchange, int status, struct slice text)
 {
-	exchange_set_error(
-			exchange, status, arena_printf(&exchange->arena, SLICE_FMT "\n", SLICE_ARG(text)));
+	exchange_set_error(exchange, status, ARENA_JOIN(&exchange->arena, text, SLICE("\n")));
 }
 
 bool answer_read_key(struct api *api, struct exchange *exchange, const struct route *route,

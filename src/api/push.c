@@ -193,15 +193,14 @@ static void finish_inconsistent(struct push *push)
 		return;
 	}
 	struct arena *arena = &push->exchange->arena;
-	struct slice text = arena_printf(arena,
-			"pushed metrics are invalid or inconsistent with existing metrics: " SLICE_FMT,
-			SLICE_ARG(fault->text));
+	struct slice text = ARENA_JOIN(arena,
+			SLICE("pushed metrics are invalid or inconsistent with existing metrics: "),
+			fault->text);
 	if (fault->line.len > 0) {
 		/* The sample as it would be exposed; the excerpt brings its own line feed. */
 		struct format_error shown = { .column = 1, .line_text = fault->line };
 		struct slice excerpt = format_error_excerpt(&shown, arena);
-		text = arena_printf(arena, SLICE_FMT "\n" SLICE_FMT, SLICE_ARG(text),
-				SLICE_ARG(slice_first(excerpt, excerpt.len - 1)));
+		text = ARENA_JOIN(arena, text, SLICE("\n"), slice_first(excerpt, excerpt.len - 1));
 	}
 	finish_refused(
 			push, 400, is_timestamp ? STATS_REJECTED_TIMESTAMP : STATS_REJECTED_INCONSISTENT, text);

@@ -39,7 +39,7 @@ static bool starts_with_nocase(struct slice path, struct slice prefix)
 
 static struct slice join(struct arena *arena, struct slice a, struct slice b)
 {
-	return arena_printf(arena, SLICE_FMT SLICE_FMT, SLICE_ARG(a), SLICE_ARG(b));
+	return ARENA_JOIN(arena, a, b);
 }
 
 /* ---- Cleaning: path.Clean with the trailing slash kept ---- */

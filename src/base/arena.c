@@ -172,6 +172,23 @@ struct slice arena_printf(struct arena *arena, const char *format, ...)
 	return slice_make(text, (size_t)len);
 }
 
+struct slice arena_join(struct arena *arena, const struct slice *parts, size_t count)
+{
+	size_t bytes = 0;
+	for (size_t i = 0; i < count; i++) {
+		bytes += parts[i].len;
+	}
+	char *text = arena_text(arena, bytes);
+	char *out = text;
+	for (size_t i = 0; i < count; i++) {
+		if (parts[i].len > 0) {
+			memcpy(out, parts[i].ptr, parts[i].len);
+			out += parts[i].len;
+		}
+	}
+	return slice_make(text, bytes);
+}
+
 void *arena_grow(struct arena *arena, void *old, size_t old_bytes, size_t new_bytes)
 {
 	void *larger = arena_alloc(arena, new_bytes);

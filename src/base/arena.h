@@ -41,6 +41,15 @@ struct slice arena_printf(struct arena *arena, const char *format, ...)
 		__attribute__((format(printf, 2, 3)));
 
 /*
+ * The slices one behind the other. Unlike arena_printf() it does not end at a
+ * NUL, which text that clients chose may have.
+ */
+#define ARENA_JOIN(arena, ...)                                                                     \
+	arena_join((arena), (const struct slice[]){ __VA_ARGS__ },                                     \
+			sizeof((const struct slice[]){ __VA_ARGS__ }) / sizeof(struct slice))
+struct slice arena_join(struct arena *arena, const struct slice *parts, size_t count);
+
+/*
  * A larger copy of an array, for arrays that grow by doubling. The old one
  * stays until the reset.
  */

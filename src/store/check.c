@@ -202,8 +202,7 @@ static bool check_as_base(struct checking *c)
 		if ((sample_suffixes[i].types & 1u << type) == 0) {
 			continue;
 		}
-		struct slice longer = arena_printf(&c->scratch, SLICE_FMT SLICE_FMT, SLICE_ARG(name),
-				SLICE_ARG(sample_suffixes[i].text));
+		struct slice longer = ARENA_JOIN(&c->scratch, name, sample_suffixes[i].text);
 		if (types_of(c, longer) != 0) {
 			return refuse_in_words(c,
 					(sample_suffixes[i].types & 1 << METRIC_SUMMARY) == 0
@@ -252,8 +251,7 @@ static bool check_as_created(struct checking *c)
 	struct slice clash = { 0 };
 	if (slice_ends_with(name, created)) {
 		struct slice bare = slice_first(name, name.len - created.len);
-		struct slice counter =
-				arena_printf(&c->scratch, SLICE_FMT SLICE_FMT, SLICE_ARG(bare), SLICE_ARG(total));
+		struct slice counter = ARENA_JOIN(&c->scratch, bare, total);
 		clash = has_openmetrics(c, bare, CREATED_TYPES)            ? bare
 				: has_openmetrics(c, counter, 1 << METRIC_COUNTER) ? counter
 																   : clash;
@@ -261,8 +259,7 @@ static bool check_as_created(struct checking *c)
 	bool is_counter = block->type == METRIC_COUNTER && slice_ends_with(name, total);
 	if (is_counter || (CREATED_TYPES & 1u << block->type) != 0) {
 		struct slice bare = is_counter ? slice_first(name, name.len - total.len) : name;
-		struct slice longer =
-				arena_printf(&c->scratch, SLICE_FMT SLICE_FMT, SLICE_ARG(bare), SLICE_ARG(created));
+		struct slice longer = ARENA_JOIN(&c->scratch, bare, created);
 		clash = has_openmetrics(c, longer, ALL_TYPES) ? longer : clash;
 	}
 	return clash.ptr == NULL

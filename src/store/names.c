@@ -94,8 +94,7 @@ static bool is_taken_with_suffix(struct names *names, struct slice shown, unsign
 			}
 		}
 		if ((types & row->types) != 0) {
-			struct slice longer = arena_printf(
-					&names->arena, SLICE_FMT SLICE_FMT, SLICE_ARG(shown), SLICE_ARG(row->text));
+			struct slice longer = ARENA_JOIN(&names->arena, shown, row->text);
 			if (names_types(names, longer) != 0) {
 				return true;
 			}
@@ -106,8 +105,7 @@ static bool is_taken_with_suffix(struct names *names, struct slice shown, unsign
 
 static unsigned types_of_both(struct names *names, struct slice name, struct slice suffix)
 {
-	return names_types(names,
-			arena_printf(&names->arena, SLICE_FMT SLICE_FMT, SLICE_ARG(name), SLICE_ARG(suffix)));
+	return names_types(names, ARENA_JOIN(&names->arena, name, suffix));
 }
 
 /* In OpenMetrics x_created is a counter's, histogram's or summary's x; names are alike in all

@@ -146,7 +146,7 @@ static bool check_sample(
 				? "has two or more labels with the same name"
 				: NULL;
 		if (what != NULL) {
-			struct slice problem = arena_printf(p->arena, "%s: " SLICE_FMT, what, SLICE_ARG(name));
+			struct slice problem = ARENA_JOIN(p->arena, slice_of_string(what), SLICE(": "), name);
 			return fault_of_line(p, true, family, line, problem);
 		}
 		before = name;

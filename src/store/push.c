@@ -138,8 +138,7 @@ static bool check_twin(struct store_push *op)
 		return true;
 	}
 	struct slice labels = group_key_text(op->key, op->arena);
-	struct slice line =
-			arena_printf(op->arena, "push_time_seconds{" SLICE_FMT "} 0\n", SLICE_ARG(labels));
+	struct slice line = ARENA_JOIN(op->arena, SLICE("push_time_seconds{"), labels, SLICE("} 0\n"));
 	op->fault.text = describe_line(op->arena, SLICE("push_time_seconds"), METRIC_GAUGE, line.ptr,
 			SLICE("was collected before with the same name and label values"));
 	op->fault.leaves_trace = false;

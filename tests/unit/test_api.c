@@ -47,7 +47,7 @@ static void test_answers(void)
 				"# TYPE m counter\nm_total 1\n# EOF\n", 200, "" },
 		{ "PUT /metrics/job/j", "Content-Type: application/openmetrics-text\r\n", "m 1\n", 400,
 				"openmetrics parsing error in line 2: the body ends without \"# EOF\"\n    \n    "
-		        "^\n"
+				"^\n"
 				"hint: the last line is \"# EOF\"; without it the body was cut off\n" },
 		/* What weir's own counter has in OpenMetrics. */
 		{ "PUT /metrics/job/j", "Content-Type: application/openmetrics-text\r\n",
@@ -128,6 +128,28 @@ static void test_unchecked(void)
 	CHECK_INT(api_driver_status(&d, "POST /metrics/job/j", "o x\n"), 400);
 	CHECK_INT(api_driver_status(&d, "PUT /api/v1/admin/wipe", ""), 404);
 	CHECK_STRING(api_driver_page(&d), "n" J " 1\n");
+	api_driver_finish(&d);
+}
+
+/* NUL is a byte like others, in values and in names. */
+static void test_nul(void)
+{
+	static const char count[] = "{\"h\0z_count\"} 5\n";
+	static const char histogram[] = "# TYPE \"h\0z\" histogram\n{\"h\0z_bucket\",le=\"+Inf\"} 1\n"
+									"{\"h\0z_sum\"} 1\n{\"h\0z_count\"} 1\n";
+	struct api_driver d;
+	struct api_options options = api_driver_options();
+	options.format_options.utf8_names = true;
+	api_driver_init_with(&d, &options);
+	CHECK_INT(api_driver_status(&d, "PUT /metrics/job/x/a/%00", "m 1\n"), 200);
+	CHECK_INT(api_driver_status(&d, "PUT /metrics/job/x/a/%00/instance@base64/=", "m 1\n"), 400);
+	struct slice body = slice_make(count, sizeof(count) - 1);
+	CHECK_INT(api_driver_do(&d, "PUT /metrics/job/k", "", body).status, 200);
+	body = slice_make(histogram, sizeof(histogram) - 1);
+	CHECK_INT(api_driver_do(&d, "PUT /metrics/job/j", "", body).status, 400);
+	CHECK_INT(api_driver_status(&d, "PUT /metrics/job/l", "h_count 1\n"), 200);
+	CHECK_INT(api_driver_status(&d, "DELETE /metrics/job/k", ""), 202);
+	CHECK_INT(api_driver_do(&d, "PUT /metrics/job/j", "", body).status, 200);
 	api_driver_finish(&d);
 }
 
@@ -223,6 +245,7 @@ int main(void)
 {
 	RUN(test_answers);
 	RUN(test_fields);
+	RUN(test_nul);
 	RUN(test_unchecked);
 	RUN(test_ttl);
 	RUN(test_page);
