@@ -222,7 +222,7 @@ static size_t write_family(
 		block_reader_init_part(&reader, block, item->name, group->next_chunk, end_chunk);
 		write_metrics(group, writer, item, &reader, selected);
 		for (size_t i = group->next_chunk; i < end_chunk; i++) {
-			bytes += block->chunks[i]->text_bytes;
+			bytes += chunk_bytes(block->chunks[i]);
 		}
 	}
 	group->next_chunk = end_chunk;

@@ -79,7 +79,7 @@ static size_t measure_group(const struct group *group)
 	for (uint32_t i = 0; i < group->member_count; i++) {
 		const struct member *member = &group->members[i];
 		struct block *block = slot_content(*slots_at(&member->family->slots, member->slot));
-		bytes += block == NULL ? 0 : block->text_bytes;
+		bytes += block == NULL ? 0 : block_bytes(block);
 	}
 	return bytes;
 }

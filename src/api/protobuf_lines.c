@@ -121,7 +121,7 @@ static uint32_t find_end_chunk(const struct block *block, uint32_t chunk, size_t
 {
 	size_t text_bytes = 0;
 	do {
-		text_bytes += block->chunks[chunk++]->text_bytes;
+		text_bytes += chunk_bytes(block->chunks[chunk++]);
 	} while (chunk < block->chunk_count && text_bytes < *bytes);
 	*bytes = *bytes > text_bytes ? *bytes - text_bytes : 0;
 	return chunk;

@@ -120,6 +120,13 @@ static inline const char *notes_text(const struct notes *notes)
 	return (const char *)(notes->notes + notes->count);
 }
 
+/* Bytes to be gone through by who reads the chunk. */
+static inline size_t chunk_bytes(const struct chunk *chunk)
+{
+	const struct notes *notes = chunk_notes(chunk);
+	return chunk->text_bytes + (notes == NULL ? 0 : notes->bytes);
+}
+
 /* Behind all that belongs to the chunk. */
 static inline const char *chunk_end(const struct chunk *chunk)
 {

@@ -290,7 +290,8 @@ static void skip_begun_metric(struct block_reader *reader, size_t first_chunk)
 	seek_last_line(&reader->cursor);
 	struct sample *before = arena_alloc(&arena, sizeof(*before));
 	take_line(reader, &arena, before);
-	while (find_line(reader)) {
+	/* One that goes on behind the part is no business of it. */
+	while (find_line(reader) && reader->cursor.chunk < reader->end_chunk) {
 		struct block_cursor place = reader->cursor;
 		struct sample *sample = arena_alloc(&arena, sizeof(*sample));
 		take_line(reader, &arena, sample);
