@@ -40,8 +40,12 @@ static bool is_read(const struct contents *contents, uint64_t born)
 
 static void release_block(struct contents *contents, struct block *block)
 {
-	if (block->metadata != NULL) {
-		family_leave_metadata(block->metadata);
+	struct metadata *metadata = block->metadata;
+	if (metadata != NULL && metadata->refs == 1) {
+		contents->bytes -= metadata_bytes(metadata->help, metadata->unit);
+	}
+	if (metadata != NULL) {
+		family_leave_metadata(metadata);
 	}
 	contents->bytes -= block_release(block);
 }
@@ -154,6 +158,7 @@ struct group *contents_add_group(
 	group->is_shadowed = has_twin;
 	contents->shadowed_groups += has_twin;
 	contents->group_count++;
+	contents->bytes += group->bytes;
 	contents->has_quoted_groups |= group->has_quoted;
 	set_group_slot(contents, group, (uintptr_t)group | has_twin, version);
 	return group;
@@ -187,6 +192,7 @@ void contents_remove_group(struct contents *contents, struct group *group, uint6
 	slots_give_back(&contents->group_slots, group->slot);
 	map_remove(&contents->groups, &group->node);
 	contents->group_count--;
+	contents->bytes -= group->bytes;
 	if (contents->shadowed_groups > 0) {
 		expose_twin(contents, group, version);
 		contents->shadowed_groups -= group->is_shadowed;

@@ -50,7 +50,7 @@ struct contents {
 	bool has_quoted_groups; /* or had some: with label names that need quotes */
 	uint64_t series;        /* lines of all blocks, shadowed ones included */
 	uint64_t blocks;
-	uint64_t bytes; /* of all packs, those in the history included */
+	uint64_t bytes; /* of all packs and metadata, those in the history included, and of groups */
 };
 
 struct contents *contents_create(uint64_t id);

@@ -119,7 +119,7 @@ static struct slice copy_text(char **place, struct slice text)
 
 static struct metadata *add_metadata(struct family *family, struct slice help, struct slice unit)
 {
-	struct metadata *metadata = memory_zalloc(1, sizeof(*metadata) + help.len + unit.len);
+	struct metadata *metadata = memory_zalloc(1, metadata_bytes(help, unit));
 	char *place = (char *)(metadata + 1);
 	metadata->family = family;
 	metadata->help = copy_text(&place, help);
@@ -128,15 +128,31 @@ static struct metadata *add_metadata(struct family *family, struct slice help, s
 	return metadata;
 }
 
+size_t metadata_bytes(struct slice help, struct slice unit)
+{
+	return sizeof(struct metadata) + help.len + unit.len;
+}
+
+static struct metadata *find_metadata(struct family *family, struct slice help, struct slice unit)
+{
+	struct metadata like = { .help = help, .unit = unit };
+	struct metadata *root = RB_ROOT(&family->metadata);
+	bool is_root = root != NULL && compare_metadata(root, &like) == 0;
+	return is_root ? root : RB_FIND(metadata_tree, &family->metadata, &like);
+}
+
+bool family_has_metadata(struct family *family, struct slice help, struct slice unit)
+{
+	bool is_nothing = help.ptr == NULL && unit.ptr == NULL;
+	return is_nothing || find_metadata(family, help, unit) != NULL;
+}
+
 struct metadata *family_enter_metadata(struct family *family, struct slice help, struct slice unit)
 {
 	if (help.ptr == NULL && unit.ptr == NULL) {
 		return NULL;
 	}
-	struct metadata like = { .help = help, .unit = unit };
-	struct metadata *root = RB_ROOT(&family->metadata);
-	bool is_root = root != NULL && compare_metadata(root, &like) == 0;
-	struct metadata *metadata = is_root ? root : RB_FIND(metadata_tree, &family->metadata, &like);
+	struct metadata *metadata = find_metadata(family, help, unit);
 	if (metadata == NULL) {
 		metadata = add_metadata(family, help, unit);
 	}

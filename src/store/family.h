@@ -115,6 +115,12 @@ void families_remove(struct families *families, struct family *family);
 /* Nothing refers to it any more but the table itself. */
 bool family_is_unused(const struct family *family);
 
+/* What metadata of these texts takes. */
+size_t metadata_bytes(struct slice help, struct slice unit);
+
+/* Whether there is such metadata, or nothing to be there. */
+bool family_has_metadata(struct family *family, struct slice help, struct slice unit);
+
 /* With one reference more; NULL when there is neither help nor unit. */
 struct metadata *family_enter_metadata(struct family *family, struct slice help, struct slice unit);
 void family_leave_metadata(struct metadata *metadata);

@@ -24,6 +24,14 @@ static struct slice copy_text(char **text, struct slice from)
 	return copy;
 }
 
+size_t group_bytes(const struct group_key *key)
+{
+	/* The text of the labels, with quotes, equals signs and commas, and instance="". */
+	enum { AROUND_LABEL = 6, IMPLIED = 12 };
+	size_t text_bytes = key_bytes(key) - key->labels.count * (sizeof(struct label) - AROUND_LABEL);
+	return sizeof(struct group) + key_bytes(key) + text_bytes + IMPLIED;
+}
+
 struct group *group_create(const struct group_key *key, struct shape *shape)
 {
 	struct arena arena;
@@ -41,6 +49,7 @@ struct group *group_create(const struct group_key *key, struct shape *shape)
 	group->key.labels = (struct labels){ .pairs = pairs, .count = count };
 	group->label_text = copy_text(&text, label_text);
 	group->shape = shape;
+	group->bytes = group_bytes(key);
 	arena_finish(&arena);
 	return group;
 }

@@ -39,6 +39,7 @@ struct group {
 	uint64_t times_born; /* the version that the times are from */
 	uint32_t slot;       /* among all groups */
 	uint32_t kept;       /* entries of the history that are of it */
+	size_t bytes;        /* of the group itself */
 	bool is_shadowed;    /* an older group's key normalises to the same */
 	bool is_gone;        /* only the history still has it */
 	bool is_busy;        /* a push is being applied in slices */
@@ -47,6 +48,9 @@ struct group {
 	struct body_layout layout;
 	struct pack *layout_pack; /* what a body of that layout became; NULL: unknown */
 };
+
+/* What a group of that key takes, without what is in it. */
+size_t group_bytes(const struct group_key *key);
 
 /* Copies the key. */
 struct group *group_create(const struct group_key *key, struct shape *shape);

@@ -180,10 +180,25 @@ static struct replaced find_replaced(const struct store_push *op)
 	return replaced;
 }
 
+/* Help and unit that nobody has yet. */
+static uint64_t count_new_metadata(const struct store_push *op)
+{
+	uint64_t bytes = 0;
+	for (size_t i = 0; i < op->push->family_count; i++) {
+		const struct prepared_family *prepared = &op->push->families[i];
+		if (!family_has_metadata(prepared->family, prepared->help, prepared->unit)) {
+			bytes += metadata_bytes(prepared->help, prepared->unit);
+		}
+	}
+	return bytes;
+}
+
 static bool is_within_limits(struct store_push *op)
 {
 	uint64_t lines = op->push->line_count;
 	uint64_t bytes = op->push->pack == NULL ? 0 : op->push->pack->bytes;
+	bytes += op->group == NULL ? group_bytes(op->key) : 0;
+	bytes += count_new_metadata(op);
 	uint64_t had = op->group == NULL ? 0 : op->group->series;
 	if (op->group == NULL && is_over(op, STORE_LIMIT_GROUPS, 1)) {
 		return false;
@@ -279,7 +294,11 @@ static void commit(struct store_push *op, size_t i)
 	if (prepared->slot == SLOT_NONE) {
 		prepared->slot = slots_take(&family->slots);
 	}
-	prepared->block->metadata = family_enter_metadata(family, prepared->help, prepared->unit);
+	struct metadata *metadata = family_enter_metadata(family, prepared->help, prepared->unit);
+	prepared->block->metadata = metadata;
+	if (metadata != NULL && metadata->refs == 1) {
+		op->store->contents->bytes += metadata_bytes(prepared->help, prepared->unit);
+	}
 	contents_set_block(op->store->contents, op->group, family, prepared->slot, prepared->block,
 			prepared->is_shadowed, op->version);
 	if (old_pack != NULL) {

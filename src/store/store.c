@@ -112,7 +112,8 @@ enum store_record_result store_record_failure(
 	}
 	if (group == NULL
 			&& (contents_find_twin(store->contents, key) != NULL
-					|| store_is_over(store, STORE_LIMIT_GROUPS, 1))) {
+					|| store_is_over(store, STORE_LIMIT_GROUPS, 1)
+					|| store_is_over(store, STORE_LIMIT_BYTES, group_bytes(key)))) {
 		return STORE_RECORD_E_IMPOSSIBLE;
 	}
 	uint64_t version = store_next_version(store);
