@@ -8,7 +8,7 @@ import re
 
 LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\[\\"n])*)",?')
 SUFFIXES = {
-    "histogram": ("_bucket", "_sum", "_count"),
+    "histogram": ("_bucket", "_sum", "_count", "_gsum", "_gcount"),
     "summary": ("", "_sum", "_count"),
 }
 OWN = ("weir_", "pushgateway_", "process_")
@@ -42,20 +42,21 @@ class Family:
 
 
 class Page:
-    def __init__(self, text):
+    def __init__(self, text, in_order=True):
         assert text == "" or text.endswith("\n"), f"page is cut: {text[-80:]!r}"
         self.text = text
         self.families = {}
         self.samples = {}  # (name, label pairs sorted) -> value as printed
         self._family = None
+        self._in_order = in_order
         for line in text.split("\n")[:-1]:
             if line.startswith("#"):
                 self._comment(line)
             else:
                 self._sample(line)
         names = list(self.families)
-        in_order = sorted(names, key=str.encode)
-        assert names == in_order, "families are not in the order of their names"
+        assert not in_order or names == sorted(names, key=str.encode), (
+            "families are not in the order of their names")
         for family in self.families.values():
             assert family.type and family.lines, f"family {family.name} lacks its TYPE or samples"
 
@@ -81,7 +82,7 @@ class Page:
         pairs = parse_labels(labels)
         names = [label for label, _ in pairs]
         assert len(set(names)) == len(names), f"a label twice: {line!r}"
-        if not name.startswith(OWN):
+        if self._in_order and not name.startswith(OWN):
             assert names == sorted(names), f"labels not sorted: {line!r}"
         # To Prometheus an empty label is no label: it tells no series apart.
         key = name, frozenset(pair for pair in pairs if pair[1])

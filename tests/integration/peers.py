@@ -2,12 +2,13 @@
 
 import json
 import subprocess
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from harness import DEADLINE, wait_for
+from harness import DEADLINE, Connection, wait_for
 
 
 def listening_port(process):
@@ -78,19 +79,34 @@ class NodeExporter(Peer):
         return self.get("/metrics")
 
 
-class Prometheus(Peer):
-    """Scrapes each target every 200 ms, with the labels that weir serves."""
+class Pushgateway(Peer):
+    """What weir stands in for, to show a defect of it beside weir."""
 
-    def __init__(self, directory, targets):
+    def __init__(self, directory):
+        super().__init__(directory, "prometheus-pushgateway", "--web.listen-address=127.0.0.1:0",
+                         "--persistence.file=", "--log.level=error")
+
+    def request(self, method, target, body=None, headers=None):
+        with Connection(("127.0.0.1", self.port)) as connection:
+            return connection.exchange(method, target, body, headers)
+
+
+class Prometheus(Peer):
+    """Scrapes each target twice a second, with the labels that weir serves."""
+
+    program = "prometheus"
+
+    def __init__(self, directory, targets, *flags, further=()):
         directory.mkdir(parents=True, exist_ok=True)
         jobs = [{"job_name": job, "honor_labels": True,
                  "static_configs": [{"targets": [url.removeprefix("http://")]}]}
                 for job, url in targets.items()]
-        settings = {"global": {"scrape_interval": "200ms", "scrape_timeout": "200ms"},
+        settings = {"global": {"scrape_interval": "500ms", "scrape_timeout": "500ms",
+                               **dict(further)},
                     "scrape_configs": jobs}
         (directory / "prometheus.yml").write_text(json.dumps(settings))  # JSON is YAML, too
-        super().__init__(directory, "prometheus", "--config.file=prometheus.yml",
-                         "--storage.tsdb.path=data", "--web.listen-address=127.0.0.1:0")
+        super().__init__(directory, self.program, "--config.file=prometheus.yml",
+                         "--storage.tsdb.path=data", "--web.listen-address=127.0.0.1:0", *flags)
         wait_for(self._ready, "Prometheus is ready")
 
     def _ready(self):
@@ -100,20 +116,29 @@ class Prometheus(Peer):
             return None
 
     def query(self, expression):
-        """The result of an instant query: a list of (labels, value)."""
+        """The result of an instant query: (labels, value) of each series, None for a histogram."""
         answer = json.loads(self.get("/api/v1/query?" + urllib.parse.urlencode(
             {"query": expression})))
         assert answer["status"] == "success"
-        return [(row["metric"], row["value"][1]) for row in answer["data"]["result"]]
+        return [(row["metric"], row["value"][1] if "value" in row else None)
+                for row in answer["data"]["result"]]
 
     def wait_for(self, expression):
         """The result of a query, as soon as it has one."""
         return wait_for(lambda: self.query(expression), f"Prometheus answers {expression}")
 
+    def exemplars(self, expression):
+        """The exemplars of the series of an expression: [(labels of the series, exemplars)]."""
+        now = time.time()
+        answer = json.loads(self.get("/api/v1/query_exemplars?" + urllib.parse.urlencode(
+            {"query": expression, "start": now - 3e9, "end": now + 3600})))
+        assert answer["status"] == "success"
+        return [(row["seriesLabels"], row["exemplars"]) for row in answer["data"]]
+
     def target(self, job):
-        """What Prometheus knows about its scrapes of a job."""
+        """What Prometheus knows about its scrapes of a job; None: nothing yet."""
         targets = json.loads(self.get("/api/v1/targets"))["data"]["activeTargets"]
-        return next(target for target in targets if target["labels"]["job"] == job)
+        return next((target for target in targets if target["labels"]["job"] == job), None)
 
 
 def promtool(page):

@@ -23,8 +23,8 @@
 
 struct store_driver {
 	struct store store;
-	struct arena arena; /* for all that a test needs, until the end */
-	int64_t now_ns;     /* Unix time, one second on with each push */
+	struct arena arena;       /* for all that a test needs, until the end */
+	int64_t now_ns;           /* Unix time, one second on with each push */
 	enum format_id format;    /* of bodies */
 	struct page_options page; /* how pages are wanted */
 	struct slice fault;       /* of the last push that was refused */
