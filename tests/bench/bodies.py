@@ -2,6 +2,13 @@
 
 import random
 import re
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+
+import protobuf  # noqa: E402
+from page import Page, parse_labels  # noqa: E402
 
 SMALL = """\
 # TYPE batch_duration_seconds gauge
@@ -62,3 +69,43 @@ def wide(labels=10_000):
 
 def series_of(body):
     return sum(1 for line in body.splitlines() if line and not line.startswith(b"#"))
+
+
+def as_protobuf(text):
+    """A text page as delimited protobuf, as a client of Go would push it."""
+    return protobuf.body(*(message(family) for family in Page(text.decode()).families.values()))
+
+
+def message(family):
+    kinds = protobuf.messages().MetricType
+    kind = {"untyped": "UNTYPED"}.get(family.type, family.type.upper())
+    one = protobuf.messages().MetricFamily(name=family.name, type=kinds.Value(kind))
+    if family.help is not None:
+        one.help = family.help
+    metrics = {}
+    for line in family.lines:
+        series, _, value = line.rpartition(" ")
+        name, _, labels = series.partition("{")
+        pairs = dict(parse_labels(labels.removesuffix("}")))
+        bound = pairs.pop("le", None) or pairs.pop("quantile", None)
+        key = tuple(pairs.items())
+        if key not in metrics:
+            metrics[key] = one.metric.add()
+            for label, text in pairs.items():
+                metrics[key].label.add(name=label, value=text)
+        fill_metric(getattr(metrics[key], kind.lower()), kind, name, bound, float(value))
+    return one
+
+
+def fill_metric(content, kind, name, bound, value):
+    """One line of a metric: its value, or one of the several of a summary or histogram."""
+    if kind not in ("SUMMARY", "HISTOGRAM"):
+        content.value = value
+    elif bound is not None and kind == "SUMMARY":
+        content.quantile.add(quantile=float(bound), value=value)
+    elif bound is not None:
+        content.bucket.add(upper_bound=float(bound), cumulative_count=int(value))
+    elif name.endswith("_sum"):
+        content.sample_sum = value
+    else:
+        content.sample_count = int(value)

@@ -32,11 +32,13 @@ class BodyFiles:
         self.directory.cleanup()
 
 
-def wrk(server, files, groups, seconds, connections=32, delay_ms=0, path=GROUP_PATH):
+def wrk(server, files, groups, seconds, connections=32, delay_ms=0, path=GROUP_PATH, headers=None):
     """One run of wrk with one thread; gives what push.lua prints, and the rate."""
+    further = [word for name, value in (headers or {}).items()
+               for word in ("--header", f"{name}: {value}")]
     command = ["wrk", "--threads", "1", "--connections", str(connections),
-               "--duration", f"{seconds}s", "--timeout", "60s", "--latency", "--script", str(LUA),
-               server.url, "--", path, str(groups), str(delay_ms), *files]
+               "--duration", f"{seconds}s", "--timeout", "60s", "--latency", *further,
+               "--script", str(LUA), server.url, "--", path, str(groups), str(delay_ms), *files]
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 120,
                           check=True)
     result = json.loads(done.stdout.splitlines()[-1])
@@ -46,9 +48,11 @@ def wrk(server, files, groups, seconds, connections=32, delay_ms=0, path=GROUP_P
     return result
 
 
-def curl_scrape(server, compressed=False):
+def curl_scrape(server, compressed=False, accept=None):
     """Seconds that curl takes for /metrics, thrown away; and its bytes on the wire."""
     coding = ["-H", "Accept-Encoding: gzip"] if compressed else []
+    if accept:
+        coding += ["-H", f"Accept: {accept}"]
     done = subprocess.run(
         ["curl", "-sS", "--fail", "--max-time", "120", *coding, "-o", "/dev/null",
          "-w", "%{time_total} %{size_download}", f"{server.url}/metrics"],
