@@ -226,6 +226,9 @@ static void test_offers(void)
 
 static void test_content_types(void)
 {
+	static const char protobuf[] =
+			"application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; "
+			"encoding=delimited; escaping=dots";
 	static const char *const types[HTTP_EXPOSITION_COUNT] = {
 		[HTTP_EXPOSITION_TEXT_0_0_4] = "text/plain; version=0.0.4; charset=utf-8; escaping=dots",
 		[HTTP_EXPOSITION_TEXT_1_0_0] = "text/plain; version=1.0.0; charset=utf-8; escaping=dots",
@@ -233,9 +236,7 @@ static void test_content_types(void)
 				"application/openmetrics-text; version=0.0.1; charset=utf-8; escaping=dots",
 		[HTTP_EXPOSITION_OPENMETRICS_1_0_0] =
 				"application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=dots",
-		[HTTP_EXPOSITION_PROTOBUF] =
-				"application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; "
-				"encoding=delimited; escaping=dots",
+		[HTTP_EXPOSITION_PROTOBUF] = protobuf,
 	};
 	struct exchange exchange = { 0 };
 	arena_init(&exchange.arena);
