@@ -415,29 +415,30 @@ static size_t phase_len(const struct store_push *op)
 	return op->phase == PUSH_REMOVING ? op->old_member_count : op->push->family_count;
 }
 
-static void do_one(struct store_push *op)
+/* False when that was a slice of its own. */
+static bool do_one(struct store_push *op)
 {
 	size_t i = op->next;
 	switch (op->phase) {
 	case PUSH_CLAIMING:
 		if (!claim(op, i)) {
 			decide(op, PUSH_WAIT);
-			return;
+			return true;
 		}
 		break;
 	case PUSH_CHECKING:
 		if (has_too_many_shapes(op, op->push->families[i].family)) {
 			decide(op, PUSH_E_LIMIT);
-			return;
+			return true;
 		}
 		switch (check(op, i)) {
 		case CHECK_OK:
 			break;
 		case CHECK_MORE:
-			return;
+			return false;
 		case CHECK_E_REFUSED:
 			decide(op, PUSH_E_INCONSISTENT);
-			return;
+			return true;
 		}
 		break;
 	case PUSH_COMMITTING:
@@ -452,6 +453,7 @@ static void do_one(struct store_push *op)
 		break;
 	}
 	op->next++;
+	return true;
 }
 
 /* At the end of a phase, on to the next; false when all is done. */
@@ -552,6 +554,8 @@ enum push_result push_step(struct store_push *op)
 		if (budget-- == 0) {
 			return PUSH_AGAIN;
 		}
-		do_one(op);
+		if (!do_one(op) && op->store->slicing == op) {
+			return PUSH_AGAIN;
+		}
 	}
 }
