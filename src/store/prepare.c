@@ -154,6 +154,63 @@ static bool check_sample(
 	return true;
 }
 
+/* ---- Metrics of several lines ---- */
+
+/* Whether the label tells lines of one metric apart. */
+static bool is_of_line(const struct batch_family *family, struct slice name)
+{
+	return family->type == METRIC_STATESET
+			? slice_equal(name, family->name)
+			: slice_equal(name, metric_type_bound_name(family->type));
+}
+
+static uint32_t hash_metric(const struct batch_family *family, const char *line)
+{
+	struct line_labels labels = line_labels_of(line_series(line_at(line)));
+	struct label label;
+	uint64_t hash = 0;
+	while (line_labels_next_with_value(&labels, &label)) {
+		if (!is_of_line(family, label.name)) {
+			uint64_t both[3] = { hash, hash64(label.name), hash64(label.value) };
+			hash = hash64(slice_make((const char *)both, sizeof(both)));
+		}
+	}
+	return (uint32_t)hash;
+}
+
+static bool on_same_metric(void *data, uint32_t number, uint32_t other)
+{
+	*(uint32_t *)data = number;
+	return true;
+}
+
+/*
+ * A grouping label may make one metric of two whose lines are apart. Text may
+ * have them so; OpenMetrics, which wants them together, is held to it.
+ */
+static bool check_together(struct preparing *p, const struct batch_family *family)
+{
+	bool has_lines = metric_type_has_bounds(family->type) || family->type == METRIC_STATESET;
+	if (!p->batch->is_openmetrics || !has_lines || !p->renderer.has_overridden) {
+		return true;
+	}
+	uint32_t *runs = arena_alloc(p->arena, family->sample_count * sizeof(uint32_t));
+	uint32_t *firsts = arena_alloc(p->arena, family->sample_count * sizeof(uint32_t));
+	size_t count = 0;
+	for (size_t i = 0; i < family->sample_count; i++) {
+		uint32_t hash = hash_metric(family, p->lines[i]);
+		if (count == 0 || runs[count - 1] != hash) {
+			firsts[count] = (uint32_t)i;
+			runs[count++] = hash;
+		}
+	}
+	uint32_t number;
+	return !ids_find_repeated(runs, count, p->arena, on_same_metric, &number)
+			|| fault_of_line(p, true, family, p->lines[firsts[number]],
+					SLICE("is not beside the other lines of its metric, which it has become by "
+						  "the grouping labels"));
+}
+
 /* A bound among the grouping labels would be there twice. */
 static bool check_key(struct preparing *p, const struct batch_family *family)
 {
@@ -295,13 +352,15 @@ static bool prepare_family(struct preparing *p, const struct batch_family *famil
 		.label_mask = p->renderer.key_mask,
 		.is_openmetrics = p->batch->is_openmetrics,
 	};
+	p->renderer.has_overridden = false;
 	ret_family->block = render_block(p, family, ids);
 	bool is_valid = check_key(p, family);
 	for (size_t i = 0; i < family->sample_count && is_valid; i++) {
 		ret_family->label_mask |= mask_of(&family->samples[i]);
 		is_valid = check_sample(p, family, &family->samples[i]);
 	}
-	is_valid = is_valid && check_repeated(p, family, ids, family->sample_count);
+	is_valid = is_valid && check_repeated(p, family, ids, family->sample_count)
+			&& check_together(p, family);
 	ret_family->block->is_invalid = !is_valid;
 	return is_valid;
 }

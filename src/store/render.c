@@ -9,6 +9,7 @@
 struct key_piece {
 	struct slice name;
 	struct slice text; /* name="value" */
+	struct slice value;
 	bool has_value;
 	bool gives_way; /* the implied instance="": a body label of that name counts */
 };
@@ -65,6 +66,7 @@ static struct key_piece make_piece(struct renderer *r, struct slice name, struct
 	return (struct key_piece){
 		.name = name,
 		.text = slice_between(text, out),
+		.value = value,
 		.has_value = value.len > 0,
 	};
 }
@@ -256,6 +258,9 @@ static char *put_series(struct line_writer *w, char *out)
 										: slice_compare(label->name, piece->name);
 		bool takes_label = order < 0 || (order == 0 && piece->gives_way);
 		bool is_empty = takes_label ? label->value.len == 0 : !piece->has_value;
+		if (order == 0 && !takes_label) {
+			w->r->has_overridden |= !slice_equal(piece->value, label->value);
+		}
 		w->has_empty |= is_empty;
 		if (!(is_empty && w->skips_empty)) {
 			out = takes_label ? put_label(w, out, label) : put_piece(out, piece);

@@ -22,6 +22,7 @@ struct renderer {
 	size_t pieces_bytes; /* of all pieces with their commas */
 	uint64_t key_mask;   /* prepare_label_bit() of those that have a value */
 	bool key_has_quoted; /* some name needs quotes */
+	bool has_overridden; /* a body label gave way to a grouping label of another value */
 	struct arena *arena;
 	char *series;              /* scratch: a series without its empty labels */
 	struct render_note *notes; /* scratch: those of the current chunk */

@@ -264,6 +264,23 @@ static void test_gauge_histogram_names(void)
 	store_driver_finish(&d);
 }
 
+/* Grouping labels may bring lines of two metrics together into one. */
+static void test_lines_together(void)
+{
+	struct store_driver d;
+	init(&d);
+	refuse_open(&d, "job=j",
+			"# TYPE s stateset\ns{s=\"x\"} 0\ns{b=\"1\",s=\"x\"} 0\ns{job=\"o\",s=\"y\"} 0\n# "
+			"EOF\n");
+	refuse_open(&d, "job=j",
+			"# TYPE q summary\nq{quantile=\"0.5\"} 1\nq{b=\"1\",quantile=\"0.5\"} 1\n"
+			"q{job=\"o\",quantile=\"0.9\"} 2\n# EOF\n");
+	put_open(&d, "job=j",
+			"# TYPE q summary\nq{quantile=\"0.5\"} 1\nq{job=\"o\",quantile=\"0.9\"} 2\n"
+			"q{b=\"1\",quantile=\"0.5\"} 1\n# EOF\n");
+	store_driver_finish(&d);
+}
+
 static void test_unit(void)
 {
 	struct store_driver d;
@@ -365,6 +382,7 @@ int main(void)
 	RUN(test_created_gives_way);
 	RUN(test_exemplar_with_nul);
 	RUN(test_gauge_histogram_names);
+	RUN(test_lines_together);
 	RUN(test_unit);
 	RUN(test_exemplar_names);
 	RUN(test_large);
