@@ -284,7 +284,10 @@ void conn_flush(struct conn *conn)
 static void on_answer(struct http_session *session)
 {
 	struct conn *conn = LIST_ENTRY(session, struct conn, session);
-	listener_flush_later(conn->listener, conn);
+	/* Requests that waited for a body that is being given up are answered to nobody. */
+	if (conn->state != CONN_CLOSING) {
+		listener_flush_later(conn->listener, conn);
+	}
 }
 
 static void expire_write(struct conn *conn)

@@ -6,6 +6,8 @@ weir has to be as it was.
 
 import gzip
 import random
+import socket
+import struct
 import time
 
 import pytest
@@ -107,3 +109,21 @@ def is_empty(weir):
         return False
     names = ("weir_groups", "weir_blocks", "weir_shadowed_blocks", "weir_shadowed_groups")
     return page.pushed() == [] and all(page.value(name) == 0 for name in names)
+
+
+def test_reset_amid_a_body_with_requests_behind_it(weir):
+    """What waits for the body is answered to nobody; the connection's memory is not used again."""
+    for group in range(10):
+        weir.put(f"/metrics/job/g{group}",
+                 "".join(f'm{name}{{l="{"x" * 50}",i="{i}"}} 1\n' for name in range(20)
+                         for i in range(100)))
+    for received in (1, 50_000, 300_000, 1_000_000) * 5:
+        connection = weir.connect()
+        connection.send(b"GET /api/v1/metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+                        + b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
+        count = 0
+        while count < received:
+            count += len(connection.socket.recv(65536))
+        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+        assert weir.get("/-/healthy").status == 200
