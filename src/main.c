@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "cli/check.h"
 #include "config/config.h"
-#include "server.h"
+#include "server/server.h"
 
 static int run(const struct config *config)
 {

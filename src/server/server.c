@@ -1,30 +1,21 @@
-#include "server.h"
+#include "server/server.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
-#include "api/api.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "http/server.h"
-#include "net/address.h"
-#include "net/listener.h"
-#include "net/worker.h"
-#include "stats/stats.h"
-#include "store/store.h"
+#include "server/collect.h"
+#include "server/data_dir.h"
+#include "server/listeners.h"
+#include "server/parts.h"
 
 enum {
 	EXPIRE_BUDGET = 2048, /* blocks at a time */
@@ -32,119 +23,6 @@ enum {
 };
 
 static const uint64_t TRIM_EVERY_NS = UINT64_C(2) * 1000000000;
-
-struct server;
-
-struct server_listener {
-	struct listener listener;
-	struct server *server;
-};
-
-struct server {
-	const struct config *config;
-	uv_loop_t loop;
-	uv_signal_t sigterm;
-	uv_signal_t sigint;
-	uv_timer_t expiry; /* groups whose time is over */
-	uv_timer_t tidy;   /* memory that nobody needs any more */
-	bool has_tidied;   /* since memory was given back */
-	uint64_t trimmed_ns;
-	struct worker worker;
-	struct http_server http;
-	struct server_listener *listeners;
-	size_t listener_count;
-	size_t open_listeners;
-	struct api api;
-	struct store store;
-	struct stats stats;
-	int data_lock; /* file descriptor, or -1 */
-	bool is_stopping;
-};
-
-static uint64_t to_ms(int64_t ns)
-{
-	return (uint64_t)ns / 1000000;
-}
-
-/* ---- The data directory ---- */
-
-/* One weir a directory: the lock ends with the process. */
-static bool lock_data_dir(struct server *server)
-{
-	const char *dir = server->config->data_dir;
-	if (mkdir(dir, 0777) != 0 && errno != EEXIST) {
-		log_error("cannot make the data directory path=%s error=%s", dir, strerror(errno));
-		return false;
-	}
-	char *path = memory_alloc(strlen(dir) + sizeof("/lock"));
-	sprintf(path, "%s/lock", dir);
-	server->data_lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	if (server->data_lock < 0) {
-		log_error("cannot write the data directory path=%s error=%s", dir, strerror(errno));
-	} else if (flock(server->data_lock, LOCK_EX | LOCK_NB) != 0) {
-		log_error("the data directory is in use by another weir path=%s", dir);
-		close(server->data_lock);
-		server->data_lock = -1;
-	}
-	free(path);
-	return server->data_lock >= 0;
-}
-
-/* ---- Own metrics ---- */
-
-static void collect_limits(struct server *server, struct stats *stats)
-{
-	const struct config *config = server->config;
-	const struct contents *contents = server->store.contents;
-	const uint64_t *refused = server->store.counters.refused;
-	const uint64_t *unparsed = server->api.format_refused;
-	const struct http_counters *http = &server->http.counters;
-	const struct stats_limit_values values[STATS_LIMIT_COUNT] = {
-		[STATS_LIMIT_BODY_BYTES] = { config->limit_body_bytes, 0, http->bodies_too_large },
-		[STATS_LIMIT_CONNECTIONS] = { config->limit_connections, http->connections_open,
-				http->connections_refused },
-		[STATS_LIMIT_GROUPS] = { config->limit_groups, contents->group_count,
-				refused[STORE_LIMIT_GROUPS] },
-		[STATS_LIMIT_HEADER_BYTES] = { config->limit_header_bytes, 0, http->headers_too_large },
-		[STATS_LIMIT_LABEL_BYTES] = { config->limit_label_bytes, 0,
-				unparsed[FORMAT_LIMIT_LABEL_BYTES] },
-		[STATS_LIMIT_LABEL_SETS] = { config->limit_label_sets, 0, refused[STORE_LIMIT_LABEL_SETS] },
-		[STATS_LIMIT_LABELS] = { config->limit_labels, 0, unparsed[FORMAT_LIMIT_LABELS] },
-		[STATS_LIMIT_SERIES] = { config->limit_series, contents->series,
-				refused[STORE_LIMIT_SERIES] },
-		[STATS_LIMIT_SERIES_PER_GROUP] = { config->limit_series_per_group, 0,
-				refused[STORE_LIMIT_SERIES_PER_GROUP] + unparsed[FORMAT_LIMIT_SAMPLES] },
-		[STATS_LIMIT_STORED_BYTES] = { config->limit_stored_bytes, contents->bytes,
-				refused[STORE_LIMIT_BYTES] },
-	};
-	memcpy(stats->limits, values, sizeof(values));
-	stats->limits[STATS_LIMIT_BODY_BYTES].refused += server->api.decoded_too_large;
-}
-
-static void collect(void *data, struct stats *stats)
-{
-	struct server *server = data;
-	const struct contents *contents = server->store.contents;
-	const struct http_counters *http = &server->http.counters;
-	stats->groups = contents->group_count;
-	stats->shadowed_groups = contents->shadowed_groups;
-	stats->series = contents->series;
-	stats->families = contents->families.len - server->store.declaration_count;
-	stats->blocks = contents->blocks;
-	stats->shadowed_blocks = contents->shadowed_blocks;
-	stats->stored_bytes = contents->bytes;
-	stats->expired_groups = server->store.counters.expired_groups;
-	stats->connections = http->connections_open;
-	stats->connections_accepted = http->connections_total;
-	stats->bad_requests = http->bad_requests + http->unsupported;
-	stats->received_bytes = http->received_bytes;
-	stats->sent_bytes = http->sent_bytes;
-	stats->timeouts[STATS_TIMEOUT_BODY] = http->body_timeouts;
-	stats->timeouts[STATS_TIMEOUT_HEADER] = http->head_timeouts;
-	stats->timeouts[STATS_TIMEOUT_IDLE] = http->idle_closed;
-	stats->timeouts[STATS_TIMEOUT_WRITE] = http->slow_readers_cut;
-	collect_limits(server, stats);
-}
 
 /* ---- Timers ---- */
 
@@ -207,7 +85,7 @@ static void stop(struct server *server)
 	uv_close((uv_handle_t *)&server->expiry, NULL);
 	uv_close((uv_handle_t *)&server->tidy, NULL);
 	store_finish_deletion(&server->store); /* no timer goes on with it */
-	uint64_t drain_ms = to_ms(server->config->timeout_shutdown_ns);
+	uint64_t drain_ms = (uint64_t)server->config->timeout_shutdown_ns / 1000000;
 	if (server->listener_count == 0) {
 		worker_close(&server->worker, NULL);
 	}
@@ -244,56 +122,6 @@ static void raise_fd_limit(void)
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
-}
-
-static bool listen_on(struct server *server, const char *text)
-{
-	struct net_timeouts timeouts = {
-		.head_ms = to_ms(server->config->timeout_header_ns),
-		.body_ms = to_ms(server->config->timeout_body_ns),
-		.idle_ms = to_ms(server->config->timeout_idle_ns),
-		.write_ms = to_ms(server->config->timeout_write_ns),
-	};
-	struct address address;
-	struct sockaddr_storage socket;
-	const char *what;
-	if (!address_parse(slice_of_string(text), &address, &what)) {
-		log_error("bad address flag=--web.listen-address address=%s error=%s", text, what);
-		return false;
-	}
-	int fault = address_resolve(&server->loop, &address, &socket);
-	if (fault != 0) {
-		log_error("cannot resolve address=%s error=%s", text, uv_strerror(fault));
-		return false;
-	}
-	server->listeners[server->listener_count].server = server;
-	struct listener *listener = &server->listeners[server->listener_count++].listener;
-	server->open_listeners++;
-	fault = listener_open(
-			listener, &server->loop, (struct sockaddr *)&socket, &server->http, &timeouts);
-	if (fault != 0) {
-		log_error("cannot listen address=%s error=%s", text, uv_strerror(fault));
-		return false;
-	}
-	char shown[ADDRESS_TEXT_BYTES];
-	listener_address(listener, &socket);
-	address_format((struct sockaddr *)&socket, shown);
-	printf("listening %s\n", shown);
-	fflush(stdout);
-	log_info("listening address=%s", shown);
-	return true;
-}
-
-static bool listen_on_all(struct server *server)
-{
-	const struct config_list *addresses = &server->config->web_listen_address;
-	server->listeners = memory_zalloc(addresses->len, sizeof(server->listeners[0]));
-	for (size_t i = 0; i < addresses->len; i++) {
-		if (!listen_on(server, addresses->items[i])) {
-			return false;
-		}
-	}
-	return true;
 }
 
 static void init_store(struct server *server)
@@ -333,7 +161,7 @@ static void init_api(struct server *server)
 		},
 	};
 	stats_init(&server->stats);
-	server->stats.collect = collect;
+	server->stats.collect = collect_stats;
 	server->stats.collect_data = server;
 	api_init(&server->api, &options, &server->store, &server->stats, &server->worker.executor);
 }
@@ -392,13 +220,13 @@ int server_run(const struct config *config)
 	tune_allocator();
 	raise_fd_limit();
 	hash_init();
-	if (lock_data_dir(server)) {
+	if (data_dir_lock(config->data_dir, &server->data_lock)) {
 		uv_loop_init(&server->loop);
 		open_handles(server);
 		init_store(server);
 		init_api(server);
 		init_http(server);
-		bool is_listening = listen_on_all(server);
+		bool is_listening = listeners_open(server);
 		if (!is_listening) {
 			stop(server);
 		}

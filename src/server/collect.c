@@ -1,0 +1,57 @@
+#include "server/collect.h"
+
+#include <string.h>
+
+static void collect_limits(struct server *server, struct stats *stats)
+{
+	const struct config *config = server->config;
+	const struct contents *contents = server->store.contents;
+	const uint64_t *refused = server->store.counters.refused;
+	const uint64_t *unparsed = server->api.format_refused;
+	const struct http_counters *http = &server->http.counters;
+	const struct stats_limit_values values[STATS_LIMIT_COUNT] = {
+		[STATS_LIMIT_BODY_BYTES] = { config->limit_body_bytes, 0, http->bodies_too_large },
+		[STATS_LIMIT_CONNECTIONS] = { config->limit_connections, http->connections_open,
+				http->connections_refused },
+		[STATS_LIMIT_GROUPS] = { config->limit_groups, contents->group_count,
+				refused[STORE_LIMIT_GROUPS] },
+		[STATS_LIMIT_HEADER_BYTES] = { config->limit_header_bytes, 0, http->headers_too_large },
+		[STATS_LIMIT_LABEL_BYTES] = { config->limit_label_bytes, 0,
+				unparsed[FORMAT_LIMIT_LABEL_BYTES] },
+		[STATS_LIMIT_LABEL_SETS] = { config->limit_label_sets, 0, refused[STORE_LIMIT_LABEL_SETS] },
+		[STATS_LIMIT_LABELS] = { config->limit_labels, 0, unparsed[FORMAT_LIMIT_LABELS] },
+		[STATS_LIMIT_SERIES] = { config->limit_series, contents->series,
+				refused[STORE_LIMIT_SERIES] },
+		[STATS_LIMIT_SERIES_PER_GROUP] = { config->limit_series_per_group, 0,
+				refused[STORE_LIMIT_SERIES_PER_GROUP] + unparsed[FORMAT_LIMIT_SAMPLES] },
+		[STATS_LIMIT_STORED_BYTES] = { config->limit_stored_bytes, contents->bytes,
+				refused[STORE_LIMIT_BYTES] },
+	};
+	memcpy(stats->limits, values, sizeof(values));
+	stats->limits[STATS_LIMIT_BODY_BYTES].refused += server->api.decoded_too_large;
+}
+
+void collect_stats(void *data, struct stats *stats)
+{
+	struct server *server = data;
+	const struct contents *contents = server->store.contents;
+	const struct http_counters *http = &server->http.counters;
+	stats->groups = contents->group_count;
+	stats->shadowed_groups = contents->shadowed_groups;
+	stats->series = contents->series;
+	stats->families = contents->families.len - server->store.declaration_count;
+	stats->blocks = contents->blocks;
+	stats->shadowed_blocks = contents->shadowed_blocks;
+	stats->stored_bytes = contents->bytes;
+	stats->expired_groups = server->store.counters.expired_groups;
+	stats->connections = http->connections_open;
+	stats->connections_accepted = http->connections_total;
+	stats->bad_requests = http->bad_requests + http->unsupported;
+	stats->received_bytes = http->received_bytes;
+	stats->sent_bytes = http->sent_bytes;
+	stats->timeouts[STATS_TIMEOUT_BODY] = http->body_timeouts;
+	stats->timeouts[STATS_TIMEOUT_HEADER] = http->head_timeouts;
+	stats->timeouts[STATS_TIMEOUT_IDLE] = http->idle_closed;
+	stats->timeouts[STATS_TIMEOUT_WRITE] = http->slow_readers_cut;
+	collect_limits(server, stats);
+}

@@ -1,0 +1,46 @@
+#pragma once
+
+/*
+ * What weir consists of, for the files of this room.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "api/api.h"
+#include "config/config.h"
+#include "http/server.h"
+#include "net/listener.h"
+#include "net/worker.h"
+#include "stats/stats.h"
+#include "store/store.h"
+
+struct server;
+
+struct server_listener {
+	struct listener listener;
+	struct server *server;
+};
+
+struct server {
+	const struct config *config;
+	uv_loop_t loop;
+	uv_signal_t sigterm;
+	uv_signal_t sigint;
+	uv_timer_t expiry; /* groups whose time is over */
+	uv_timer_t tidy;   /* memory that nobody needs any more */
+	bool has_tidied;   /* since memory was given back */
+	uint64_t trimmed_ns;
+	struct worker worker;
+	struct http_server http;
+	struct server_listener *listeners;
+	size_t listener_count;
+	size_t open_listeners;
+	struct api api;
+	struct store store;
+	struct stats stats;
+	int data_lock; /* file descriptor, or -1 */
+	bool is_stopping;
+};
