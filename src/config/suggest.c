@@ -33,38 +33,36 @@ static size_t distance(struct slice a, struct slice b)
 	return row[b.len];
 }
 
-/* Closest so far. */
-struct nearest {
-	const char *name;
-	size_t distance;
-};
-
-static void consider(struct nearest *nearest, struct slice typed, const char *name)
+struct suggestion suggestion_begin(struct slice typed)
 {
+	return (struct suggestion){ .typed = typed, .distance = typed.len / 3 + 1 };
+}
+
+void suggestion_consider(struct suggestion *suggestion, const char *name)
+{
+	struct slice typed = suggestion->typed;
 	struct slice candidate = slice_of_string(name);
-	if (candidate.len > NAME_MAX_BYTES) {
+	if (typed.len == 0 || typed.len > NAME_MAX_BYTES || candidate.len > NAME_MAX_BYTES) {
 		return;
 	}
 	/* The part before or behind a dot left out is near, too: --ttl. */
 	bool is_tail = candidate.len > typed.len && typed.len > 2 && slice_ends_with(candidate, typed)
 			&& candidate.ptr[candidate.len - typed.len - 1] == '.';
 	size_t apart = is_tail ? 1 : distance(typed, candidate);
-	if (apart < nearest->distance) {
-		*nearest = (struct nearest){ name, apart };
+	if (apart < suggestion->distance) {
+		suggestion->name = name;
+		suggestion->distance = apart;
 	}
 }
 
 const char *suggest_flag(struct slice name)
 {
-	if (name.len == 0 || name.len > NAME_MAX_BYTES) {
-		return NULL;
-	}
-	struct nearest nearest = { NULL, name.len / 3 + 1 };
+	struct suggestion near = suggestion_begin(name);
 	for (size_t i = 0; i < flags_actions_count; i++) {
-		consider(&nearest, name, flags_actions[i].name);
+		suggestion_consider(&near, flags_actions[i].name);
 	}
 	for (size_t i = 0; i < settings_count; i++) {
-		consider(&nearest, name, settings[i].name);
+		suggestion_consider(&near, settings[i].name);
 	}
-	return nearest.name;
+	return near.name;
 }
