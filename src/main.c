@@ -22,18 +22,25 @@ static int serve(int argument_count, const char *const *arguments)
 		.arguments = arguments,
 		.environment = (const char *const *)environ,
 	};
-	int exit_code = 1;
 	buf_init(&text, 0);
-	switch (config_read(&config, &input, &text)) {
+	enum config_result result = config_read(&config, &input, &text);
+	if ((result == CONFIG_OK || result == CONFIG_CHECK) && !server_check(&config, &text)) {
+		result = CONFIG_E_INVALID;
+	}
+	int exit_code = 0;
+	switch (result) {
 	case CONFIG_OK:
 		exit_code = run(&config);
 		break;
+	case CONFIG_CHECK:
+		puts("the settings are good");
+		break;
 	case CONFIG_SHOWN:
 		fwrite(text.ptr, 1, text.len, stdout);
-		exit_code = 0;
 		break;
 	case CONFIG_E_INVALID:
 		fwrite(text.ptr, 1, text.len, stderr);
+		exit_code = 1;
 		break;
 	}
 	config_finish(&config);

@@ -1,8 +1,11 @@
 #include "config/config.h"
 
 #include <assert.h>
+#include <string.h>
 
+#include "config/file.h"
 #include "config/help.h"
+#include "config/jobs.h"
 #include "config/sources.h"
 #include "config/table.h"
 #include "config/value.h"
@@ -20,20 +23,44 @@ static void set_defaults(struct config *config)
 	buf_finish(&error);
 }
 
+/* In the order in which they win. */
+static bool read_sources(struct config *config, const struct config_input *input,
+		enum flags_action *ret_action, struct buf *errors)
+{
+	if (!flags_read(config, input, ret_action, errors)) {
+		return false;
+	}
+	if (*ret_action == FLAGS_SHOW_HELP || *ret_action == FLAGS_SHOW_VERSION) {
+		return true;
+	}
+	if (input->environment != NULL && !environment_read(config, input->environment, errors)) {
+		return false;
+	}
+	bool has_file = config->config_file != NULL && config->config_file[0] != '\0';
+	return !has_file || file_read(config, config->config_file, errors);
+}
+
+/* One line each. */
+static void print_errors(struct slice errors, struct buf *text)
+{
+	while (errors.len > 0) {
+		const char *end = slice_find_byte(errors, '\n');
+		struct slice line = end == NULL ? errors : slice_between(errors.ptr, end);
+		buf_printf(text, "weir: error: " SLICE_FMT "\n", SLICE_ARG(line));
+		errors = slice_skip(errors, end == NULL ? errors.len : line.len + 1);
+	}
+}
+
 enum config_result config_read(
 		struct config *config, const struct config_input *input, struct buf *text)
 {
-	*config = (struct config){ 0 };
+	*config = (struct config){ .jobs = job_rules_create() };
 	struct buf error;
 	buf_init(&error, 0);
 	enum flags_action action = FLAGS_RUN;
-	bool fine = flags_read(config, input, &action, &error);
-	if (fine && (action == FLAGS_RUN || action == FLAGS_SHOW_CONFIG)
-			&& input->environment != NULL) {
-		fine = environment_read(config, input->environment, &error);
-	}
+	bool fine = read_sources(config, input, &action, &error);
 	if (!fine) {
-		buf_printf(text, "weir: error: " SLICE_FMT "\n", SLICE_ARG(buf_slice(&error)));
+		print_errors(buf_slice(&error), text);
 	}
 	buf_finish(&error);
 	if (!fine) {
@@ -43,6 +70,8 @@ enum config_result config_read(
 	switch (action) {
 	case FLAGS_RUN:
 		return CONFIG_OK;
+	case FLAGS_CHECK_CONFIG:
+		return CONFIG_CHECK;
 	case FLAGS_SHOW_HELP:
 		help_print(text);
 		break;
@@ -56,8 +85,33 @@ enum config_result config_read(
 	return CONFIG_SHOWN;
 }
 
+void config_begin_fault(
+		const struct config *config, const char *name, const char *value, struct buf *out)
+{
+	const struct setting *setting = settings_find(name, strlen(name));
+	assert(setting != NULL);
+	size_t index = setting_index(setting);
+	char variable[ENVIRONMENT_NAME_MAX];
+	switch (config->sources[index]) {
+	case CONFIG_FROM_FILE:
+		buf_printf(out, "%s:%zu: bad value '%s' for '%s': ", config->config_file,
+				config->source_lines[index], value, name);
+		return;
+	case CONFIG_FROM_ENVIRONMENT:
+		environment_name(name, variable);
+		buf_printf(out, "bad value '%s' for %s: ", value, variable);
+		return;
+	case CONFIG_FROM_DEFAULT:
+	case CONFIG_FROM_FLAG:
+		break;
+	}
+	buf_printf(out, "bad value '%s' for --%s: ", value, name);
+}
+
 void config_finish(struct config *config)
 {
+	job_rules_unref(config->jobs);
+	config->jobs = NULL;
 	for (size_t i = 0; i < settings_count; i++) {
 		value_free(config, &settings[i]);
 	}

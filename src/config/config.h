@@ -1,9 +1,9 @@
 #pragma once
 
 /*
- * How weir is set up: plain typed fields, read from the command line and the
- * environment. What may be set, of what type, with which default and range,
- * stands in one place: the table in config/table.c.
+ * How weir is set up: plain typed fields, read from the command line, the
+ * environment and a file. What may be set, of what type, with which default and
+ * range, stands in one place: the table in config/table.c.
  *
  * To add a setting: a field here, a row there, its line in docs/config.md.
  */
@@ -15,15 +15,19 @@
 #include "base/buf.h"
 #include "base/log.h"
 
+struct job_rules;
+
 enum config_result {
 	CONFIG_OK = 0,
 	CONFIG_SHOWN,     /* only --help or the like was asked for: print the text, exit with 0 */
-	CONFIG_E_INVALID, /* the text says what is wrong where, in one line */
+	CONFIG_CHECK,     /* the settings fit; whether all they name is there was asked for, too */
+	CONFIG_E_INVALID, /* the text says what is wrong where, a line each */
 };
 
 /* Where a value came from; the first of these that has one wins. */
 enum config_source {
 	CONFIG_FROM_DEFAULT,
+	CONFIG_FROM_FILE,
 	CONFIG_FROM_ENVIRONMENT,
 	CONFIG_FROM_FLAG,
 };
@@ -38,6 +42,8 @@ struct config_list {
 
 /* Every text is a heap copy of its own. */
 struct config {
+	char *config_file; /* "": none */
+
 	struct config_list web_listen_address;
 	bool web_enable_admin_api;
 	bool web_openmetrics;
@@ -67,10 +73,13 @@ struct config {
 	int64_t timeout_write_ns;
 	int64_t timeout_shutdown_ns;
 
+	struct job_rules *jobs; /* see config/jobs.h */
+
 	enum log_level log_level;
 	enum log_format log_format;
 
 	enum config_source sources[CONFIG_SETTINGS_MAX]; /* by row of the table */
+	size_t source_lines[CONFIG_SETTINGS_MAX];        /* of the file */
 };
 
 /* The arguments without the program's name; environment as in environ, NULL for none. */
@@ -87,3 +96,12 @@ struct config_input {
 enum config_result config_read(
 		struct config *config, const struct config_input *input, struct buf *text);
 void config_finish(struct config *config);
+
+/*
+ * For who finds later that a value cannot be used: where it came from and what
+ * it is, so that only the reason has to follow.
+ *
+ *	weir.yml:3: bad value 'nowhere' for 'web.listen-address':
+ */
+void config_begin_fault(
+		const struct config *config, const char *name, const char *value, struct buf *out);

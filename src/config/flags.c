@@ -10,6 +10,9 @@ const struct flags_action_row flags_actions[] = {
 	{ "version", NULL, "Show weir's version.", FLAGS_SHOW_VERSION },
 	{ "print-config", NULL, "Show every setting, its value and where it comes from.",
 			FLAGS_SHOW_CONFIG },
+	{ "check-config", NULL,
+			"Check the settings and all files that they name, say what is wrong, and end.",
+			FLAGS_CHECK_CONFIG },
 };
 
 const size_t flags_actions_count = sizeof(flags_actions) / sizeof(flags_actions[0]);

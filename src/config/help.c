@@ -103,9 +103,11 @@ void help_print(struct buf *out)
 	}
 	buf_append_string(out,
 			"\nA duration is written like 90s, 5m or 1h30m, a size like 1048576, 64MiB or 1GB.\n"
-			"--no-<name> turns off what --<name> turns on. Every flag can be set in the "
-			"environment,\n"
-			"too, and wins over it: --group.ttl=1h is WEIR_GROUP_TTL=1h.\n");
+			"--no-<name> turns off what --<name> turns on. Every flag can also be set in the "
+			"environment\n"
+			"(--group.ttl=1h is WEIR_GROUP_TTL=1h) and as a key of --config.file (group.ttl: 1h); "
+			"a "
+			"flag\nwins over the environment, the environment over the file.\n");
 }
 
 void help_print_version(struct buf *out)
@@ -114,12 +116,17 @@ void help_print_version(struct buf *out)
 			out, "weir, version " WEIR_VERSION " (" WEIR_COMPILER ", " WEIR_PLATFORM ")\n");
 }
 
-static void print_source(const struct setting *setting, enum config_source source, struct buf *out)
+static void print_source(
+		const struct config *config, const struct setting *setting, struct buf *out)
 {
 	char name[ENVIRONMENT_NAME_MAX];
-	switch (source) {
+	switch (config->sources[setting_index(setting)]) {
 	case CONFIG_FROM_DEFAULT:
 		buf_append_string(out, "default");
+		return;
+	case CONFIG_FROM_FILE:
+		buf_printf(
+				out, "%s:%zu", config->config_file, config->source_lines[setting_index(setting)]);
 		return;
 	case CONFIG_FROM_ENVIRONMENT:
 		environment_name(setting->name, name);
@@ -142,7 +149,7 @@ void help_print_config(const struct config *config, struct buf *out)
 		value_print(config, &settings[i], out);
 		pad(out, line_start, SOURCE_COLUMN);
 		buf_append_string(out, "# ");
-		print_source(&settings[i], config->sources[i], out);
+		print_source(config, &settings[i], out);
 		buf_append_byte(out, '\n');
 	}
 }

@@ -17,6 +17,7 @@ enum flags_action {
 	FLAGS_SHOW_HELP,
 	FLAGS_SHOW_VERSION,
 	FLAGS_SHOW_CONFIG,
+	FLAGS_CHECK_CONFIG,
 };
 
 struct flags_action_row {

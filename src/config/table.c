@@ -27,6 +27,17 @@ static const char *const log_levels[] = { "debug", "info", "warn", "error", NULL
 static const char *const log_formats[] = { "logfmt", "json", NULL };
 
 const struct setting settings[] = {
+	{ .name = "config.file",
+			.group = "Settings",
+			STRING(config_file),
+			.initial = "",
+			.max = 4095,
+			.placeholder = "PATH",
+			.is_flag_only = true,
+			.help = "File of settings in YAML: every flag as a key, and rules for jobs. Read again "
+					"at "
+					"SIGHUP." },
+
 	{ .name = "web.listen-address",
 			.group = "Web",
 			LIST(web_listen_address),

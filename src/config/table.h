@@ -5,6 +5,7 @@
  * are listed in this order by --help, --print-config and docs/config.md.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,8 @@ struct setting {
 	int64_t max;
 	size_t offset; /* of its field in struct config */
 	enum setting_type type;
+	bool is_flag_only;  /* or environment: the file cannot set it */
+	bool is_reloadable; /* takes effect at SIGHUP; the others at the next start */
 };
 
 extern const struct setting settings[];

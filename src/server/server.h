@@ -6,5 +6,12 @@
 
 #include "config/config.h"
 
+/*
+ * Looks at what the settings name, beyond what a table can say of them; nothing
+ * is changed, nothing is listened on. False: the errors say what is wrong, a
+ * line each.
+ */
+bool server_check(const struct config *config, struct buf *errors);
+
 /* Runs until SIGTERM or SIGINT. The process's exit code. */
 int server_run(const struct config *config);

@@ -18,7 +18,9 @@ static void print_row(const struct setting *setting, struct buf *out)
 {
 	char variable[ENVIRONMENT_NAME_MAX];
 	environment_name(setting->name, variable);
-	buf_printf(out, "| `--%s` | `%s` | ", setting->name, setting->initial);
+	bool is_empty = setting->initial[0] == '\0';
+	buf_printf(out, "| `--%s` | %s%s%s | ", setting->name, is_empty ? "none" : "`",
+			setting->initial, is_empty ? "" : "`");
 	size_t before = out->len;
 	value_print_range(setting, out);
 	if (out->len == before) {

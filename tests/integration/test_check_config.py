@@ -1,0 +1,70 @@
+"""weir --check-config: what is wrong, where, and what would be right."""
+
+import subprocess
+
+import pytest
+
+from harness import BINARY, DEADLINE, environment
+
+
+def check_config(directory, *flags, variables=None):
+    """Exit code, stdout and stderr."""
+    done = subprocess.run([BINARY, "--check-config", *flags], cwd=directory, text=True,
+                          env={**environment(), **(variables or {})}, capture_output=True,
+                          timeout=DEADLINE, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.smoke
+def test_good(tmp_path):
+    (tmp_path / "weir.yml").write_text("group.ttl: 1h\njobs:\n- job: a\n  ttl: 2h\n")
+    code, out, err = check_config(tmp_path, "--config.file=weir.yml")
+    assert (code, err) == (0, "")
+    assert out == "the settings are good\n"
+    assert list(tmp_path.iterdir()) == [tmp_path / "weir.yml"], "nothing is made or started"
+
+
+@pytest.mark.parametrize("text,error", [
+    ("group.tll: 1h\n", "weir.yml:1: unknown key 'group.tll', did you mean 'group.ttl'?"),
+    ("group:\n  ttl: 5\n", "weir.yml:2: bad value '5' for 'group.ttl': a duration needs a unit"),
+    ("web.listen-address: nowhere\n",
+     "weir.yml:1: bad value 'nowhere' for 'web.listen-address': no port"),
+    ("jobs:\n- ttl: 1h\n", "weir.yml:2: a rule for jobs needs either 'job'"),
+    ("jobs:\n- match: '['\n", "weir.yml:2: bad regular expression '[' in 'match'"),
+    ("a: b: c\n", "weir.yml:1: mapping values are not allowed"),
+])
+def test_fault_of_the_file(tmp_path, text, error):
+    (tmp_path / "weir.yml").write_text(text)
+    code, out, err = check_config(tmp_path, "--config.file=weir.yml")
+    assert (code, out) == (1, "")
+    assert err.startswith(f"weir: error: {error}"), err
+    assert err.count("\n") == 1
+
+
+def test_all_faults_at_once(tmp_path):
+    (tmp_path / "weir.yml").write_text("a: 1\nlog.level: loud\nlimit.labels: 0\n")
+    code, _, err = check_config(tmp_path, "--config.file=weir.yml")
+    assert code == 1
+    assert [line.split(":")[3] for line in err.splitlines()] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("flags,variables,error", [
+    (["--web.listen-address=nowhere"], {}, "bad value 'nowhere' for --web.listen-address: no port"),
+    ([], {"WEIR_WEB_LISTEN_ADDRESS": "x:y"}, "bad value 'x:y' for WEIR_WEB_LISTEN_ADDRESS: the port"),
+    (["--config.file=missing.yml"], {}, "missing.yml: No such file or directory"),
+    ([], {"WEIR_CONFIG_FILE": "missing.yml"}, "missing.yml: No such file or directory"),
+    (["--group.ttl"], {}, "expected argument for flag '--group.ttl', try --help"),
+])
+def test_fault_elsewhere(tmp_path, flags, variables, error):
+    code, out, err = check_config(tmp_path, *flags, variables=variables)
+    assert (code, out) == (1, "")
+    assert err.startswith(f"weir: error: {error}"), err
+
+
+def test_weir_does_not_start_with_faults(tmp_path):
+    (tmp_path / "weir.yml").write_text("group.tll: 1h\n")
+    done = subprocess.run([BINARY, "--config.file=weir.yml", "--web.listen-address=127.0.0.1:0"],
+                          cwd=tmp_path, env=environment(), capture_output=True, text=True,
+                          timeout=DEADLINE, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("weir: error: weir.yml:1: unknown key 'group.tll'")
