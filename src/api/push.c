@@ -2,13 +2,10 @@
 
 #include "api/answer.h"
 #include "api/endpoints.h"
-#include "api/task.h"
+#include "api/push_state.h"
 #include "api/ttl.h"
 #include "base/clock.h"
-#include "format/text_layout.h"
-#include "http/content.h"
 #include "http/media_type.h"
-#include "store/splice.h"
 
 /*
  * A push goes through these, in order; those marked run on a worker thread
@@ -24,144 +21,12 @@ enum {
 	INLINE_BYTES = 128 * 1024,     /* what is larger is done on a worker thread */
 	INLINE_CODED_BYTES = 8 * 1024, /* the same for bodies that inflate */
 	LARGE_AT_A_TIME = 2,           /* on threads, of which some are left to compress pages */
-	RENDERED_FACTOR = 4,           /* of the largest body: the largest push with its labels */
-};
-
-struct push;
-
-/* The step that is being done elsewhere. */
-struct push_step {
-	struct job job;
-	struct list link; /* while it waits for a thread */
-	struct push *push;
-	void (*work)(struct push *push);
-	void (*then)(struct push *push);
-};
-
-struct push {
-	struct api_task task; /* begun when the push takes more than one turn */
-	struct push_step step;
-	struct api *api;
-	struct exchange *exchange;
-	enum store_method method;
-	bool is_large;
-	bool is_ongoing;
-	struct group_key key;
-	int64_t ttl_ns;
-	enum http_coding coding;
-	enum format_id format;
-
-	enum http_content_result content;
-	struct buf decoded;
-	struct buf content_error;
-	struct slice body;
-	struct text_layout layout;
-	struct splice splice;
-
-	enum format_result parsed;
-	struct format_error format_error;
-	struct batch batch;
-	enum prepare_result prepare;
-	struct prepare_options prepare_options;
-	struct prepared_push prepared;
-	struct batch_fault fault;
-	struct store_push op;
 };
 
 static void run(
 		struct push *push, void (*work)(struct push *push), void (*then)(struct push *push));
 
-/* ---- Answers ---- */
-
-static void finish(struct push *push)
-{
-	struct exchange *exchange = push->exchange;
-	enum stats_method method = answer_stats_method(exchange);
-	stats_count_request(
-			push->api->stats, STATS_HANDLER_PUSH, method, (unsigned)exchange->response.status);
-	stats_count_push(
-			push->api->stats, method, exchange->request.wire_bytes, exchange->request.began_ns);
-	buf_finish(&push->decoded);
-	buf_finish(&push->content_error);
-	if (push->is_ongoing) {
-		api_task_end(&push->task);
-	} else {
-		exchange_answer(exchange);
-	}
-}
-
-static void finish_good(struct push *push)
-{
-	answer_empty(push->exchange, push->api->options.is_checked ? 200 : 202);
-	finish(push);
-}
-
-static void finish_refused(
-		struct push *push, int status, enum stats_rejection reason, struct slice text)
-{
-	push->api->stats->rejected[reason]++;
-	answer_error(push->exchange, status, text);
-	finish(push);
-}
-
-static void finish_limited(
-		struct push *push, int status, const char *what, uint64_t allowed, const char *setting)
-{
-	struct slice text = arena_printf(&push->exchange->arena, "%s: %llu are allowed (--limit.%s)",
-			what, (unsigned long long)allowed, setting);
-	finish_refused(push, status, STATS_REJECTED_LIMIT, text);
-}
-
-static void finish_store_limited(struct push *push, enum store_limit limit)
-{
-	const struct store_limits *limits = &push->api->store->options.limits;
-	switch (limit) {
-	case STORE_LIMIT_GROUPS:
-		finish_limited(push, 429, "too many groups", limits->groups, "groups");
-		return;
-	case STORE_LIMIT_SERIES:
-		finish_limited(push, 429, "too many series stored", limits->series, "series");
-		return;
-	case STORE_LIMIT_SERIES_PER_GROUP:
-		finish_limited(push, 429, "too many series in one group", limits->series_per_group,
-				"series-per-group");
-		return;
-	case STORE_LIMIT_LABEL_SETS:
-		finish_limited(push, 429, "too many sets of grouping label names for one metric",
-				limits->label_sets, "label-sets");
-		return;
-	case STORE_LIMIT_BYTES:
-	case STORE_LIMIT_COUNT:
-		break;
-	}
-	finish_limited(push, 429, "too many bytes stored", limits->bytes, "stored-bytes");
-}
-
-static void finish_format_limited(struct push *push)
-{
-	const struct format_options *limits = &push->api->options.format_options;
-	enum format_limit limit = push->format_error.limit;
-	push->api->format_refused[limit]++;
-	switch (limit) {
-	case FORMAT_LIMIT_SAMPLES:
-		finish_limited(
-				push, 429, "too many series in one push", limits->samples, "series-per-group");
-		return;
-	case FORMAT_LIMIT_LABELS:
-		finish_limited(push, 413, "a sample has too many labels", limits->labels, "labels");
-		return;
-	case FORMAT_LIMIT_LABEL_BYTES:
-		break;
-	}
-	finish_limited(push, 413, "a name or label value is too long in bytes", limits->label_bytes,
-			"label-bytes");
-}
-
-static void finish_unparsed(struct push *push)
-{
-	finish_refused(push, 400, STATS_REJECTED_SYNTAX,
-			format_error_text(&formats[push->format], &push->format_error, &push->exchange->arena));
-}
+/* ---- Applying ---- */
 
 static int64_t deadline_of(const struct push *push)
 {
@@ -180,7 +45,6 @@ static void finish_inconsistent(struct push *push)
 {
 	struct api *api = push->api;
 	const struct batch_fault *fault = &push->fault;
-	bool is_timestamp = push->batch.has_timestamps;
 	if (fault->leaves_trace
 			&& store_record_failure(api->store, &push->key, clock_wall_ns(), deadline_of(push))
 					== STORE_RECORD_WAIT) {
@@ -189,24 +53,11 @@ static void finish_inconsistent(struct push *push)
 	}
 	if (!api->options.is_checked) {
 		api->stats->rejected[STATS_REJECTED_TIMESTAMP]++;
-		finish_good(push);
+		push_finish_good(push);
 		return;
 	}
-	struct arena *arena = &push->exchange->arena;
-	struct slice text = ARENA_JOIN(arena,
-			SLICE("pushed metrics are invalid or inconsistent with existing metrics: "),
-			fault->text);
-	if (fault->line.len > 0) {
-		/* The sample as it would be exposed; the excerpt brings its own line feed. */
-		struct format_error shown = { .column = 1, .line_text = fault->line };
-		struct slice excerpt = format_error_excerpt(&shown, arena);
-		text = ARENA_JOIN(arena, text, SLICE("\n"), slice_first(excerpt, excerpt.len - 1));
-	}
-	finish_refused(
-			push, 400, is_timestamp ? STATS_REJECTED_TIMESTAMP : STATS_REJECTED_INCONSISTENT, text);
+	push_finish_contradiction(push);
 }
-
-/* ---- Applying ---- */
 
 static void apply(struct push *push)
 {
@@ -217,7 +68,7 @@ static void apply(struct push *push)
 		run(push, NULL, apply);
 		return;
 	case PUSH_OK:
-		finish_good(push);
+		push_finish_good(push);
 		return;
 	case PUSH_E_INCONSISTENT:
 		prepared_push_drop(&push->prepared);
@@ -226,7 +77,7 @@ static void apply(struct push *push)
 		return;
 	case PUSH_E_LIMIT:
 		prepared_push_drop(&push->prepared);
-		finish_store_limited(push, push->op.limit);
+		push_finish_store_limited(push, push->op.limit);
 		return;
 	}
 }
@@ -261,10 +112,10 @@ static void on_parsed(struct push *push)
 {
 	switch (push->parsed) {
 	case FORMAT_E_SYNTAX:
-		finish_unparsed(push);
+		push_finish_unparsed(push);
 		return;
 	case FORMAT_E_LIMIT:
-		finish_format_limited(push);
+		push_finish_format_limited(push);
 		return;
 	case FORMAT_OK:
 		break;
@@ -277,12 +128,7 @@ static void on_parsed(struct push *push)
 		finish_inconsistent(push);
 		return;
 	case PREPARE_E_BYTES:
-		push->api->decoded_too_large++;
-		finish_refused(push, 413, STATS_REJECTED_LIMIT,
-				arena_printf(&push->exchange->arena,
-						"too many bytes with the grouping labels in every line: %zu are allowed "
-						"(%d times --limit.body-bytes)",
-						push->prepare_options.max_bytes, RENDERED_FACTOR));
+		push_finish_too_wide(push);
 		return;
 	}
 }
@@ -291,7 +137,7 @@ static void begin_to_parse(struct push *push)
 {
 	push->prepare_options = (struct prepare_options){
 		.is_checked = push->api->options.is_checked,
-		.max_bytes = RENDERED_FACTOR * push->api->options.body_bytes,
+		.max_bytes = PUSH_RENDERED_FACTOR * push->api->options.body_bytes,
 	};
 	run(push, parse, on_parsed);
 }
@@ -307,7 +153,7 @@ static void on_spliced(struct push *push)
 {
 	if (splice_end(&push->splice, clock_wall_ns(), deadline_of(push))) {
 		push->api->stats->unchanged_layouts++;
-		finish_good(push);
+		push_finish_good(push);
 	} else {
 		begin_to_parse(push);
 	}
@@ -358,11 +204,7 @@ static void on_decoded(struct push *push)
 		return;
 	}
 	if (push->content != HTTP_CONTENT_OK) {
-		bool is_corrupt = push->content == HTTP_CONTENT_E_CORRUPT;
-		struct slice text = buf_slice(&push->content_error);
-		push->api->decoded_too_large += !is_corrupt;
-		finish_refused(push, is_corrupt ? 400 : 413, STATS_REJECTED_BODY,
-				slice_first(text, text.len > 0 ? text.len - 1 : 0));
+		push_finish_undecoded(push);
 		return;
 	}
 	push->is_large = push->is_large || estimate_bytes(push) > INLINE_BYTES;
@@ -447,11 +289,11 @@ static bool read_head(struct push *push, const struct route *route)
 	struct exchange *exchange = push->exchange;
 	struct slice text;
 	if (!answer_read_key(push->api, exchange, route, &push->key)) {
-		finish(push);
+		push_finish_answered(push);
 		return false;
 	}
 	if (!ttl_of_exchange(&push->api->options, exchange, &push->ttl_ns, &text)) {
-		finish_refused(push, 400, STATS_REJECTED_TTL, text);
+		push_finish_refused(push, 400, STATS_REJECTED_TTL, text);
 		return false;
 	}
 	return true;

@@ -1,0 +1,129 @@
+#include "api/answer.h"
+#include "api/push_state.h"
+
+void push_finish_answered(struct push *push)
+{
+	struct exchange *exchange = push->exchange;
+	enum stats_method method = answer_stats_method(exchange);
+	stats_count_request(
+			push->api->stats, STATS_HANDLER_PUSH, method, (unsigned)exchange->response.status);
+	stats_count_push(
+			push->api->stats, method, exchange->request.wire_bytes, exchange->request.began_ns);
+	buf_finish(&push->decoded);
+	buf_finish(&push->content_error);
+	if (push->is_ongoing) {
+		api_task_end(&push->task);
+	} else {
+		exchange_answer(exchange);
+	}
+}
+
+void push_finish_good(struct push *push)
+{
+	answer_empty(push->exchange, push->api->options.is_checked ? 200 : 202);
+	push_finish_answered(push);
+}
+
+void push_finish_refused(
+		struct push *push, int status, enum stats_rejection reason, struct slice text)
+{
+	push->api->stats->rejected[reason]++;
+	answer_error(push->exchange, status, text);
+	push_finish_answered(push);
+}
+
+static void finish_limited(
+		struct push *push, int status, const char *what, uint64_t allowed, const char *setting)
+{
+	struct slice text = arena_printf(&push->exchange->arena, "%s: %llu are allowed (--limit.%s)",
+			what, (unsigned long long)allowed, setting);
+	push_finish_refused(push, status, STATS_REJECTED_LIMIT, text);
+}
+
+void push_finish_store_limited(struct push *push, enum store_limit limit)
+{
+	const struct store_limits *limits = &push->api->store->options.limits;
+	switch (limit) {
+	case STORE_LIMIT_GROUPS:
+		finish_limited(push, 429, "too many groups", limits->groups, "groups");
+		return;
+	case STORE_LIMIT_SERIES:
+		finish_limited(push, 429, "too many series stored", limits->series, "series");
+		return;
+	case STORE_LIMIT_SERIES_PER_GROUP:
+		finish_limited(push, 429, "too many series in one group", limits->series_per_group,
+				"series-per-group");
+		return;
+	case STORE_LIMIT_LABEL_SETS:
+		finish_limited(push, 429, "too many sets of grouping label names for one metric",
+				limits->label_sets, "label-sets");
+		return;
+	case STORE_LIMIT_BYTES:
+	case STORE_LIMIT_COUNT:
+		break;
+	}
+	finish_limited(push, 429, "too many bytes stored", limits->bytes, "stored-bytes");
+}
+
+void push_finish_format_limited(struct push *push)
+{
+	const struct format_options *limits = &push->api->options.format_options;
+	enum format_limit limit = push->format_error.limit;
+	push->api->format_refused[limit]++;
+	switch (limit) {
+	case FORMAT_LIMIT_SAMPLES:
+		finish_limited(
+				push, 429, "too many series in one push", limits->samples, "series-per-group");
+		return;
+	case FORMAT_LIMIT_LABELS:
+		finish_limited(push, 413, "a sample has too many labels", limits->labels, "labels");
+		return;
+	case FORMAT_LIMIT_LABEL_BYTES:
+		break;
+	}
+	finish_limited(push, 413, "a name or label value is too long in bytes", limits->label_bytes,
+			"label-bytes");
+}
+
+void push_finish_unparsed(struct push *push)
+{
+	push_finish_refused(push, 400, STATS_REJECTED_SYNTAX,
+			format_error_text(&formats[push->format], &push->format_error, &push->exchange->arena));
+}
+
+void push_finish_too_wide(struct push *push)
+{
+	push->api->decoded_too_large++;
+	push_finish_refused(push, 413, STATS_REJECTED_LIMIT,
+			arena_printf(&push->exchange->arena,
+					"too many bytes with the grouping labels in every line: %zu are allowed "
+					"(%d times --limit.body-bytes)",
+					push->prepare_options.max_bytes, PUSH_RENDERED_FACTOR));
+}
+
+void push_finish_undecoded(struct push *push)
+{
+	bool is_corrupt = push->content == HTTP_CONTENT_E_CORRUPT;
+	struct slice text = buf_slice(&push->content_error);
+	push->api->decoded_too_large += !is_corrupt;
+	push_finish_refused(push, is_corrupt ? 400 : 413, STATS_REJECTED_BODY,
+			slice_first(text, text.len > 0 ? text.len - 1 : 0));
+}
+
+void push_finish_contradiction(struct push *push)
+{
+	const struct batch_fault *fault = &push->fault;
+	struct arena *arena = &push->exchange->arena;
+	struct slice text = ARENA_JOIN(arena,
+			SLICE("pushed metrics are invalid or inconsistent with existing metrics: "),
+			fault->text);
+	if (fault->line.len > 0) {
+		/* The sample as it would be exposed; the excerpt brings its own line feed. */
+		struct format_error shown = { .column = 1, .line_text = fault->line };
+		struct slice excerpt = format_error_excerpt(&shown, arena);
+		text = ARENA_JOIN(arena, text, SLICE("\n"), slice_first(excerpt, excerpt.len - 1));
+	}
+	push_finish_refused(push, 400,
+			push->batch.has_timestamps ? STATS_REJECTED_TIMESTAMP : STATS_REJECTED_INCONSISTENT,
+			text);
+}
