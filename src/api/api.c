@@ -5,6 +5,7 @@
 #include "api/answer.h"
 #include "api/endpoints.h"
 #include "api/task.h"
+#include "config/jobs.h"
 #include "http/content.h"
 #include "store/page.h"
 
@@ -13,6 +14,7 @@ void api_init(struct api *api, const struct api_options *options, struct store *
 {
 	*api = (struct api){
 		.options = *options,
+		.job_rules = job_rules_create(),
 		.store = store,
 		.stats = stats,
 		.executor = executor,
@@ -22,10 +24,20 @@ void api_init(struct api *api, const struct api_options *options, struct store *
 	coded_pool_init(&api->coded_pool, executor);
 }
 
+void api_set_options(
+		struct api *api, const struct api_options *options, struct job_rules *job_rules)
+{
+	job_rules_ref(job_rules);
+	job_rules_unref(api->job_rules);
+	api->options = *options;
+	api->job_rules = job_rules;
+}
+
 void api_finish(struct api *api)
 {
 	assert(list_is_empty(&api->ongoing));
 	coded_pool_finish(&api->coded_pool);
+	job_rules_unref(api->job_rules);
 	page_release_spare();
 }
 

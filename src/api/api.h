@@ -29,6 +29,7 @@ struct api_options {
 
 struct api {
 	struct api_options options;
+	struct job_rules *job_rules; /* held on to */
 	struct store *store;
 	struct stats *stats;
 	struct executor *executor;
@@ -40,9 +41,15 @@ struct api {
 	uint64_t decoded_too_large; /* bodies that inflated past the limit */
 };
 
-/* Everything passed in outlives the api. */
+struct job_rules;
+
+/* Everything passed in outlives the api. There are no rules for jobs yet. */
 void api_init(struct api *api, const struct api_options *options, struct store *store,
 		struct stats *stats, struct executor *executor);
+
+/* For pushes to come; those under way go on by what they began with. */
+void api_set_options(
+		struct api *api, const struct api_options *options, struct job_rules *job_rules);
 
 /* Every exchange must have been answered. */
 void api_finish(struct api *api);

@@ -46,7 +46,8 @@ static void finish_inconsistent(struct push *push)
 	struct api *api = push->api;
 	const struct batch_fault *fault = &push->fault;
 	if (fault->leaves_trace
-			&& store_record_failure(api->store, &push->key, clock_wall_ns(), deadline_of(push))
+			&& store_record_failure(api->store, &push->key, &push->terms.store, clock_wall_ns(),
+					   deadline_of(push))
 					== STORE_RECORD_WAIT) {
 		run(push, NULL, finish_inconsistent);
 		return;
@@ -77,7 +78,7 @@ static void apply(struct push *push)
 		return;
 	case PUSH_E_LIMIT:
 		prepared_push_drop(&push->prepared);
-		push_finish_store_limited(push, push->op.limit);
+		push_finish_store_limited(push);
 		return;
 	}
 }
@@ -88,6 +89,7 @@ static void begin_to_apply(struct push *push)
 			&push->exchange->arena);
 	push->op.now_ns = clock_wall_ns();
 	push->op.deadline_ns = deadline_of(push);
+	push->op.job_limits = push->terms.store;
 	apply(push);
 }
 
@@ -96,9 +98,12 @@ static void begin_to_apply(struct push *push)
 static void parse(struct push *push)
 {
 	struct arena *arena = &push->exchange->arena;
-	push->parsed = formats[push->format].decode(push->body, &push->api->options.format_options,
-			arena, &push->batch, &push->format_error);
-	if (push->parsed == FORMAT_OK) {
+	push->parsed = formats[push->format].decode(
+			push->body, &push->terms.format, arena, &push->batch, &push->format_error);
+	const struct job_rule *rule = push->terms.rule;
+	push->is_relabelled = push->parsed == FORMAT_OK
+			&& (rule == NULL || relabel_apply(&rule->relabel, &push->batch, arena));
+	if (push->is_relabelled) {
 		push->prepare = prepare_push(&push->batch, &push->key, &push->prepare_options, arena,
 				&push->prepared, &push->fault);
 		push->prepared.layout.hash = push->layout.hash;
@@ -119,6 +124,15 @@ static void on_parsed(struct push *push)
 		return;
 	case FORMAT_OK:
 		break;
+	}
+	if (!push->is_relabelled) {
+		push_finish_unrelabelled(push);
+		return;
+	}
+	if (push->prepare == PREPARE_OK && push->batch.sample_count > push->terms.series) {
+		prepared_push_drop(&push->prepared);
+		push_finish_series_limited(push);
+		return;
 	}
 	switch (push->prepare) {
 	case PREPARE_OK:
@@ -166,7 +180,7 @@ static void decode(struct push *push)
 	struct slice raw = push->exchange->request.body;
 	push->body = raw;
 	if (push->coding != HTTP_CODING_IDENTITY) {
-		size_t limit = push->api->options.body_bytes;
+		size_t limit = push->terms.body_bytes;
 		bool is_tried = !push->is_large && limit > INLINE_BYTES;
 		buf_reset(&push->decoded, 0);
 		buf_reset(&push->content_error, 0);
@@ -179,6 +193,7 @@ static void decode(struct push *push)
 	}
 	if (push->content == HTTP_CONTENT_OK && push->format == FORMAT_TEXT) {
 		text_layout_scan(push->body, &push->exchange->arena, &push->layout);
+		push->layout.hash.high ^= push_terms_id(&push->terms);
 	}
 }
 
@@ -292,8 +307,18 @@ static bool read_head(struct push *push, const struct route *route)
 		push_finish_answered(push);
 		return false;
 	}
-	if (!ttl_of_exchange(&push->api->options, exchange, &push->ttl_ns, &text)) {
+	push_terms_init(&push->terms, push->api, &push->key, &exchange->arena);
+	if (!ttl_of_exchange(&push->terms.ttl, exchange, &push->ttl_ns, &text)) {
 		push_finish_refused(push, 400, STATS_REJECTED_TTL, text);
+		return false;
+	}
+	if (push->key.labels.count > push->terms.format.labels) {
+		push->format_error.limit = FORMAT_LIMIT_LABELS;
+		push_finish_format_limited(push);
+		return false;
+	}
+	if (exchange->request.body.len > push->terms.body_bytes) {
+		push_finish_too_large(push);
 		return false;
 	}
 	return true;

@@ -11,6 +11,7 @@ void push_finish_answered(struct push *push)
 			push->api->stats, method, exchange->request.wire_bytes, exchange->request.began_ns);
 	buf_finish(&push->decoded);
 	buf_finish(&push->content_error);
+	push_terms_finish(&push->terms);
 	if (push->is_ongoing) {
 		api_task_end(&push->task);
 	} else {
@@ -32,57 +33,97 @@ void push_finish_refused(
 	push_finish_answered(push);
 }
 
-static void finish_limited(
-		struct push *push, int status, const char *what, uint64_t allowed, const char *setting)
+/* Setting: as --limit.<setting> and as a rule's limits have it. */
+static void finish_limited(struct push *push, int status, const char *what, uint64_t allowed,
+		const char *setting, bool is_of_rule)
 {
-	struct slice text = arena_printf(&push->exchange->arena, "%s: %llu are allowed (--limit.%s)",
-			what, (unsigned long long)allowed, setting);
+	struct slice text = arena_printf(&push->exchange->arena, "%s: %llu are allowed (%s%s%s)", what,
+			(unsigned long long)allowed, is_of_rule ? "limits." : "--limit.", setting,
+			is_of_rule ? " of the rule for this job" : "");
 	push_finish_refused(push, status, STATS_REJECTED_LIMIT, text);
 }
 
-void push_finish_store_limited(struct push *push, enum store_limit limit)
+static void finish_job_limited(struct push *push)
+{
+	const struct store_job_limits *limits = &push->terms.store;
+	if (push->op.limit == STORE_LIMIT_GROUPS) {
+		finish_limited(push, 429, "too many groups of this job", limits->groups, "groups", true);
+	} else {
+		finish_limited(push, 429, "too many series in one group", limits->series_per_group,
+				"series-per-group", true);
+	}
+}
+
+void push_finish_store_limited(struct push *push)
 {
 	const struct store_limits *limits = &push->api->store->options.limits;
-	switch (limit) {
+	if (push->op.is_job_limit) {
+		finish_job_limited(push);
+		return;
+	}
+	switch (push->op.limit) {
 	case STORE_LIMIT_GROUPS:
-		finish_limited(push, 429, "too many groups", limits->groups, "groups");
+		finish_limited(push, 429, "too many groups", limits->groups, "groups", false);
 		return;
 	case STORE_LIMIT_SERIES:
-		finish_limited(push, 429, "too many series stored", limits->series, "series");
+		finish_limited(push, 429, "too many series stored", limits->series, "series", false);
 		return;
 	case STORE_LIMIT_SERIES_PER_GROUP:
 		finish_limited(push, 429, "too many series in one group", limits->series_per_group,
-				"series-per-group");
+				"series-per-group", false);
 		return;
 	case STORE_LIMIT_LABEL_SETS:
 		finish_limited(push, 429, "too many sets of grouping label names for one metric",
-				limits->label_sets, "label-sets");
+				limits->label_sets, "label-sets", false);
 		return;
 	case STORE_LIMIT_BYTES:
 	case STORE_LIMIT_COUNT:
 		break;
 	}
-	finish_limited(push, 429, "too many bytes stored", limits->bytes, "stored-bytes");
+	finish_limited(push, 429, "too many bytes stored", limits->bytes, "stored-bytes", false);
+}
+
+void push_finish_too_large(struct push *push)
+{
+	push->api->decoded_too_large++;
+	finish_limited(
+			push, 413, "the body has too many bytes", push->terms.body_bytes, "body-bytes", true);
+}
+
+void push_finish_series_limited(struct push *push)
+{
+	push->api->format_refused[FORMAT_LIMIT_SAMPLES]++;
+	finish_limited(
+			push, 429, "too many series in one push", push->terms.series, "series-per-group", true);
+}
+
+void push_finish_unrelabelled(struct push *push)
+{
+	push_finish_refused(push, 400, STATS_REJECTED_LIMIT,
+			SLICE("a regular expression of the rule for this job takes too long for a name in "
+				  "this push"));
 }
 
 void push_finish_format_limited(struct push *push)
 {
-	const struct format_options *limits = &push->api->options.format_options;
+	const struct format_options *limits = &push->terms.format;
+	const struct format_options *of_all = &push->api->options.format_options;
 	enum format_limit limit = push->format_error.limit;
 	push->api->format_refused[limit]++;
 	switch (limit) {
 	case FORMAT_LIMIT_SAMPLES:
-		finish_limited(
-				push, 429, "too many series in one push", limits->samples, "series-per-group");
+		finish_limited(push, 429, "too many series in one push", limits->samples,
+				"series-per-group", false);
 		return;
 	case FORMAT_LIMIT_LABELS:
-		finish_limited(push, 413, "a sample has too many labels", limits->labels, "labels");
+		finish_limited(push, 413, "a sample has too many labels", limits->labels, "labels",
+				limits->labels < of_all->labels);
 		return;
 	case FORMAT_LIMIT_LABEL_BYTES:
 		break;
 	}
 	finish_limited(push, 413, "a name or label value is too long in bytes", limits->label_bytes,
-			"label-bytes");
+			"label-bytes", limits->label_bytes < of_all->label_bytes);
 }
 
 void push_finish_unparsed(struct push *push)

@@ -6,6 +6,7 @@
  */
 
 #include "api/api.h"
+#include "api/push_terms.h"
 #include "api/task.h"
 #include "format/text_layout.h"
 #include "http/content.h"
@@ -34,6 +35,7 @@ struct push {
 	bool is_large;
 	bool is_ongoing;
 	struct group_key key;
+	struct push_terms terms;
 	int64_t ttl_ns;
 	enum http_coding coding;
 	enum format_id format;
@@ -46,6 +48,7 @@ struct push {
 	struct splice splice;
 
 	enum format_result parsed;
+	bool is_relabelled; /* the rule's expressions could be matched */
 	struct format_error format_error;
 	struct batch batch;
 	enum prepare_result prepare;
@@ -64,6 +67,9 @@ void push_finish_refused(
 /* The exchange has its answer already. */
 void push_finish_answered(struct push *push);
 
+/* Its body is larger than the rule allows. */
+void push_finish_too_large(struct push *push);
+
 /* Its content coding could not be undone. */
 void push_finish_undecoded(struct push *push);
 
@@ -77,5 +83,9 @@ void push_finish_too_wide(struct push *push);
 /* It contradicts itself or what is stored: see the fault. */
 void push_finish_contradiction(struct push *push);
 
+/* The rule leaves more series than it allows, or could not be followed. */
+void push_finish_series_limited(struct push *push);
+void push_finish_unrelabelled(struct push *push);
+
 /* The store has too much of something. */
-void push_finish_store_limited(struct push *push, enum store_limit limit);
+void push_finish_store_limited(struct push *push);

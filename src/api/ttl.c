@@ -17,10 +17,10 @@ static bool refuse(
 	return false;
 }
 
-bool ttl_of_exchange(const struct api_options *options, struct exchange *exchange,
-		int64_t *ret_ttl_ns, struct slice *reterr_text)
+bool ttl_of_exchange(const struct ttl_rule *rule, struct exchange *exchange, int64_t *ret_ttl_ns,
+		struct slice *reterr_text)
 {
-	int64_t ttl_ns = options->ttl_ns;
+	int64_t ttl_ns = rule->usual_ns;
 	struct slice text = exchange_query_parameter(exchange, SLICE("ttl"));
 	if (text.ptr == NULL) {
 		text = exchange_header(exchange, SLICE("Weir-TTL"));
@@ -34,7 +34,7 @@ bool ttl_of_exchange(const struct api_options *options, struct exchange *exchang
 			return refuse(exchange, text, "it must not be negative; 0 means for ever", reterr_text);
 		}
 	}
-	int64_t max_ns = options->ttl_max_ns;
+	int64_t max_ns = rule->max_ns;
 	*ret_ttl_ns = max_ns != 0 && (ttl_ns == 0 || ttl_ns > max_ns) ? max_ns : ttl_ns;
 	return true;
 }

@@ -164,6 +164,7 @@ static void init_api(struct server *server)
 	server->stats.collect = collect_stats;
 	server->stats.collect_data = server;
 	api_init(&server->api, &options, &server->store, &server->stats, &server->worker.executor);
+	api_set_options(&server->api, &options, config->jobs);
 }
 
 static void init_http(struct server *server)

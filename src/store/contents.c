@@ -26,6 +26,7 @@ struct contents *contents_create(uint64_t id)
 	RB_INIT(&contents->deadlines);
 	families_init(&contents->families);
 	map_init(&contents->shapes);
+	map_init(&contents->jobs);
 	history_init(&contents->history);
 	shadow_init(contents);
 	return contents;
@@ -152,6 +153,7 @@ struct group *contents_add_group(
 {
 	bool has_twin = contents_find_twin(contents, key) != NULL;
 	struct group *group = group_create(key, shape_enter(&contents->shapes, key));
+	group->job = job_count_enter(&contents->jobs, key);
 	map_insert(&contents->groups, &group->node, group_key_hash(key));
 	group->slot = slots_take(&contents->group_slots);
 	group->times_born = version;
@@ -198,6 +200,7 @@ void contents_remove_group(struct contents *contents, struct group *group, uint6
 		contents->shadowed_groups -= group->is_shadowed;
 	}
 	shape_leave(&contents->shapes, group->shape);
+	job_count_leave(&contents->jobs, group->job);
 	group->is_gone = true;
 	if (group->kept == 0) {
 		group_destroy(group);
@@ -401,6 +404,7 @@ static bool destroy_some_groups(struct contents *contents, size_t budget)
 		}
 		map_remove(&contents->groups, &group->node);
 		shape_leave(&contents->shapes, group->shape);
+		job_count_leave(&contents->jobs, group->job);
 		group_destroy(group);
 	}
 	return contents->group_slots.len == 0;
@@ -429,6 +433,7 @@ bool contents_destroy_some(struct contents *contents, size_t budget)
 	slots_finish(&contents->group_slots);
 	families_finish(&contents->families);
 	map_finish(&contents->shapes);
+	map_finish(&contents->jobs);
 	history_finish(&contents->history);
 	list_remove(&contents->link);
 	free(contents);

@@ -39,6 +39,7 @@ struct contents {
 	struct deadline_tree deadlines;
 	struct families families;
 	struct map shapes;
+	struct map jobs; /* job_count::node */
 	struct history history;
 	struct list shadowed; /* shadowed_block::link */
 	struct map shadowed_by_slot;

@@ -11,6 +11,7 @@
 #include "base/tree.h"
 #include "model/group_key.h"
 #include "store/family.h"
+#include "store/job_count.h"
 #include "store/prepare.h"
 
 /* The group's slot in one family. */
@@ -31,6 +32,7 @@ struct group {
 	struct group_key key;
 	struct slice label_text; /* instance="",job="x" */
 	struct shape *shape;
+	struct job_count *job;
 	struct member *members; /* sorted by family_id */
 	uint32_t member_count;
 	uint32_t member_capacity;

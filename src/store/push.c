@@ -193,6 +193,17 @@ static uint64_t count_new_metadata(const struct store_push *op)
 	return bytes;
 }
 
+static bool is_within_job_limits(struct store_push *op, uint64_t series)
+{
+	uint64_t most = op->job_limits.series_per_group;
+	bool is_wide = most != 0 && series > most;
+	op->limit = is_wide ? STORE_LIMIT_SERIES_PER_GROUP : STORE_LIMIT_GROUPS;
+	op->store->counters.refused[STORE_LIMIT_SERIES_PER_GROUP] += is_wide;
+	op->is_job_limit = is_wide
+			|| (op->group == NULL && store_job_is_full(op->store, op->key, &op->job_limits));
+	return !op->is_job_limit;
+}
+
 static bool is_within_limits(struct store_push *op)
 {
 	uint64_t lines = op->push->line_count;
@@ -209,10 +220,14 @@ static bool is_within_limits(struct store_push *op)
 	bool is_far = had + lines <= limits->series_per_group
 			&& contents->series + lines <= limits->series
 			&& contents->bytes + bytes <= limits->bytes;
-	if (is_far) {
+	bool has_job_limits = op->job_limits.groups != 0 || op->job_limits.series_per_group != 0;
+	if (is_far && !has_job_limits) {
 		return true;
 	}
 	struct replaced replaced = find_replaced(op);
+	if (has_job_limits && !is_within_job_limits(op, had - replaced.lines + lines)) {
+		return false;
+	}
 	uint64_t more_lines = lines > replaced.lines ? lines - replaced.lines : 0;
 	uint64_t more_bytes = bytes > replaced.bytes ? bytes - replaced.bytes : 0;
 	return !is_over(op, STORE_LIMIT_SERIES_PER_GROUP, had - replaced.lines + lines)

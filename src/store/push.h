@@ -57,12 +57,14 @@ struct store_push {
 	struct prepared_push *push;
 	struct arena *arena;
 	enum store_method method;
+	struct store_job_limits job_limits;
 	int64_t now_ns;      /* Unix time */
 	int64_t deadline_ns; /* monotonic; 0: never */
 
 	/* Why not, after a refusal. */
 	struct batch_fault fault;
 	enum store_limit limit;
+	bool is_job_limit; /* the job's, not that of all */
 
 	/* How far it is. */
 	enum push_phase phase;
@@ -79,7 +81,10 @@ struct store_push {
 	uint32_t old_member_count;
 };
 
-/* Everything passed in stays the caller's; on PUSH_OK the pack is the store's. */
+/*
+ * Everything passed in stays the caller's; on PUSH_OK the pack is the store's.
+ * Times and the job's limits are to be set before the first step.
+ */
 void push_init(struct store_push *op, struct store *store, enum store_method method,
 		const struct group_key *key, struct prepared_push *push, struct arena *arena);
 

@@ -103,8 +103,17 @@ bool store_is_over(struct store *store, enum store_limit limit, uint64_t count)
 	return is_over;
 }
 
-enum store_record_result store_record_failure(
-		struct store *store, const struct group_key *key, int64_t now_ns, int64_t deadline_ns)
+bool store_job_is_full(
+		struct store *store, const struct group_key *key, const struct store_job_limits *job_limits)
+{
+	bool is_full = job_limits->groups != 0
+			&& job_count_groups(&store->contents->jobs, key) >= job_limits->groups;
+	store->counters.refused[STORE_LIMIT_GROUPS] += is_full;
+	return is_full;
+}
+
+enum store_record_result store_record_failure(struct store *store, const struct group_key *key,
+		const struct store_job_limits *job_limits, int64_t now_ns, int64_t deadline_ns)
 {
 	struct group *group = store_find_group(store, key);
 	if (group == NULL && store->slicing != NULL) {
@@ -113,6 +122,7 @@ enum store_record_result store_record_failure(
 	if (group == NULL
 			&& (contents_find_twin(store->contents, key) != NULL
 					|| store_is_over(store, STORE_LIMIT_GROUPS, 1)
+					|| store_job_is_full(store, key, job_limits)
 					|| store_is_over(store, STORE_LIMIT_BYTES, group_bytes(key)))) {
 		return STORE_RECORD_E_IMPOSSIBLE;
 	}

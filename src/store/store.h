@@ -50,6 +50,12 @@ struct store_limits {
 	uint64_t bytes;
 };
 
+/* What a rule allows the job that pushes; 0 never limits. */
+struct store_job_limits {
+	uint64_t groups;
+	uint64_t series_per_group;
+};
+
 enum store_limit {
 	STORE_LIMIT_GROUPS,
 	STORE_LIMIT_SERIES,
@@ -110,8 +116,8 @@ enum store_record_result {
  * Records that a push to the group failed; the group is made if need be, and
  * only then has the deadline (monotonic; 0: never).
  */
-enum store_record_result store_record_failure(
-		struct store *store, const struct group_key *key, int64_t now_ns, int64_t deadline_ns);
+enum store_record_result store_record_failure(struct store *store, const struct group_key *key,
+		const struct store_job_limits *job_limits, int64_t now_ns, int64_t deadline_ns);
 
 enum store_delete_result {
 	STORE_DELETE_OK,
@@ -138,6 +144,10 @@ bool store_tidy(struct store *store);
 
 /* Counts a refusal; returns whether `count` more would be over the limit. */
 bool store_is_over(struct store *store, enum store_limit limit, uint64_t count);
+
+/* The same for one more group of that job. */
+bool store_job_is_full(struct store *store, const struct group_key *key,
+		const struct store_job_limits *job_limits);
 
 /* For those that change the store: takes the next number. */
 uint64_t store_next_version(struct store *store);

@@ -193,7 +193,7 @@ static inline enum push_result store_driver_push_until(struct store_driver *d,
 		prepared_push_drop(&push->prepared);
 	}
 	if (result == PUSH_E_INCONSISTENT && d->leaves_trace) {
-		store_record_failure(&d->store, &push->key, d->now_ns, 0);
+		store_record_failure(&d->store, &push->key, &(struct store_job_limits){ 0 }, d->now_ns, 0);
 	}
 	return result;
 }

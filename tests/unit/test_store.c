@@ -107,7 +107,9 @@ static void test_push_times(void)
 	/* A failure keeps the last success, and a success the last failure. */
 	CHECK_INT(store_driver_push(&d, STORE_PUT, "job=j", "m 1 1\n"), PUSH_E_INCONSISTENT);
 	struct group_key key = store_driver_key(&d, "job=j");
-	CHECK_INT(store_record_failure(&d.store, &key, 1795161067000000000, 0), STORE_RECORD_OK);
+	CHECK_INT(store_record_failure(
+					  &d.store, &key, &(struct store_job_limits){ 0 }, 1795161067000000000, 0),
+			STORE_RECORD_OK);
 	CHECK_INT(store_driver_push(&d, STORE_POST, "job=j", ""), PUSH_OK);
 	CHECK_STRING(store_driver_times(&d),
 			"push_failure_time_seconds" J " 1795161067.000000\n"
@@ -121,8 +123,10 @@ static void test_failures_make_groups(void)
 	store_driver_init(&d, NULL);
 	struct group_key key = store_driver_key(&d, "job=j,a=b");
 	struct group_key twin = store_driver_key(&d, "job=j,a=b,instance=");
-	CHECK_INT(store_record_failure(&d.store, &key, 5000000000, 0), STORE_RECORD_OK);
-	CHECK_INT(store_record_failure(&d.store, &twin, 6000000000, 0), STORE_RECORD_E_IMPOSSIBLE);
+	CHECK_INT(store_record_failure(&d.store, &key, &(struct store_job_limits){ 0 }, 5000000000, 0),
+			STORE_RECORD_OK);
+	CHECK_INT(store_record_failure(&d.store, &twin, &(struct store_job_limits){ 0 }, 6000000000, 0),
+			STORE_RECORD_E_IMPOSSIBLE);
 	CHECK_STRING(store_driver_times(&d),
 			"push_failure_time_seconds{a=\"b\",instance=\"\",job=\"j\"} 5.000000\n"
 			"push_time_seconds{a=\"b\",instance=\"\",job=\"j\"} 0\n");

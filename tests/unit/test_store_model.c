@@ -101,8 +101,8 @@ static void record_failure(struct trial *t, const char *name)
 {
 	struct group_key key = store_driver_key(&t->driver, name);
 	bool is_possible = model_find(&t->model, &key) != NULL || !model_has_twin(&t->model, &key);
-	enum store_record_result result =
-			store_record_failure(&t->driver.store, &key, t->driver.now_ns, 0);
+	enum store_record_result result = store_record_failure(
+			&t->driver.store, &key, &(struct store_job_limits){ 0 }, t->driver.now_ns, 0);
 	CHECK_INT(result, is_possible ? STORE_RECORD_OK : STORE_RECORD_E_IMPOSSIBLE);
 	if (is_possible) {
 		model_enter(&t->model, &key)->times.failed_ns = t->driver.now_ns;

@@ -268,10 +268,10 @@ static void do_meanwhile(struct store_driver *d, enum meanwhile what)
 		CHECK_INT(store_driver_push(d, STORE_POST, "job=other", "m 5\n"), PUSH_OK);
 		break;
 	case FAIL_SAME_GROUP:
-		store_record_failure(&d->store, &key, d->now_ns, 0);
+		store_record_failure(&d->store, &key, &(struct store_job_limits){ 0 }, d->now_ns, 0);
 		break;
 	case FAIL_TWIN:
-		store_record_failure(&d->store, &twin, d->now_ns, 0);
+		store_record_failure(&d->store, &twin, &(struct store_job_limits){ 0 }, d->now_ns, 0);
 		break;
 	case FAIL_OTHER:
 		store_driver_push(d, STORE_PUT, "job=other", "m 5 5\n");
