@@ -7,10 +7,10 @@
 #include "config/config.h"
 #include "server/server.h"
 
-static int run(const struct config *config)
+static int run(const struct config *config, const struct config_input *input)
 {
 	log_configure(config->log_level, config->log_format);
-	return server_run(config);
+	return server_run(config, input);
 }
 
 static int serve(int argument_count, const char *const *arguments)
@@ -30,7 +30,7 @@ static int serve(int argument_count, const char *const *arguments)
 	int exit_code = 0;
 	switch (result) {
 	case CONFIG_OK:
-		exit_code = run(&config);
+		exit_code = run(&config, &input);
 		break;
 	case CONFIG_CHECK:
 		puts("the settings are good");

@@ -263,6 +263,43 @@ void value_print_range(const struct setting *setting, struct buf *out)
 	}
 }
 
+static void copy_field(void *to, const void *from, const struct setting *setting)
+{
+	switch (setting->type) {
+	case SETTING_BOOL:
+		memcpy(to, from, sizeof(bool));
+		return;
+	case SETTING_ENUM:
+		memcpy(to, from, sizeof(unsigned));
+		return;
+	case SETTING_DURATION:
+	case SETTING_BYTES:
+	case SETTING_COUNT:
+		memcpy(to, from, sizeof(int64_t));
+		return;
+	case SETTING_STRING:
+		*(char **)to = memory_copy_string(*(char *const *)from);
+		return;
+	case SETTING_LIST:
+		break;
+	}
+	struct config_list *list = to;
+	const struct config_list *old = from;
+	list->items = memory_zalloc(old->len + 1, sizeof(list->items[0]));
+	for (list->len = 0; list->len < old->len; list->len++) {
+		list->items[list->len] = memory_copy_string(old->items[list->len]);
+	}
+}
+
+void value_copy(struct config *config, const struct config *from, const struct setting *setting)
+{
+	size_t index = setting_index(setting);
+	value_free(config, setting);
+	copy_field(field_of(config, setting), (const char *)from + setting->offset, setting);
+	config->sources[index] = from->sources[index];
+	config->source_lines[index] = from->source_lines[index];
+}
+
 void value_free(struct config *config, const struct setting *setting)
 {
 	if (setting->type == SETTING_STRING) {

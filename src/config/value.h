@@ -30,4 +30,7 @@ void value_print_placeholder(const struct setting *setting, struct buf *out);
 /* The numbers or texts it takes, for messages and docs; nothing for those that take any. */
 void value_print_range(const struct setting *setting, struct buf *out);
 
+/* The value of another config takes the place of this one's, its source too. */
+void value_copy(struct config *config, const struct config *from, const struct setting *setting);
+
 void value_free(struct config *config, const struct setting *setting);

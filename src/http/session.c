@@ -182,10 +182,16 @@ static struct slice end_head(struct http_session *session, struct slice rest)
 	return rest;
 }
 
+/* Of a limit, which may have been lowered since. */
+static size_t left_of(size_t limit, size_t used)
+{
+	return limit > used ? limit - used : 0;
+}
+
 static struct slice read_head(struct http_session *session, struct slice bytes)
 {
 	struct buf *head = &session->current->wire.head;
-	size_t room = session->server->limits.header_bytes - head->len;
+	size_t room = left_of(session->server->limits.header_bytes, head->len);
 	size_t used;
 	enum head_scan_result result = head_scan_feed(&session->scan, slice_first(bytes, room), &used);
 	if (result == HEAD_SCAN_E_SYNTAX) {
@@ -251,7 +257,8 @@ static struct slice read_chunks(struct http_session *session, struct slice bytes
 	exchange->request.wire_bytes += used;
 	switch (result) {
 	case HTTP_CHUNKS_DATA:
-		if (data.len + session->chunks.left > session->server->limits.body_bytes - body->len) {
+		if (data.len + session->chunks.left
+				> left_of(session->server->limits.body_bytes, body->len)) {
 			return refuse(session, REFUSAL_BODY_TOO_LARGE);
 		}
 		buf_append(body, data);

@@ -25,10 +25,13 @@ struct server_listener {
 };
 
 struct server {
-	const struct config *config;
+	const struct config *config; /* in force */
+	const struct config_input *input;
+	struct config *reloaded; /* that config when it came by a reload; owned */
 	uv_loop_t loop;
 	uv_signal_t sigterm;
 	uv_signal_t sigint;
+	uv_signal_t sighup;
 	uv_timer_t expiry; /* groups whose time is over */
 	uv_timer_t tidy;   /* memory that nobody needs any more */
 	bool has_tidied;   /* since memory was given back */

@@ -15,7 +15,9 @@
 #include "server/collect.h"
 #include "server/data_dir.h"
 #include "server/listeners.h"
+#include "server/options.h"
 #include "server/parts.h"
+#include "server/reload.h"
 
 enum {
 	EXPIRE_BUDGET = 2048, /* blocks at a time */
@@ -101,6 +103,11 @@ static void on_signal(uv_signal_t *handle, int number)
 	stop(server);
 }
 
+static void on_sighup(uv_signal_t *handle, int number)
+{
+	reload(handle->data);
+}
+
 /* ---- The beginning ---- */
 
 /*
@@ -126,17 +133,7 @@ static void raise_fd_limit(void)
 
 static void init_store(struct server *server)
 {
-	const struct config *config = server->config;
-	struct store_options options = {
-		.limits = {
-			.groups = config->limit_groups,
-			.series = config->limit_series,
-			.series_per_group = config->limit_series_per_group,
-			.label_sets = config->limit_label_sets,
-			.bytes = config->limit_stored_bytes,
-		},
-		.is_checked = !config->push_disable_consistency_check,
-	};
+	struct store_options options = options_of_store(server->config);
 	size_t count;
 	const struct family_declaration *declarations = api_declarations(&count);
 	store_init(&server->store, &options);
@@ -145,36 +142,18 @@ static void init_store(struct server *server)
 
 static void init_api(struct server *server)
 {
-	const struct config *config = server->config;
-	struct api_options options = {
-		.enable_admin = config->web_enable_admin_api,
-		.openmetrics = config->web_openmetrics,
-		.is_checked = !config->push_disable_consistency_check,
-		.ttl_ns = config->group_ttl_ns,
-		.ttl_max_ns = config->group_ttl_max_ns,
-		.body_bytes = config->limit_body_bytes,
-		.format_options = {
-			.samples = config->limit_series_per_group,
-			.labels = config->limit_labels,
-			.label_bytes = config->limit_label_bytes,
-			.utf8_names = config->push_enable_utf8_names,
-		},
-	};
+	struct api_options options = options_of_api(server->config);
 	stats_init(&server->stats);
 	server->stats.collect = collect_stats;
 	server->stats.collect_data = server;
+	server->stats.config_is_good = true;
+	server->stats.config_reloaded_ns = (uint64_t)clock_wall_ns();
 	api_init(&server->api, &options, &server->store, &server->stats, &server->worker.executor);
-	api_set_options(&server->api, &options, config->jobs);
 }
 
 static void init_http(struct server *server)
 {
-	const struct config *config = server->config;
-	struct http_limits limits = {
-		.header_bytes = config->limit_header_bytes,
-		.body_bytes = config->limit_body_bytes,
-		.connections = config->limit_connections,
-	};
+	struct http_limits limits = options_of_http(server->config);
 	http_server_init(&server->http, &limits);
 	server->http.on_head = api_on_head;
 	server->http.on_request = api_on_request;
@@ -187,20 +166,28 @@ static void open_handles(struct server *server)
 	worker_open(&server->worker, loop);
 	uv_signal_init(loop, &server->sigterm);
 	uv_signal_init(loop, &server->sigint);
+	uv_signal_init(loop, &server->sighup);
 	uv_timer_init(loop, &server->expiry);
 	uv_timer_init(loop, &server->tidy);
 	server->sigterm.data = server;
 	server->sigint.data = server;
+	server->sighup.data = server;
 	server->expiry.data = server;
 	server->tidy.data = server;
 	uv_signal_start(&server->sigterm, on_signal, SIGTERM);
 	uv_signal_start(&server->sigint, on_signal, SIGINT);
+	uv_signal_start(&server->sighup, on_sighup, SIGHUP);
+	/* Open to the last, so that SIGHUP never kills, but nothing to wait for. */
+	uv_unref((uv_handle_t *)&server->sighup);
 	uv_timer_start(&server->expiry, on_expiry, 1, 0);
 	uv_timer_start(&server->tidy, on_tidy, TIDY_IDLE_MS, 0);
 }
 
 static void run_loop(struct server *server)
 {
+	uv_run(&server->loop, UV_RUN_DEFAULT);
+	uv_close((uv_handle_t *)&server->sighup, NULL);
+	signal(SIGHUP, SIG_IGN);
 	uv_run(&server->loop, UV_RUN_DEFAULT);
 	int fault = uv_loop_close(&server->loop);
 	assert(fault == 0);
@@ -211,13 +198,15 @@ static void run_loop(struct server *server)
 	free(server->listeners);
 }
 
-int server_run(const struct config *config)
+int server_run(const struct config *config, const struct config_input *input)
 {
 	struct server *server = memory_zalloc(1, sizeof(*server));
 	server->config = config;
+	server->input = input;
 	server->data_lock = -1;
 	int exit_code = 1;
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN); /* until it is taken care of */
 	tune_allocator();
 	raise_fd_limit();
 	hash_init();
@@ -227,6 +216,7 @@ int server_run(const struct config *config)
 		init_store(server);
 		init_api(server);
 		init_http(server);
+		reload_apply(server);
 		bool is_listening = listeners_open(server);
 		if (!is_listening) {
 			stop(server);
@@ -234,6 +224,10 @@ int server_run(const struct config *config)
 		run_loop(server);
 		close(server->data_lock);
 		exit_code = is_listening ? 0 : 1;
+	}
+	if (server->reloaded != NULL) {
+		config_finish(server->reloaded);
+		free(server->reloaded);
 	}
 	free(server);
 	return exit_code;

@@ -13,5 +13,8 @@
  */
 bool server_check(const struct config *config, struct buf *errors);
 
-/* Runs until SIGTERM or SIGINT. The process's exit code. */
-int server_run(const struct config *config);
+/*
+ * Runs until SIGTERM or SIGINT; at SIGHUP the settings are read again from the
+ * input. Both stay the caller's. The process's exit code.
+ */
+int server_run(const struct config *config, const struct config_input *input);

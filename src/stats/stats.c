@@ -241,6 +241,17 @@ static void render_timeouts(struct stats *stats, const struct stats_row *row, st
 	}
 }
 
+static void render_reload_result(
+		struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	append_value(lines, row, stats->config_is_good);
+}
+
+static void render_reload_time(struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	append_value(lines, row, (double)stats->config_reloaded_ns / 1e9);
+}
+
 static void render_process(struct stats *stats, const struct stats_row *row, struct buf *lines)
 {
 	const struct process_stats *process = &stats->process;
@@ -299,6 +310,12 @@ const struct stats_row stats_rows[] = {
 			SLICE_INIT("A metric with a constant '1' value labeled by version, compiler and "
 					   "platform."),
 			.render = render_weir_build_info },
+	{ SLICE_INIT("weir_config_last_reload_success_timestamp_seconds"), METRIC_GAUGE,
+			SLICE_INIT("Unix time when the settings were last read and good."),
+			.render = render_reload_time },
+	{ SLICE_INIT("weir_config_last_reload_successful"), METRIC_GAUGE,
+			SLICE_INIT("Whether the settings were good when they were last read."),
+			.render = render_reload_result },
 	{ SLICE_INIT("weir_connections"), METRIC_GAUGE, SLICE_INIT("Connections that are open."),
 			PLAIN(connections) },
 	{ SLICE_INIT("weir_connections_accepted_total"), METRIC_COUNTER,

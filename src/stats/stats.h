@@ -89,6 +89,9 @@ struct stats {
 	uint64_t rejected[STATS_REJECTED_COUNT];
 	uint64_t unchanged_layouts; /* pushes that only brought other values */
 
+	bool config_is_good;         /* the settings, when they were read last */
+	uint64_t config_reloaded_ns; /* Unix time when they last were */
+
 	struct process_stats process; /* read by stats_collect() */
 
 	/* Set by collect(). */

@@ -26,7 +26,7 @@ static void print_row(const struct setting *setting, struct buf *out)
 	if (out->len == before) {
 		buf_append_string(out, setting->type == SETTING_BOOL ? "true, false" : "text");
 	}
-	buf_printf(out, " | %s |\n", setting->help);
+	buf_printf(out, " | %s | %s |\n", setting->is_reloadable ? "yes" : "no", setting->help);
 }
 
 static void print_table(struct buf *out)
@@ -34,7 +34,8 @@ static void print_table(struct buf *out)
 	for (size_t i = 0; i < settings_count; i++) {
 		if (i == 0 || strcmp(settings[i].group, settings[i - 1].group) != 0) {
 			buf_printf(out,
-					"\n### %s\n\n| flag | default | takes | what it does |\n|---|---|---|---|\n",
+					"\n### %s\n\n| flag | default | takes | reload | what it does |\n"
+					"|---|---|---|---|---|\n",
 					settings[i].group);
 		}
 		print_row(&settings[i], out);

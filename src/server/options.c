@@ -1,0 +1,42 @@
+#include "server/options.h"
+
+struct store_options options_of_store(const struct config *config)
+{
+	return (struct store_options){
+		.limits = {
+			.groups = config->limit_groups,
+			.series = config->limit_series,
+			.series_per_group = config->limit_series_per_group,
+			.label_sets = config->limit_label_sets,
+			.bytes = config->limit_stored_bytes,
+		},
+		.is_checked = !config->push_disable_consistency_check,
+	};
+}
+
+struct api_options options_of_api(const struct config *config)
+{
+	return (struct api_options){
+		.enable_admin = config->web_enable_admin_api,
+		.openmetrics = config->web_openmetrics,
+		.is_checked = !config->push_disable_consistency_check,
+		.ttl_ns = config->group_ttl_ns,
+		.ttl_max_ns = config->group_ttl_max_ns,
+		.body_bytes = config->limit_body_bytes,
+		.format_options = {
+			.samples = config->limit_series_per_group,
+			.labels = config->limit_labels,
+			.label_bytes = config->limit_label_bytes,
+			.utf8_names = config->push_enable_utf8_names,
+		},
+	};
+}
+
+struct http_limits options_of_http(const struct config *config)
+{
+	return (struct http_limits){
+		.header_bytes = config->limit_header_bytes,
+		.body_bytes = config->limit_body_bytes,
+		.connections = config->limit_connections,
+	};
+}
