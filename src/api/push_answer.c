@@ -151,6 +151,14 @@ void push_finish_undecoded(struct push *push)
 			slice_first(text, text.len > 0 ? text.len - 1 : 0));
 }
 
+/* With a caret under its beginning, and no line feed at the end. */
+static struct slice show(struct slice line, struct arena *arena)
+{
+	struct format_error shown = { .column = 1, .line_text = line };
+	struct slice excerpt = format_error_excerpt(&shown, arena);
+	return slice_first(excerpt, excerpt.len - 1);
+}
+
 void push_finish_contradiction(struct push *push)
 {
 	const struct batch_fault *fault = &push->fault;
@@ -159,10 +167,11 @@ void push_finish_contradiction(struct push *push)
 			SLICE("pushed metrics are invalid or inconsistent with existing metrics: "),
 			fault->text);
 	if (fault->line.len > 0) {
-		/* The sample as it would be exposed; the excerpt brings its own line feed. */
-		struct format_error shown = { .column = 1, .line_text = fault->line };
-		struct slice excerpt = format_error_excerpt(&shown, arena);
-		text = ARENA_JOIN(arena, text, SLICE("\n"), slice_first(excerpt, excerpt.len - 1));
+		text = ARENA_JOIN(arena, text, SLICE("\n"), show(fault->line, arena));
+	}
+	if (fault->holder.len > 0) {
+		text = ARENA_JOIN(
+				arena, text, SLICE("\nwhat stands against it:\n"), show(fault->holder, arena));
 	}
 	push_finish_refused(push, 400,
 			push->batch.has_timestamps ? STATS_REJECTED_TIMESTAMP : STATS_REJECTED_INCONSISTENT,

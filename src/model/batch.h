@@ -73,8 +73,10 @@ struct batch_family {
 /* Why a batch that could be read may still not be stored; text NULL: none. */
 struct batch_fault {
 	struct slice text;
-	bool leaves_trace; /* recorded as the group's failed push, as Pushgateway does */
-	struct slice line; /* the sample as it would be exposed, cut short; empty: none */
+	bool leaves_trace;   /* recorded as the group's failed push, as Pushgateway does */
+	struct slice line;   /* the sample as it would be exposed, cut short; empty: none */
+	struct slice holder; /* what is exposed and stands against it, likewise: a series, or
+	                      * {labels} of a group */
 };
 
 /* Bytes of such a line that are kept. */

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/quote.h"
 #include "store/describe.h"
+#include "store/line.h"
 
 struct checking {
 	const struct contents *contents;
@@ -49,6 +50,32 @@ static uint32_t count_others_openmetrics(
 {
 	const struct block *own = exposed_block(subject->group, family);
 	return family->exposed_openmetrics - (own != NULL && own->is_openmetrics);
+}
+
+enum { HOLDER_SLOTS_MAX = 4096 }; /* looked at to find who has a family */
+
+/* Shows one of the series that others have in the family. */
+static void show_holder(struct checking *c, const struct family *family)
+{
+	const struct block *own = exposed_block(c->subject->group, family);
+	uint32_t len = family->slots.len < HOLDER_SLOTS_MAX ? family->slots.len : HOLDER_SLOTS_MAX;
+	for (uint32_t i = 0; c->arena != NULL && i < len; i++) {
+		struct slot slot = *slots_at(&family->slots, i);
+		const struct block *block = slot_content(slot);
+		if (slot_is_exposed(slot) && block != own) {
+			struct slice series = line_series(block_line(block, 0));
+			c->fault->holder = arena_copy(c->arena, slice_first(series, BATCH_FAULT_LINE_MAX));
+			return;
+		}
+	}
+}
+
+static void show_holder_of_name(struct checking *c, struct slice name)
+{
+	struct family *family = families_find(&c->contents->families, name, hash64(name));
+	if (family != NULL) {
+		show_holder(c, family);
+	}
 }
 
 static bool refuse(struct checking *c, uint32_t line_number, struct slice problem)
@@ -106,6 +133,7 @@ static bool check_declaration(struct checking *c)
 static bool refuse_type(struct checking *c, enum metric_type wanted)
 {
 	struct slice name = metric_type_upper_name(wanted);
+	show_holder(c, c->subject->family);
 	char problem[64];
 	int len = snprintf(problem, sizeof(problem), "is not a " SLICE_FMT, SLICE_ARG(name));
 	return refuse(c, 0, slice_make(problem, (size_t)len));
@@ -185,6 +213,7 @@ static bool check_as_suffixed(struct checking *c)
 		struct slice bare = slice_first(name, name.len - suffix.len);
 		unsigned types = types_of(c, bare) & sample_suffixes[i].types;
 		if (types != 0) {
+			show_holder_of_name(c, bare);
 			return refuse_in_words(c,
 					"collected metric named @ collides with previously collected $ named @", name,
 					name_of_first(types), bare, SLICE(""));
@@ -204,6 +233,7 @@ static bool check_as_base(struct checking *c)
 		}
 		struct slice longer = ARENA_JOIN(&c->scratch, name, sample_suffixes[i].text);
 		if (types_of(c, longer) != 0) {
+			show_holder_of_name(c, longer);
 			return refuse_in_words(c,
 					(sample_suffixes[i].types & 1 << METRIC_SUMMARY) == 0
 							? "collected histogram named @ collides with previously collected "
@@ -301,13 +331,17 @@ enum check_result check_block(const struct contents *contents, const struct chec
 		}
 	}
 	uint32_t line_number;
-	switch (collide_find(contents, subject, &cursor->collide, &line_number)) {
+	const struct group *holder;
+	switch (collide_find(contents, subject, &cursor->collide, &line_number, &holder)) {
 	case COLLIDE_NONE:
 		return CHECK_OK;
 	case COLLIDE_MORE:
 		return CHECK_MORE;
 	case COLLIDE_FOUND:
 		break;
+	}
+	if (arena != NULL) {
+		reterr_fault->holder = describe_group(arena, holder->label_text);
 	}
 	refuse(&c, line_number, SLICE("was collected before with the same name and label values"));
 	return CHECK_E_REFUSED;

@@ -47,8 +47,8 @@ static struct block *exposed_block(const struct check_subject *subject, const st
 	return slot_is_exposed(*slot) ? slot_content(*slot) : NULL;
 }
 
-/* Whether a group with that key has the series exposed; any series when it is empty. */
-static bool is_exposed_under(
+/* The group with that key that has the series exposed; any series when it is empty. */
+static const struct group *find_exposed_under(
 		const struct colliding *c, const struct group_key *key, uint32_t id, struct slice series)
 {
 	uint64_t hash = group_key_hash(key);
@@ -60,10 +60,10 @@ static bool is_exposed_under(
 		}
 		struct block *block = exposed_block(c->subject, group);
 		if (block != NULL && (series.len == 0 || has_series(block, id, series))) {
-			return true;
+			return group;
 		}
 	}
-	return false;
+	return NULL;
 }
 
 /* ---- Shapes ---- */
@@ -101,7 +101,7 @@ static bool is_nobodys(const struct colliding *c, const struct shape *shape)
 {
 	struct group_key key = { .labels = { .pairs = c->pairs, .count = shape->name_count } };
 	return take_labels(shape, &c->subject->key->labels, c->pairs)
-			&& !is_exposed_under(c, &key, 0, slice_make(NULL, 0));
+			&& find_exposed_under(c, &key, 0, slice_make(NULL, 0)) == NULL;
 }
 
 static bool can_meet(const struct colliding *c, const struct shape_count *entry)
@@ -151,7 +151,8 @@ static uint64_t read_line(struct colliding *c, struct slice series)
 	return mask;
 }
 
-static bool line_collides(struct colliding *c, uint32_t id, struct slice line)
+/* The group that has that line, too; NULL: none. */
+static const struct group *find_group_of(struct colliding *c, uint32_t id, struct slice line)
 {
 	struct slice series = line_series(line);
 	uint64_t mask = read_line(c, series);
@@ -161,21 +162,25 @@ static bool line_collides(struct colliding *c, uint32_t id, struct slice line)
 			continue;
 		}
 		struct group_key key = { .labels = { .pairs = c->pairs, .count = shape->name_count } };
-		if (is_exposed_under(c, &key, id, series)) {
-			return true;
+		const struct group *group = find_exposed_under(c, &key, id, series);
+		if (group != NULL) {
+			return group;
 		}
 	}
-	return false;
+	return NULL;
 }
 
 /* The number of the first line of the chunk that collides, or its line count. */
-static uint32_t find_in_chunk(struct colliding *c, const struct chunk *chunk)
+static uint32_t find_in_chunk(
+		struct colliding *c, const struct chunk *chunk, const struct group **ret_group)
 {
 	const uint32_t *ids = chunk_ids(chunk);
 	const char *line = chunk->text;
 	for (uint32_t i = 0; i < chunk->line_count; i++) {
 		const char *feed = rawmemchr(line, '\n');
-		if (line_collides(c, ids[i], slice_between(line, feed))) {
+		const struct group *group = find_group_of(c, ids[i], slice_between(line, feed));
+		if (group != NULL) {
+			*ret_group = group;
 			return i;
 		}
 		line = feed + 1;
@@ -183,8 +188,8 @@ static uint32_t find_in_chunk(struct colliding *c, const struct chunk *chunk)
 	return chunk->line_count;
 }
 
-static enum collide_result find_in_block(
-		struct colliding *c, struct collide_cursor *cursor, uint32_t *ret_line_number)
+static enum collide_result find_in_block(struct colliding *c, struct collide_cursor *cursor,
+		uint32_t *ret_line_number, const struct group **ret_group)
 {
 	const struct block *block = c->subject->block;
 	uint32_t price = 1 + c->shape_count / SHAPES_PER_UNIT; /* of a line */
@@ -194,7 +199,7 @@ static enum collide_result find_in_block(
 		if (spent >= BUDGET) {
 			return COLLIDE_MORE;
 		}
-		uint32_t found = find_in_chunk(c, chunk);
+		uint32_t found = find_in_chunk(c, chunk, ret_group);
 		if (found < chunk->line_count) {
 			*ret_line_number = cursor->line + found;
 			return COLLIDE_FOUND;
@@ -207,7 +212,7 @@ static enum collide_result find_in_block(
 
 enum collide_result collide_find(const struct contents *contents,
 		const struct check_subject *subject, struct collide_cursor *cursor,
-		uint32_t *ret_line_number)
+		uint32_t *ret_line_number, const struct group **ret_group)
 {
 	struct colliding c = { .contents = contents, .subject = subject };
 	enum collide_result result = COLLIDE_NONE;
@@ -217,7 +222,7 @@ enum collide_result collide_find(const struct contents *contents,
 	arena_init(&c.scratch);
 	collect_shapes(&c);
 	if (c.shape_count > 0) {
-		result = find_in_block(&c, cursor, ret_line_number);
+		result = find_in_block(&c, cursor, ret_line_number, ret_group);
 	}
 	arena_finish(&c.scratch);
 	return result;

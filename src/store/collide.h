@@ -14,6 +14,7 @@
 
 struct check_subject;
 struct contents;
+struct group;
 
 enum collide_result {
 	COLLIDE_NONE,
@@ -27,7 +28,7 @@ struct collide_cursor {
 	uint32_t line;  /* number of the chunk's first */
 };
 
-/* The line's number is set when one was found. */
+/* The line's number, and the group that has the series, are set when one was found. */
 enum collide_result collide_find(const struct contents *contents,
 		const struct check_subject *subject, struct collide_cursor *cursor,
-		uint32_t *ret_line_number);
+		uint32_t *ret_line_number, const struct group **ret_group);

@@ -43,6 +43,11 @@ struct slice describe_excerpt(struct arena *arena, const char *line)
 	return arena_copy(arena, slice_first(text, BATCH_FAULT_LINE_MAX));
 }
 
+struct slice describe_group(struct arena *arena, struct slice label_text)
+{
+	return ARENA_JOIN(arena, SLICE("{"), slice_first(label_text, BATCH_FAULT_LINE_MAX), SLICE("}"));
+}
+
 struct slice describe_line(struct arena *arena, struct slice family, enum metric_type type,
 		const char *line, struct slice problem)
 {

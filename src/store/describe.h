@@ -12,6 +12,9 @@
 /* The line without its line feed, cut to BATCH_FAULT_LINE_MAX; a copy. */
 struct slice describe_excerpt(struct arena *arena, const char *line);
 
+/* The group as {instance="",job="x"}, cut likewise. */
+struct slice describe_group(struct arena *arena, struct slice label_text);
+
 /* `line` is a rendered line with its line feed. */
 struct slice describe_line(struct arena *arena, struct slice family, enum metric_type type,
 		const char *line, struct slice problem);
