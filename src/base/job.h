@@ -6,6 +6,8 @@
  * jobs on the spot.
  */
 
+#include <stdint.h>
+
 struct job {
 	/* On a worker thread; NULL for a job that is only put off. */
 	void (*work)(struct job *job);
@@ -18,6 +20,8 @@ struct executor {
 	void (*submit)(struct executor *executor, struct job *job);
 	/* Calls done on one of the next turns of the loop, after input was served. */
 	void (*defer)(struct executor *executor, struct job *job);
+	/* Calls done on the loop thread when that time is over; sooner when weir ends. */
+	void (*later)(struct executor *executor, struct job *job, uint64_t ms);
 };
 
 static inline void executor_submit(struct executor *executor, struct job *job)
@@ -28,4 +32,9 @@ static inline void executor_submit(struct executor *executor, struct job *job)
 static inline void executor_defer(struct executor *executor, struct job *job)
 {
 	executor->defer(executor, job);
+}
+
+static inline void executor_later(struct executor *executor, struct job *job, uint64_t ms)
+{
+	executor->later(executor, job, ms);
 }

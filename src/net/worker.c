@@ -12,6 +12,7 @@ struct task {
 	struct list link;
 	struct worker *worker;
 	struct job *job;
+	uint64_t due_ms; /* of one put off, on the loop's clock */
 };
 
 static struct task *take_task(struct worker *worker, struct job *job)
@@ -47,9 +48,11 @@ static struct job *give_back(struct task *task)
 	return job;
 }
 
-static void on_turn_closed(void *data)
+static void count_closed(struct worker *worker)
 {
-	struct worker *worker = data;
+	if (--worker->open_handles > 0) {
+		return;
+	}
 	LIST_EACH (link, &worker->spares) {
 		free(LIST_ENTRY(link, struct task, link));
 	}
@@ -58,10 +61,23 @@ static void on_turn_closed(void *data)
 	}
 }
 
+static void on_turn_closed(void *data)
+{
+	count_closed(data);
+}
+
+static void on_timer_closed(uv_handle_t *timer)
+{
+	count_closed(timer->data);
+}
+
 static void close_when_done(struct worker *worker)
 {
-	if (worker->closing && worker->submitted == 0 && list_is_empty(&worker->deferred)) {
+	bool is_done = worker->submitted == 0 && list_is_empty(&worker->deferred)
+			&& list_is_empty(&worker->put_off);
+	if (worker->closing && is_done && !uv_is_closing((uv_handle_t *)&worker->timer)) {
 		turn_close(&worker->turn, on_turn_closed);
+		uv_close((uv_handle_t *)&worker->timer, on_timer_closed);
 	}
 }
 
@@ -115,20 +131,76 @@ static bool run_deferred(void *data)
 	return more;
 }
 
+static void on_timer(uv_timer_t *timer);
+
+/* For the first of those put off; while closing, for all of them at once. */
+static void set_timer(struct worker *worker)
+{
+	struct list *first = list_first(&worker->put_off);
+	if (first == NULL) {
+		return;
+	}
+	uint64_t due_ms = LIST_ENTRY(first, struct task, link)->due_ms;
+	uint64_t now_ms = uv_now(worker->loop);
+	bool is_due = worker->closing || due_ms <= now_ms;
+	uv_timer_start(&worker->timer, on_timer, is_due ? 0 : due_ms - now_ms, 0);
+}
+
+/* Those that are put off again meanwhile are due on a later turn at the earliest. */
+static void on_timer(uv_timer_t *timer)
+{
+	struct worker *worker = timer->data;
+	uint64_t now_ms = uv_now(worker->loop);
+	struct list due;
+	list_init(&due);
+	LIST_EACH (link, &worker->put_off) {
+		if (worker->closing || LIST_ENTRY(link, struct task, link)->due_ms <= now_ms) {
+			list_remove(link);
+			list_append(&due, link);
+		}
+	}
+	while (!list_is_empty(&due)) {
+		struct job *job = give_back(LIST_ENTRY(list_first(&due), struct task, link));
+		job->done(job);
+	}
+	set_timer(worker);
+	close_when_done(worker);
+}
+
+static void later(struct executor *executor, struct job *job, uint64_t ms)
+{
+	struct worker *worker = LIST_ENTRY(executor, struct worker, executor);
+	struct task *task = take_task(worker, job);
+	task->due_ms = uv_now(worker->loop) + ms;
+	/* The longest wait is most often the newest. */
+	struct list *before = worker->put_off.prev;
+	while (before != &worker->put_off
+			&& LIST_ENTRY(before, struct task, link)->due_ms > task->due_ms) {
+		before = before->prev;
+	}
+	list_append(before->next, &task->link);
+	set_timer(worker);
+}
+
 void worker_open(struct worker *worker, uv_loop_t *loop)
 {
 	*worker = (struct worker){
-		.executor = { .submit = submit, .defer = defer },
+		.executor = { .submit = submit, .defer = defer, .later = later },
 		.loop = loop,
+		.open_handles = 2,
 	};
 	list_init(&worker->deferred);
+	list_init(&worker->put_off);
 	list_init(&worker->spares);
 	turn_open(&worker->turn, loop, run_deferred, worker);
+	uv_timer_init(loop, &worker->timer);
+	worker->timer.data = worker;
 }
 
 void worker_close(struct worker *worker, void (*on_closed)(struct worker *worker))
 {
 	worker->closing = true;
 	worker->on_closed = on_closed;
+	set_timer(worker);
 	close_when_done(worker);
 }
