@@ -21,6 +21,7 @@ struct driver {
 	struct http_session session;
 	struct buf log; /* "PUT /path?query [body]\n" for each request */
 	struct buf out;
+	struct exchange *knocking; /* put off by admit(), at the session or left behind */
 	struct exchange *waiting[DRIVER_WAITING_MAX]; /* for driver_answer() */
 	size_t waiting_count;
 	size_t write_bytes; /* most that one write takes; 0: all */
@@ -141,6 +142,40 @@ static inline void driver_on_head(void *data, struct exchange *exchange)
 	}
 }
 
+/* "/knock/in" and "/knock/out" are decided later, "/knock/no" at once. */
+static inline bool driver_admit(void *data, struct exchange *exchange)
+{
+	struct driver *driver = data;
+	if (!slice_starts_with(exchange->request.path, SLICE("/knock/"))) {
+		return true;
+	}
+	if (slice_starts_with(exchange->request.path, SLICE("/knock/no"))) {
+		exchange_set_error(exchange, 401, SLICE("Unauthorized\n"));
+		exchange_answer(exchange);
+		return false;
+	}
+	assert(driver->knocking == NULL);
+	driver->knocking = exchange;
+	return false;
+}
+
+/* Decides on the request that was put off. True when there was one. */
+static inline bool driver_decide(struct driver *driver)
+{
+	struct exchange *exchange = driver->knocking;
+	driver->knocking = NULL;
+	if (exchange == NULL) {
+		return false;
+	}
+	if (slice_starts_with(exchange->request.path, SLICE("/knock/in"))) {
+		exchange_admit(exchange);
+		return true;
+	}
+	exchange_set_error(exchange, 401, SLICE("Unauthorized\n"));
+	exchange_answer(exchange);
+	return true;
+}
+
 static inline void driver_on_answer(struct http_session *session)
 {
 	struct driver *driver = LIST_ENTRY(session, struct driver, session);
@@ -153,6 +188,8 @@ static inline void driver_init(struct driver *driver, const struct http_limits *
 	http_server_init(&driver->server, limits);
 	driver->server.on_request = driver_on_request;
 	driver->server.on_head = driver_on_head;
+	driver->server.admit = driver_admit;
+	driver->server.admit_data = driver;
 	driver->server.data = driver;
 	http_session_init(&driver->session, &driver->server, driver_on_answer);
 	buf_init(&driver->log, 0);
@@ -175,6 +212,7 @@ static inline void driver_answer(struct driver *driver, bool reverse)
 static inline void driver_finish(struct driver *driver)
 {
 	http_session_finish(&driver->session);
+	driver_decide(driver);
 	driver_answer(driver, false);
 	http_server_finish(&driver->server);
 	buf_finish(&driver->log);
@@ -205,7 +243,7 @@ static inline void driver_pump(struct driver *driver)
 		if (http_session_fill(&driver->session)) {
 			driver_write(driver);
 		}
-	} while (http_session_has_more(&driver->session));
+	} while (http_session_has_more(&driver->session) || driver_decide(driver));
 }
 
 static inline void driver_feed(struct driver *driver, struct slice bytes)

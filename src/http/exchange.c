@@ -59,7 +59,21 @@ void exchange_set_error(struct exchange *exchange, int status, struct slice text
 	exchange->response.status = status;
 	exchange->response.content_type = SLICE("text/plain; charset=utf-8");
 	exchange->response.body = arena_copy(&exchange->arena, text);
-	exchange_add_field(exchange, SLICE("X-Content-Type-Options"), SLICE("nosniff"));
+	if (!exchange->response.has_nosniff) {
+		exchange_add_field(exchange, SLICE("X-Content-Type-Options"), SLICE("nosniff"));
+		exchange->response.has_nosniff = true;
+	}
+}
+
+void exchange_admit(struct exchange *exchange)
+{
+	assert(exchange->wire.awaits_admission);
+	exchange->wire.awaits_admission = false;
+	if (exchange->session == NULL) {
+		http_server_give_back(exchange->wire.server, exchange);
+	} else {
+		http_session_admit(exchange->session);
+	}
 }
 
 void exchange_answer(struct exchange *exchange)
@@ -68,6 +82,9 @@ void exchange_answer(struct exchange *exchange)
 	exchange->answered = true;
 	if (exchange->session == NULL) {
 		http_server_give_back(exchange->wire.server, exchange);
+	} else if (exchange->wire.awaits_admission) {
+		exchange->wire.awaits_admission = false;
+		http_session_turn_away(exchange->session);
 	} else {
 		http_session_answered(exchange->session);
 	}

@@ -61,6 +61,7 @@ struct http_response {
 	struct slice body;         /* static, or in the exchange's arena */
 	struct http_body *stream;  /* instead of body: produced in pieces; owned */
 	bool close;                /* the connection ends after this answer */
+	bool has_nosniff;          /* the fields say so already */
 };
 
 /* What the http room keeps with an exchange; nobody else's business. */
@@ -71,6 +72,7 @@ struct exchange_wire {
 	struct http_input *input; /* where it does; held on to */
 	bool keep_alive;          /* as the client would have it */
 	bool wants_continue;      /* waits for 100 Continue before it sends the body */
+	bool awaits_admission;    /* see exchange_admit() */
 };
 
 struct exchange {
@@ -102,6 +104,12 @@ void exchange_add_field(struct exchange *exchange, struct slice name, struct sli
  * where the contract wants one.
  */
 void exchange_set_error(struct exchange *exchange, int status, struct slice text);
+
+/*
+ * Lets in a request that http_server::admit() put off: its body is read, and it
+ * goes to the handler. The exchange may be gone when this returns.
+ */
+void exchange_admit(struct exchange *exchange);
 
 /*
  * The response is complete. It is sent when the answers before it on the same

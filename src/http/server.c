@@ -76,6 +76,7 @@ static void empty(struct exchange *exchange)
 	exchange->answered = false;
 	exchange->wire.keep_alive = false;
 	exchange->wire.wants_continue = false;
+	exchange->wire.awaits_admission = false;
 }
 
 void http_server_give_back(struct http_server *server, struct exchange *exchange)

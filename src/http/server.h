@@ -27,6 +27,14 @@ struct http_limits {
 
 struct http_server {
 	/*
+	 * The head is read, nothing else yet: is the request let in? Asked once
+	 * for each; may be NULL. True: go on. False: it has its answer, or gets
+	 * one later, or is let in later by exchange_admit(); meanwhile nothing
+	 * more is read of its connection.
+	 */
+	bool (*admit)(void *data, struct exchange *exchange);
+	void *admit_data;
+	/*
 	 * The head is read and a body is to come; may be NULL. It may answer, and
 	 * then the body is thrown away (a small one) or the connection ends
 	 * (after any other). If it does not, it keeps nothing of the exchange.

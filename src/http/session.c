@@ -32,10 +32,7 @@ void http_session_init(struct http_session *session, struct http_server *server,
 void http_session_finish(struct http_session *session)
 {
 	http_session_drop_exchanges(session);
-	if (session->current != NULL) {
-		http_server_give_back(session->server, session->current);
-		session->current = NULL;
-	}
+	http_session_drop_current(session);
 	if (session->held != NULL) {
 		http_input_unref(session->held);
 		session->held = NULL;
@@ -122,31 +119,33 @@ static struct slice skip_blanks(struct http_session *session, struct slice bytes
 	return bytes;
 }
 
-/* The handler answered by the head alone: is the connection still of use? */
-static void skip_body(struct http_session *session, const struct http_head *head, bool arrives)
+/* Answered by the head alone: is the connection still of use? */
+static void skip_body(struct http_session *session, bool arrives)
 {
+	const struct http_head *head = &session->head;
 	struct exchange *exchange = queue_current(session);
-	bool comes = !head->wants_continue || arrives;
+	bool has_body = head->chunked || head->length != 0;
+	bool comes = !has_body || !head->wants_continue || arrives;
 	bool small = !head->chunked && head->length <= DISCARDED_BODY_BYTES;
 	if (comes && small && exchange->wire.keep_alive && !exchange->response.close) {
 		session->left = head->length;
-		session->reading = READING_LENGTH;
+		session->reading = has_body ? READING_LENGTH : READING_BLANKS;
 		return;
 	}
 	exchange->response.close = true;
 	stop_reading(session);
+	session->lingers = has_body;
 }
 
-/* Rest: what follows the head in the input. */
-static void begin_body(
-		struct http_session *session, const struct http_head *head, struct slice rest)
+static void begin_body(struct http_session *session, bool arrives)
 {
+	const struct http_head *head = &session->head;
 	struct http_server *server = session->server;
 	struct exchange *exchange = session->current;
 	if (server->on_head != NULL) {
 		server->on_head(server->data, exchange);
 		if (exchange->answered) {
-			skip_body(session, head, rest.len != 0);
+			skip_body(session, arrives);
 			return;
 		}
 	}
@@ -160,25 +159,56 @@ static void begin_body(
 	session->reading = READING_LENGTH;
 }
 
+/* The request is let in. `arrives`: something follows its head already. */
+static void go_on(struct http_session *session, bool arrives)
+{
+	const struct http_head *head = &session->head;
+	if (!head->chunked && head->length > session->server->limits.body_bytes) {
+		http_session_refuse(session, REFUSAL_BODY_TOO_LARGE);
+	} else if (head->chunked || head->length != 0) {
+		begin_body(session, arrives);
+	} else {
+		hand_over(session);
+	}
+}
+
+static void ask_admission(struct http_session *session, bool arrives)
+{
+	struct http_server *server = session->server;
+	struct exchange *exchange = session->current;
+	if (server->admit == NULL || server->admit(server->admit_data, exchange)) {
+		go_on(session, arrives);
+	} else if (exchange->answered) {
+		skip_body(session, arrives);
+	} else {
+		exchange->wire.awaits_admission = true;
+		session->reading = READING_PAUSED;
+	}
+}
+
+void http_session_admit(struct http_session *session)
+{
+	go_on(session, session->held != NULL);
+	http_session_answered(session);
+}
+
+void http_session_turn_away(struct http_session *session)
+{
+	skip_body(session, session->held != NULL);
+	http_session_answered(session);
+}
+
 static struct slice end_head(struct http_session *session, struct slice rest)
 {
 	struct exchange *exchange = session->current;
-	struct http_head head;
 	enum http_refusal refusal = http_request_parse(
-			&exchange->request, &exchange->arena, buf_slice(&exchange->wire.head), &head);
+			&exchange->request, &exchange->arena, buf_slice(&exchange->wire.head), &session->head);
 	if (refusal != REFUSAL_NONE) {
 		return refuse(session, refusal);
 	}
 	exchange->request.wire_bytes = exchange->wire.head.len;
-	exchange->wire.keep_alive = head.keep_alive;
-	if (!head.chunked && head.length > session->server->limits.body_bytes) {
-		return refuse(session, REFUSAL_BODY_TOO_LARGE);
-	}
-	if (head.chunked || head.length != 0) {
-		begin_body(session, &head, rest);
-	} else {
-		hand_over(session);
-	}
+	exchange->wire.keep_alive = session->head.keep_alive;
+	ask_admission(session, rest.len != 0);
 	return rest;
 }
 
@@ -289,6 +319,8 @@ static struct slice read_some(
 		return read_length(session, input, bytes);
 	case READING_CHUNKS:
 		return read_chunks(session, bytes);
+	case READING_PAUSED:
+		break;
 	case READING_NOTHING:
 		session->lingers = true;
 		return slice_make(NULL, 0);
@@ -296,19 +328,19 @@ static struct slice read_some(
 	return bytes;
 }
 
-/* Only between requests: one that is half read must be able to go on. */
-static bool window_is_full(const struct http_session *session)
+/* The window counts between requests only: one that is half read must be able to go on. */
+static bool pauses(const struct http_session *session)
 {
-	return session->reading == READING_BLANKS
-			&& (session->exchange_count >= session->server->limits.window
-					|| session->exchange_bytes >= WINDOW_BYTES);
+	bool is_full = session->exchange_count >= session->server->limits.window
+			|| session->exchange_bytes >= WINDOW_BYTES;
+	return session->reading == READING_PAUSED || (session->reading == READING_BLANKS && is_full);
 }
 
 static struct slice read_all(
 		struct http_session *session, struct http_input *input, struct slice bytes)
 {
 	session->feeding = true;
-	while (bytes.len > 0 && !window_is_full(session)) {
+	while (bytes.len > 0 && !pauses(session)) {
 		bytes = read_some(session, input, bytes);
 		http_session_emit(session);
 	}
@@ -351,10 +383,7 @@ bool http_session_fill(struct http_session *session)
 
 void http_session_end_input(struct http_session *session)
 {
-	if (session->current != NULL) {
-		http_server_give_back(session->server, session->current);
-		session->current = NULL;
-	}
+	http_session_drop_current(session);
 	session->input_ended = true;
 	session->reading = READING_NOTHING;
 	session->lingers = false;
@@ -362,12 +391,12 @@ void http_session_end_input(struct http_session *session)
 
 bool http_session_wants_input(const struct http_session *session)
 {
-	return !session->input_ended && session->held == NULL && !window_is_full(session);
+	return !session->input_ended && session->held == NULL && !pauses(session);
 }
 
 bool http_session_has_more(const struct http_session *session)
 {
-	return http_session_may_emit(session) || (session->held != NULL && !window_is_full(session));
+	return http_session_may_emit(session) || (session->held != NULL && !pauses(session));
 }
 
 enum http_phase http_session_phase(const struct http_session *session)
@@ -385,6 +414,8 @@ enum http_phase http_session_phase(const struct http_session *session)
 		return session->requests != 0 ? HTTP_PHASE_IDLE : HTTP_PHASE_HEAD;
 	case READING_HEAD:
 		return HTTP_PHASE_HEAD;
+	case READING_PAUSED:
+		return HTTP_PHASE_ANSWER;
 	case READING_LENGTH:
 	case READING_CHUNKS:
 		return HTTP_PHASE_BODY;

@@ -12,6 +12,9 @@
  * Requests are read ahead of their answers up to a window. Answers go out in
  * order; small ones are gathered, so that one write takes a batch of them. A
  * streamed body gives one piece at a time, and the next when that is written.
+ *
+ * http_server::admit() may put off a request by its head; until it is decided
+ * on, nothing is read.
  */
 
 #include <stdbool.h>
@@ -25,6 +28,7 @@
 #include "http/head_scan.h"
 #include "http/input.h"
 #include "http/refusal.h"
+#include "http/request.h"
 
 struct exchange;
 struct http_server;
@@ -33,7 +37,7 @@ struct http_server;
 enum http_phase {
 	HTTP_PHASE_HEAD, /* a request's head, or the first byte of a new connection */
 	HTTP_PHASE_BODY,
-	HTTP_PHASE_ANSWER, /* nothing is half read; answers are made or written */
+	HTTP_PHASE_ANSWER, /* the client waits: answers are made or written, or it is let in */
 	HTTP_PHASE_IDLE,   /* nothing is going on; the connection is kept */
 	HTTP_PHASE_LINGER, /* the last answer was written while the client may be sending */
 	HTTP_PHASE_OVER,   /* the last answer was written: close */
@@ -44,6 +48,7 @@ enum http_phase {
 enum http_reading {
 	READING_BLANKS, /* blank lines before a request, or its first byte */
 	READING_HEAD,
+	READING_PAUSED, /* until the request whose head was read is let in or turned away */
 	READING_LENGTH, /* a body of known length */
 	READING_CHUNKS,
 	READING_NOTHING, /* the last request was read; the rest is thrown away */
@@ -63,6 +68,7 @@ struct http_session {
 	struct http_server *server;
 	/* There may be something to write: call http_session_fill(), but not from in here. */
 	void (*on_answer)(struct http_session *session);
+	uint64_t peer; /* a keyed hash of the client's address, set by the owner; 0: unknown */
 
 	/* In. */
 	enum http_reading reading;
@@ -74,9 +80,10 @@ struct http_session {
 	struct head_scan scan;
 	struct http_chunks chunks;
 	uint64_t left;            /* of a body of known length */
+	struct http_head head;    /* of the current exchange, once it is read */
 	struct exchange *current; /* being read; NULL for a body to be thrown away, too */
 	struct http_input *held;  /* where held_bytes lie, or NULL */
-	struct slice held_bytes;  /* input that waits for the window */
+	struct slice held_bytes;  /* input that waits for the window, or for the end of a pause */
 
 	/* Out. */
 	struct list exchanges; // exchange::link, read and not yet written, oldest first
@@ -135,3 +142,7 @@ enum http_phase http_session_phase(const struct http_session *session);
 
 /* From exchange_answer(). */
 void http_session_answered(struct http_session *session);
+
+/* From exchange_admit(), and from exchange_answer() instead of it: reading goes on. */
+void http_session_admit(struct http_session *session);
+void http_session_turn_away(struct http_session *session);

@@ -44,6 +44,20 @@ static void drop_exchange(struct http_session *session, struct exchange *exchang
 	}
 }
 
+void http_session_drop_current(struct http_session *session)
+{
+	struct exchange *exchange = session->current;
+	if (exchange == NULL) {
+		return;
+	}
+	session->current = NULL;
+	if (exchange->wire.awaits_admission) {
+		exchange->session = NULL; /* whoever decides on it has it */
+	} else {
+		http_server_give_back(session->server, exchange);
+	}
+}
+
 void http_session_drop_exchanges(struct http_session *session)
 {
 	if (session->sending != NULL) {
@@ -65,10 +79,7 @@ static void end_with_this(struct http_session *session)
 	}
 	session->exchange_count = 0;
 	session->exchange_bytes = 0;
-	if (session->current != NULL) {
-		http_server_give_back(session->server, session->current);
-		session->current = NULL;
-	}
+	http_session_drop_current(session);
 	if (session->reading != READING_NOTHING) {
 		session->lingers = session->reading != READING_BLANKS;
 		session->reading = READING_NOTHING;

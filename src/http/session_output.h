@@ -19,5 +19,8 @@ bool http_session_may_emit(const struct http_session *session);
 
 bool http_session_has_output(const struct http_session *session);
 
+/* What is being read is given up. */
+void http_session_drop_current(struct http_session *session);
+
 /* Answered exchanges are gone, the others have no session any more. */
 void http_session_drop_exchanges(struct http_session *session);

@@ -415,6 +415,91 @@ static void test_early_answers(void)
 	RUN_CASES(tests);
 }
 
+static void test_admission(void)
+{
+#define KNOCK(method, how, more) method " /knock/" how " HTTP/1.1\r\n" HOST more "\r\n"
+#define AWAY_HEAD                                                                                  \
+	"HTTP/1.1 401 Unauthorized\r\nContent-Type: text/plain; charset=utf-8\r\n"                     \
+	"X-Content-Type-Options: nosniff\r\n" DATE "Content-Length: 13\r\n"
+#define AWAY AWAY_HEAD "\r\nUnauthorized\n"
+#define AWAY_CLOSE AWAY_HEAD "Connection: close\r\n\r\nUnauthorized\n"
+	static const struct test_case tests[] = {
+		{ KNOCK("GET", "in", ""), "GET /knock/in []\n", OK, HTTP_PHASE_IDLE },
+		{ KNOCK("GET", "out", ""), "", AWAY, HTTP_PHASE_IDLE },
+		{ KNOCK("GET", "no", ""), "", AWAY, HTTP_PHASE_IDLE },
+		{ KNOCK("GET", "no", "Connection: close\r\n"), "", AWAY_CLOSE, HTTP_PHASE_OVER },
+		{ KNOCK("GET", "out", "Connection: close\r\n"), "", AWAY_CLOSE, HTTP_PHASE_OVER },
+		{ KNOCK("GET", "no", "Expect: 100-continue\r\n"), "", AWAY, HTTP_PHASE_IDLE },
+		{ KNOCK("PUT", "in", "Content-Length: 3\r\n") "abc" KNOCK("GET", "out", "")
+						KNOCK("PUT", "in", "Content-Length: 1\r\n") "d",
+				"PUT /knock/in [abc]\nPUT /knock/in [d]\n", OK AWAY OK, HTTP_PHASE_IDLE },
+		{ KNOCK("PUT", "in", "Transfer-Encoding: chunked\r\n") "3\r\nabc\r\n0\r\n\r\n"
+															   "GET /b HTTP/1.1\r\n" HOST "\r\n",
+				"PUT /knock/in [abc]\nGET /b []\n", OK OK, HTTP_PHASE_IDLE },
+		{ KNOCK("PUT", "out", "Content-Length: 3\r\n") "abc" KNOCK(
+				  "PUT", "no", "Content-Length: 3\r\n") "def"
+														"GET /b HTTP/1.1\r\n" HOST "\r\n",
+				"GET /b []\n", AWAY AWAY OK, HTTP_PHASE_IDLE },
+		{ KNOCK("PUT", "out", "Content-Length: 300000\r\n"), "", AWAY_CLOSE, HTTP_PHASE_LINGER },
+		{ KNOCK("PUT", "no", "Content-Length: 300000\r\n") "abc", "", AWAY_CLOSE,
+				HTTP_PHASE_LINGER },
+		{ KNOCK("PUT", "in", "Content-Length: 201\r\n"), "",
+				REFUSED("413 Request Entity Too Large", "72",
+						"the request's body is larger than the limit of 200 "
+						"(--limit.body-bytes)\n"),
+				HTTP_PHASE_LINGER },
+		{ KNOCK("PUT", "out", "Transfer-Encoding: chunked\r\n") "3\r\nabc\r\n0\r\n\r\n", "",
+				AWAY_CLOSE, HTTP_PHASE_LINGER },
+		{ KNOCK("PUT", "out", "Expect: 100-continue\r\nContent-Length: 3\r\n"), "", AWAY_CLOSE,
+				HTTP_PHASE_LINGER },
+		{ KNOCK("PUT", "in", "Expect: 100-continue\r\nContent-Length: 3\r\n"), "",
+				"HTTP/1.1 100 Continue\r\n\r\n", HTTP_PHASE_BODY },
+	};
+	RUN_CASES(tests);
+}
+
+/* Decided on when the client has long been gone, or after an answer that ends the connection. */
+static void test_admission_of_nobody(void)
+{
+	static const char *const requests[] = {
+		KNOCK("GET", "in", ""),
+		KNOCK("GET", "out", ""),
+		KNOCK("PUT", "in", "Content-Length: 3\r\n") "abc",
+		"GET /wait HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n",
+		"GET /close HTTP/1.1\r\n" HOST "\r\n" KNOCK("GET", "in", ""),
+	};
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		struct driver driver;
+		driver_init(&driver, &limits);
+		http_session_feed(&driver.session, NULL, slice_of_string(requests[i]));
+		CHECK_INT(http_session_phase(&driver.session), HTTP_PHASE_ANSWER);
+		driver_finish(&driver);
+		CHECK_INT(driver.server.exchange_count, 0);
+	}
+}
+
+/* While it is decided, nothing is read, and the answers before it go out. */
+static void test_pause(void)
+{
+	struct driver driver;
+	driver_init(&driver, &limits);
+	http_session_feed(&driver.session, NULL,
+			SLICE("GET /a HTTP/1.1\r\n" HOST "\r\n" KNOCK("PUT", "in", "Content-Length: 3\r\n")));
+	CHECK(!http_session_wants_input(&driver.session));
+	CHECK(http_session_fill(&driver.session));
+	driver_write(&driver);
+	CHECK_STRING(buf_slice(&driver.out), OK);
+	CHECK(!http_session_has_more(&driver.session));
+	int wakes = driver.wakes;
+	CHECK(driver_decide(&driver));
+	CHECK(driver.wakes > wakes);
+	CHECK(http_session_wants_input(&driver.session));
+	CHECK_INT(http_session_phase(&driver.session), HTTP_PHASE_BODY);
+	driver_feed(&driver, SLICE("abc"));
+	CHECK_STRING(buf_slice(&driver.log), "GET /a []\nPUT /knock/in [abc]\n");
+	driver_finish(&driver);
+}
+
 static void test_streams(void)
 {
 	static const struct test_case tests[] = {
@@ -636,6 +721,9 @@ int main(void)
 	RUN(test_head_limit);
 	RUN(test_continue);
 	RUN(test_early_answers);
+	RUN(test_admission);
+	RUN(test_admission_of_nobody);
+	RUN(test_pause);
 	RUN(test_streams);
 	RUN(test_big_answers);
 	RUN(test_stream_that_waits);
