@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/hash.h"
+
 static bool parse_port(struct slice text, uint16_t *ret_port)
 {
 	unsigned port = 0;
@@ -120,4 +122,21 @@ void address_format(const struct sockaddr *socket, char ret_text[static ADDRESS_
 		uv_ip4_name(ip4, host, sizeof(host));
 		snprintf(ret_text, ADDRESS_TEXT_BYTES, "%s:%u", host, (unsigned)ntohs(ip4->sin_port));
 	}
+}
+
+uint64_t address_owner(const struct sockaddr *socket)
+{
+	enum { NETWORK_BYTES = 8, MAPPED_AT = 12 };
+	const struct sockaddr_in *v4 = (const void *)socket;
+	const struct sockaddr_in6 *v6 = (const void *)socket;
+	struct slice bytes = SLICE("");
+	if (socket->sa_family == AF_INET) {
+		bytes = slice_make((const char *)&v4->sin_addr, sizeof(v4->sin_addr));
+	} else if (socket->sa_family == AF_INET6) {
+		const char *address = (const char *)&v6->sin6_addr;
+		bytes = IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)
+				? slice_make(address + MAPPED_AT, sizeof(v4->sin_addr))
+				: slice_make(address, NETWORK_BYTES);
+	}
+	return hash64(bytes) | 1;
 }

@@ -32,3 +32,9 @@ int address_resolve(
 
 /* "127.0.0.1:9091" or "[::1]:9091", NUL-terminated, for the log. */
 void address_format(const struct sockaddr *socket, char ret_text[static ADDRESS_TEXT_BYTES]);
+
+/*
+ * A keyed hash of whose address it is, never 0: the port is left out, and of
+ * IPv6 the half that anybody has to choose from.
+ */
+uint64_t address_owner(const struct sockaddr *socket);

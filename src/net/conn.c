@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "http/server.h"
+#include "net/address.h"
 #include "net/listener_conns.h"
 
 enum {
@@ -335,6 +336,14 @@ void conn_drain(struct conn *conn)
 	}
 }
 
+static uint64_t peer_of(const struct conn *conn)
+{
+	struct sockaddr_storage socket;
+	int len = sizeof(socket);
+	int status = uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&socket, &len);
+	return status == 0 ? address_owner((const struct sockaddr *)&socket) : 0;
+}
+
 int conn_accept(struct listener *listener, bool refused)
 {
 	struct conn *conn = memory_zalloc(1, sizeof(*conn));
@@ -356,6 +365,7 @@ int conn_accept(struct listener *listener, bool refused)
 		return status;
 	}
 	uv_tcp_nodelay(&conn->tcp, 1);
+	conn->session.peer = peer_of(conn);
 	if (refused) {
 		http_session_refuse(&conn->session, REFUSAL_CONNECTIONS);
 	}
