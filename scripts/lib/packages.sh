@@ -4,8 +4,8 @@
 # Makes sure that the Debian packages for building, or for building and
 # testing, are there. A machine that has them needs neither network nor root.
 
-packages_build="gcc libbsd-dev libc6-dev libisal-dev libpcre2-dev libsnappy-dev libuv1-dev libxxhash-dev \
-libyaml-dev libzstd-dev meson ninja-build node-llhttp pkg-config python3 zlib1g-dev"
+packages_build="gcc libbsd-dev libc6-dev libcrypt-dev libisal-dev libpcre2-dev libsnappy-dev libssl-dev \
+libuv1-dev libxxhash-dev libyaml-dev libzstd-dev meson ninja-build node-llhttp pkg-config python3 zlib1g-dev"
 
 packages_test="clang clang-format curl libclang-rt-14-dev llvm nginx-light prometheus \
 prometheus-node-exporter prometheus-pushgateway protobuf-compiler python3-prometheus-client \

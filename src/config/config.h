@@ -45,6 +45,7 @@ struct config {
 	char *config_file; /* "": none */
 
 	struct config_list web_listen_address;
+	char *web_config_file; /* "": none */
 	bool web_enable_admin_api;
 	bool web_openmetrics;
 

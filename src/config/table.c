@@ -47,6 +47,14 @@ const struct setting settings[] = {
 			.placeholder = "ADDRESS",
 			.help = "Address to listen on, host:port; give it again for each further one. Port 0 "
 					"takes a free one." },
+	{ .name = "web.config.file",
+			.group = "Web",
+			STRING(web_config_file),
+			.initial = "",
+			.max = 4095,
+			.placeholder = "PATH",
+			.help = "File of TLS, users and passwords, headers and rate limit, in the format of "
+					"Prometheus' exporter-toolkit." },
 	{ .name = "web.enable-admin-api",
 			.group = "Web",
 			.is_reloadable = true,

@@ -53,5 +53,10 @@ void collect_stats(void *data, struct stats *stats)
 	stats->timeouts[STATS_TIMEOUT_HEADER] = http->head_timeouts;
 	stats->timeouts[STATS_TIMEOUT_IDLE] = http->idle_closed;
 	stats->timeouts[STATS_TIMEOUT_WRITE] = http->slow_readers_cut;
+	stats->auth_checks = server->gate.auth.counters.checks;
+	stats->auth_failures = server->gate.auth.counters.failures;
+	stats->auth_overloaded = server->gate.auth.counters.overloaded;
+	stats->auth_seconds = (double)server->gate.auth.counters.check_ns / 1e9;
+	stats->rate_limited = server->gate.rate_limited;
 	collect_limits(server, stats);
 }

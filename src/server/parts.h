@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "api/api.h"
+#include "api/gate.h"
 #include "config/config.h"
 #include "http/server.h"
 #include "net/listener.h"
@@ -38,6 +39,7 @@ struct server {
 	uint64_t trimmed_ns;
 	struct worker worker;
 	struct http_server http;
+	struct gate gate; /* before the api */
 	struct server_listener *listeners;
 	size_t listener_count;
 	size_t open_listeners;

@@ -18,6 +18,7 @@
 #include "server/options.h"
 #include "server/parts.h"
 #include "server/reload.h"
+#include "server/web.h"
 
 enum {
 	EXPIRE_BUDGET = 2048, /* blocks at a time */
@@ -158,6 +159,7 @@ static void init_http(struct server *server)
 	server->http.on_head = api_on_head;
 	server->http.on_request = api_on_request;
 	server->http.data = &server->api;
+	gate_init(&server->gate, &server->worker.executor);
 }
 
 static void open_handles(struct server *server)
@@ -194,6 +196,7 @@ static void run_loop(struct server *server)
 	(void)fault;
 	api_finish(&server->api);
 	http_server_finish(&server->http);
+	gate_finish(&server->gate);
 	store_finish(&server->store);
 	free(server->listeners);
 }
@@ -217,7 +220,7 @@ int server_run(const struct config *config, const struct config_input *input)
 		init_api(server);
 		init_http(server);
 		reload_apply(server);
-		bool is_listening = listeners_open(server);
+		bool is_listening = web_load(server) && listeners_open(server);
 		if (!is_listening) {
 			stop(server);
 		}

@@ -252,6 +252,11 @@ static void render_reload_time(struct stats *stats, const struct stats_row *row,
 	append_value(lines, row, (double)stats->config_reloaded_ns / 1e9);
 }
 
+static void render_auth_seconds(struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	append_value(lines, row, stats->auth_seconds);
+}
+
 static void render_process(struct stats *stats, const struct stats_row *row, struct buf *lines)
 {
 	const struct process_stats *process = &stats->process;
@@ -301,6 +306,18 @@ const struct stats_row stats_rows[] = {
 	{ SLICE_INIT("pushgateway_http_requests_total"), METRIC_COUNTER,
 			SLICE_INIT("Total HTTP requests processed by the Pushgateway, excluding scrapes."),
 			.help_must_match = true, .render = render_requests },
+	{ SLICE_INIT("weir_auth_failures_total"), METRIC_COUNTER,
+			SLICE_INIT("Requests answered 401: no credentials, or wrong ones."),
+			PLAIN(auth_failures) },
+	{ SLICE_INIT("weir_auth_overload_total"), METRIC_COUNTER,
+			SLICE_INIT("Requests answered 503 because too many passwords waited to be checked."),
+			PLAIN(auth_overloaded) },
+	{ SLICE_INIT("weir_auth_verification_seconds_total"), METRIC_COUNTER,
+			SLICE_INIT("Time that the computation of password hashes took."),
+			.render = render_auth_seconds },
+	{ SLICE_INIT("weir_auth_verifications_total"), METRIC_COUNTER,
+			SLICE_INIT("Password hashes computed; passwords known to be right or wrong need none."),
+			PLAIN(auth_checks) },
 	{ SLICE_INIT("weir_bad_requests_total"), METRIC_COUNTER,
 			SLICE_INIT("Requests that were not valid HTTP."), PLAIN(bad_requests) },
 	{ SLICE_INIT("weir_blocks"), METRIC_GAUGE,
@@ -343,6 +360,9 @@ const struct stats_row stats_rows[] = {
 	{ SLICE_INIT("weir_push_unchanged_layout_total"), METRIC_COUNTER,
 			SLICE_INIT("Pushes that differed from the one before in values only."),
 			PLAIN(unchanged_layouts) },
+	{ SLICE_INIT("weir_rate_limited_total"), METRIC_COUNTER,
+			SLICE_INIT("Requests answered 429 because of rate_limit in --web.config.file."),
+			PLAIN(rate_limited) },
 	{ SLICE_INIT("weir_received_bytes_total"), METRIC_COUNTER,
 			SLICE_INIT("Bytes received from clients."), PLAIN(received_bytes) },
 	{ SLICE_INIT("weir_scrape_bytes_total"), METRIC_COUNTER,

@@ -111,6 +111,11 @@ struct stats {
 	uint64_t bad_requests;
 	uint64_t received_bytes;
 	uint64_t sent_bytes;
+	uint64_t auth_checks;
+	uint64_t auth_failures;
+	uint64_t auth_overloaded;
+	double auth_seconds;
+	uint64_t rate_limited;
 	uint64_t timeouts[STATS_TIMEOUT_COUNT];
 };
 

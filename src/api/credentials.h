@@ -1,0 +1,23 @@
+#pragma once
+
+/*
+ * Who asks, as the Authorization header of HTTP's basic authentication says
+ * it (RFC 7617), read as Go's http.Request.BasicAuth does.
+ */
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/slice.h"
+
+struct credentials {
+	struct slice user;     /* up to the first colon; may be empty */
+	struct slice password; /* any bytes, colons included */
+};
+
+/*
+ * Of a header's value: "Basic ", in any case, and base64 of "user:password".
+ * The texts are in the arena. False: it says nothing, or something else.
+ */
+bool credentials_read(
+		struct slice authorization, struct arena *arena, struct credentials *ret_credentials);
