@@ -82,9 +82,9 @@ class NodeExporter(Peer):
 class Pushgateway(Peer):
     """What weir stands in for, to show a defect of it beside weir."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, *flags):
         super().__init__(directory, "prometheus-pushgateway", "--web.listen-address=127.0.0.1:0",
-                         "--persistence.file=", "--log.level=error")
+                         "--persistence.file=", "--log.level=error", *flags)
 
     def request(self, method, target, body=None, headers=None):
         with Connection(("127.0.0.1", self.port)) as connection:
@@ -96,9 +96,11 @@ class Prometheus(Peer):
 
     program = "prometheus"
 
-    def __init__(self, directory, targets, *flags, further=()):
+    def __init__(self, directory, targets, *flags, further=(), users=()):
+        """Users: of a job, whom to scrape as: {"username": ..., "password": ...}."""
         directory.mkdir(parents=True, exist_ok=True)
         jobs = [{"job_name": job, "honor_labels": True,
+                 **({"basic_auth": users[job]} if job in users else {}),
                  "static_configs": [{"targets": [url.removeprefix("http://")]}]}
                 for job, url in targets.items()]
         settings = {"global": {"scrape_interval": "500ms", "scrape_timeout": "500ms",
