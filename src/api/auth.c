@@ -20,8 +20,9 @@ enum {
 /* A user and a password, as they concern us. */
 struct pair {
 	struct pair_digest digest;
-	uint64_t source; /* of failures: the client and the user */
-	bool is_known;   /* the user is */
+	uint64_t client; /* both are sources of failures */
+	uint64_t user;
+	bool is_known; /* the user is */
 	const char *hash;
 	char password[BCRYPT_PASSWORD_BYTES + 1];
 };
@@ -123,17 +124,6 @@ void auth_set_users(struct auth *auth, const struct web_user *users, size_t coun
 
 /* ---- Who asks ---- */
 
-/* All users that are unknown are one, or a client would have as many tries as names. */
-static uint64_t source_of(const struct exchange *exchange, const struct web_user *user)
-{
-	const uint64_t source[] = {
-		exchange->session == NULL ? 0 : exchange->session->peer,
-		user != NULL,
-		user == NULL ? 0 : hash64(user->name),
-	};
-	return hash64(slice_make((const char *)source, sizeof(source)));
-}
-
 /* False: nobody can be meant. */
 static bool read_pair(struct auth *auth, struct exchange *exchange, struct pair *ret_pair)
 {
@@ -146,7 +136,8 @@ static bool read_pair(struct auth *auth, struct exchange *exchange, struct pair 
 	const struct web_user *user = find_user(auth, credentials.user);
 	ret_pair->is_known = user != NULL;
 	ret_pair->hash = user == NULL ? auth->decoy : user->hash;
-	ret_pair->source = source_of(exchange, user);
+	ret_pair->client = exchange->session == NULL ? 0 : exchange->session->peer;
+	ret_pair->user = hash64(credentials.user);
 	ret_pair->digest = pair_digest_make(&auth->digester, user != NULL, credentials.user,
 			slice_of_string(ret_pair->hash), slice_of_string(ret_pair->password));
 	return true;
@@ -194,9 +185,13 @@ static void on_held_back(struct job *job)
 	refuse(waiter->auth, let_go(waiter));
 }
 
+/* Nothing in this depends on whether there is such a user: how long it takes must not tell. */
 static void hold_back(struct auth *auth, struct exchange *exchange, const struct pair *pair)
 {
-	uint64_t ms = failures_add(&auth->failures, pair->source, clock_monotonic_ns());
+	uint64_t now_ns = clock_monotonic_ns();
+	uint64_t client_ms = failures_add(&auth->of_clients, pair->client, now_ns);
+	uint64_t user_ms = failures_add(&auth->of_users, pair->user, now_ns);
+	uint64_t ms = client_ms > user_ms ? client_ms : user_ms;
 	struct auth_waiter *waiter = hold(auth, exchange);
 	waiter->job = (struct job){ .done = on_held_back };
 	executor_later(auth->executor, &waiter->job, ms);
@@ -255,7 +250,7 @@ static struct auth_check *next_check(struct auth *auth)
 			abandon(check);
 			continue;
 		}
-		unsigned level = failures_level(&auth->failures, check->pair.source, now_ns);
+		unsigned level = failures_level(&auth->of_clients, check->pair.client, now_ns);
 		if (best == NULL || level <= best_level) {
 			best = check;
 			best_level = level;

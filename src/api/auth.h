@@ -10,10 +10,10 @@
  *
  * Decided on before the body is read: nothing that a stranger sends is kept but
  * what came with the head. One hash is computed at a time, for all requests that
- * ask about the same pair. Those of sources with fewer failures come first, of
+ * ask about the same pair. Those of clients with fewer failures come first, of
  * them the newest: who knows the password does not queue behind who guesses it.
- * Wrong answers are held back, longer with each of the same client and user;
- * no thread waits meanwhile, and right passwords never wait for that.
+ * Wrong answers are held back, longer with each of the same client, or for the
+ * same user; no thread waits meanwhile, and right passwords never wait for that.
  */
 
 #include <stdbool.h>
@@ -48,7 +48,8 @@ struct auth {
 	struct pair_digester digester;
 	struct verdicts right;
 	struct verdicts wrong;
-	struct failures failures;
+	struct failures of_clients; /* failures, by address */
+	struct failures of_users;   /* by name, whether there is one or not */
 	struct list waiting;        // auth_check::link, the oldest first
 	struct auth_check *running; /* on a thread, or NULL */
 	size_t held_count;          /* requests that wait for a check, or whose answer is held back */

@@ -18,6 +18,8 @@
 #define ALICE "YWxpY2U6VSpV"                                                     /* alice:U*U */
 #define ALICE_WRONG "YWxpY2U6d3Jvbmc="                                           /* alice:wrong */
 #define BOB "Ym9iOg=="                                                           /* bob: */
+#define BOB_WRONG "Ym9iOng="                                                     /* bob:x */
+#define DAVE "ZGF2ZTp4"                                                          /* dave:x */
 #define CAROL "Y2Fyb2w6VSpV"                                                     /* carol:U*U */
 #define HASH_OF_U "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW" /* U*U */
 #define HASH_OF_NOTHING "$2a$05$CCCCCCCCCCCCCCCCCCCCC.7uG0VCzI2bS7j6ymqJi9CdcdxiRTWNy"
@@ -269,6 +271,56 @@ static void test_wrong(void)
 		check_answer(fixture, 0, AWAY);
 		CHECK_INT(fixture->handled, 1);
 		CHECK_INT(fixture->gate.auth.counters.failures, 2);
+		destroy_fixture(fixture);
+	}
+}
+
+/* Names that share a row share their slowness: draws a key with which these do not. */
+static void tell_names_apart(void)
+{
+	static const char *const names[] = { "alice", "bob", "carol", "dave" };
+	enum { COUNT = sizeof(names) / sizeof(names[0]) };
+	bool share = true;
+	while (share) {
+		share = false;
+		hash_init();
+		for (size_t i = 0; i < COUNT; i++) {
+			for (size_t j = 0; j < i; j++) {
+				share |= hash64(slice_of_string(names[i])) % FAILURES_ROWS
+						== hash64(slice_of_string(names[j])) % FAILURES_ROWS;
+			}
+		}
+	}
+}
+
+static uint64_t held_ms(struct fixture *fixture, const char *request, uint64_t peer)
+{
+	say(fixture, 0, REQUEST("GET", "/", ""));
+	fixture->connections[0].session.peer = peer;
+	say(fixture, 0, request);
+	while (compute(fixture)) {
+	}
+	CHECK_INT(fixture->held_count, 1);
+	uint64_t ms = fixture->held[0].ms;
+	let_go(fixture);
+	return ms;
+}
+
+/* By the client and by the name; whether there is a user of that name makes no difference. */
+static void test_how_long_wrong_ones_are_held_back(void)
+{
+	struct web_config config = config_of(users, 2);
+	for (size_t i = 0; i < 2; i++) {
+		struct fixture *fixture = create_fixture(&config);
+		const char *first = i == 0 ? GET_AS("/", ALICE_WRONG) : GET_AS("/", CAROL);
+		const char *other = i == 0 ? GET_AS("/", CAROL) : GET_AS("/", ALICE_WRONG);
+		CHECK_INT(held_ms(fixture, first, 1001), 250);
+		CHECK_INT(held_ms(fixture, first, 1001), 500);
+		CHECK_INT(held_ms(fixture, other, 1001), 1000); /* another name, the same client */
+		CHECK_INT(held_ms(fixture, first, 1002), 1000); /* the same name, another client */
+		CHECK_INT(held_ms(fixture, other, 1003), 500);
+		CHECK_INT(held_ms(fixture, GET_AS("/", BOB_WRONG), 1003), 500);
+		CHECK_INT(held_ms(fixture, GET_AS("/", DAVE), 1004), 250); /* neither has failed */
 		destroy_fixture(fixture);
 	}
 }
@@ -571,9 +623,10 @@ static void test_open_gate(void)
 
 int main(void)
 {
-	hash_init();
+	tell_names_apart();
 	RUN(test_right);
 	RUN(test_wrong);
+	RUN(test_how_long_wrong_ones_are_held_back);
 	RUN(test_nothing_to_verify);
 	RUN(test_pipelining);
 	RUN(test_same_pair_of_many);
