@@ -31,6 +31,11 @@ bool web_load(struct server *server)
 	struct buf errors;
 	buf_init(&errors, 0);
 	bool is_read = web_config_read(&config, path, &errors);
+	if (is_read && config.tls.is_on) {
+		/* Better not at all than in the clear. */
+		buf_printf(&errors, "%s: tls_server_config is set, and this weir has no TLS", path);
+		is_read = false;
+	}
 	if (is_read) {
 		web_apply(server, &config);
 	} else {

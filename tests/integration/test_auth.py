@@ -328,7 +328,7 @@ def test_clients_that_leave(start_with):
 
 
 def test_stops_while_passwords_wait(start_with):
-    weir = start_with(config(cost=10), "--timeout.shutdown=100ms")
+    weir = start_with(config(cost=12), "--timeout.shutdown=100ms")
     connections = [weir.connect() for _ in range(100)]
     for number, connection in enumerate(connections):
         connection.request("GET", "/metrics", None, basic("alice", str(number)))
@@ -344,8 +344,8 @@ def test_stops_while_passwords_wait(start_with):
             pass
         connection.close()
     began = time.monotonic()
-    hash_of("x", 10)
-    assert stopped < 60 * (time.monotonic() - began) + 5  # not all of them were computed
+    hash_of("x", 12)
+    assert stopped < 50 * (time.monotonic() - began)  # half of them at most were computed
 
 
 def test_python_client(guarded):
@@ -439,6 +439,7 @@ def limited_page(weir):
     ("basic_auth_users:\n  alice: secret\n", "web.yml:2: the password of 'alice' is no bcrypt"),
     ("basic_auth_user: {}\n", "web.yml:1: "),
     ("http_server_config:\n  headers:\n    X-Foo: x\n", "web.yml:3: HTTP header 'X-Foo'"),
+    ("tls_server_config: {cert_file: a, key_file: b}\n", "tls_server_config is set"),
     ("rate_limit:\n  interval: 1s\n", "web.yml:2: rate_limit with a burst of 0"),
 ])
 def test_a_broken_file_at_start(tmp_path, text, error):

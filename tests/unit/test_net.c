@@ -14,10 +14,12 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include "check.h"
 #include "http/exchange.h"
 #include "http/server.h"
+#include "http/session.h"
 #include "net/address.h"
 #include "net/listener.h"
 #include "net/worker.h"
@@ -105,10 +107,22 @@ static void on_worked(struct job *job)
 	executor_defer(&fixture->worker.executor, job);
 }
 
+static uint64_t owner_of(const char *host, int port)
+{
+	struct sockaddr_storage socket;
+	if (strchr(host, ':') != NULL) {
+		uv_ip6_addr(host, port, (struct sockaddr_in6 *)(void *)&socket);
+	} else {
+		uv_ip4_addr(host, port, (struct sockaddr_in *)(void *)&socket);
+	}
+	return address_owner((const struct sockaddr *)&socket);
+}
+
 static void on_request(void *data, struct exchange *exchange)
 {
 	struct fixture *fixture = data;
 	struct slice path = exchange->request.path;
+	CHECK(exchange->session->peer == owner_of("127.0.0.1", 1));
 	exchange->response.status = 200;
 	exchange->response.body = exchange->request.query;
 	if (slice_equal(path, SLICE("/wait"))) {
@@ -446,6 +460,17 @@ static void test_addresses(void)
 	CHECK_STRING(slice_of_string(text), "[::1]:80");
 }
 
+static void test_owners(void)
+{
+	CHECK(owner_of("0.0.0.0", 0) != 0);
+	CHECK(owner_of("10.0.0.1", 1000) == owner_of("10.0.0.1", 2000));
+	CHECK(owner_of("10.0.0.1", 1000) != owner_of("10.0.0.2", 1000));
+	CHECK(owner_of("10.0.0.1", 1000) == owner_of("::ffff:10.0.0.1", 2000));
+	CHECK(owner_of("::ffff:10.0.0.1", 1000) != owner_of("::ffff:10.0.0.2", 1000));
+	CHECK(owner_of("2001:db8::1", 1000) == owner_of("2001:db8::ffff:1", 2000));
+	CHECK(owner_of("2001:db8::1", 1000) != owner_of("2001:db8:0:1::1", 1000));
+}
+
 static void test_address_in_use(void)
 {
 	uv_loop_t loop;
@@ -470,7 +495,9 @@ static void test_address_in_use(void)
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
+	hash_init();
 	RUN(test_addresses);
+	RUN(test_owners);
 	RUN(test_address_in_use);
 	RUN(test_requests);
 	RUN(test_timeouts);
