@@ -9,6 +9,7 @@
 #include "config/sources.h"
 #include "config/table.h"
 #include "config/value.h"
+#include "config/web_paths.h"
 
 static void set_defaults(struct config *config)
 {
@@ -67,6 +68,7 @@ enum config_result config_read(
 		return CONFIG_E_INVALID;
 	}
 	set_defaults(config);
+	web_paths_resolve(config);
 	switch (action) {
 	case FLAGS_RUN:
 		return CONFIG_OK;

@@ -46,6 +46,10 @@ struct config {
 
 	struct config_list web_listen_address;
 	char *web_config_file; /* "": none */
+	char *web_telemetry_path; /* below the prefix */
+	char *web_external_url;
+	char *web_route_prefix; /* the one in force: "" or "/prefix" */
+	bool web_enable_lifecycle;
 	bool web_enable_admin_api;
 	bool web_openmetrics;
 

@@ -1,8 +1,10 @@
 #include "config/table.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/config.h"
+#include "config/web_paths.h"
 
 /* A field's offset; does not compile when the field is of another type. */
 #define FIELD(field, type)                                                                         \
@@ -55,6 +57,39 @@ const struct setting settings[] = {
 			.placeholder = "PATH",
 			.help = "File of TLS, users and passwords, headers and rate limit, in the format of "
 					"Prometheus' exporter-toolkit." },
+	{ .name = "web.telemetry-path",
+			.group = "Web",
+			STRING(web_telemetry_path),
+			.initial = "/metrics",
+			.min = 1,
+			.max = 1023,
+			.fits = web_paths_check_scrape_path,
+			.placeholder = "PATH",
+			.help = "Path to scrape, below the prefix. Pushes stay at /metrics/job/..." },
+	{ .name = "web.external-url",
+			.group = "Web",
+			STRING(web_external_url),
+			.initial = "",
+			.max = 1023,
+			.fits = web_paths_check_url,
+			.placeholder = "URL",
+			.help = "URL of weir for others, such as behind a proxy. Its path is the prefix of the "
+					"web page's links." },
+	{ .name = "web.route-prefix",
+			.group = "Web",
+			STRING(web_route_prefix),
+			.initial = "",
+			.max = 1023,
+			.fits = web_paths_check_prefix,
+			.placeholder = "PREFIX",
+			.help = "Prefix of all paths; / for none. Without it, the path of "
+					"--web.external-url." },
+	{ .name = "web.enable-lifecycle",
+			.group = "Web",
+			.is_reloadable = true,
+			BOOL(web_enable_lifecycle),
+			.initial = "false",
+			.help = "Allow PUT and POST /-/quit, which end weir." },
 	{ .name = "web.enable-admin-api",
 			.group = "Web",
 			.is_reloadable = true,
@@ -251,4 +286,19 @@ const struct setting *settings_find(const char *name, size_t len)
 		}
 	}
 	return NULL;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct setting *const *left = a;
+	const struct setting *const *right = b;
+	return strcmp((*left)->name, (*right)->name);
+}
+
+void settings_by_name(const struct setting *ret_sorted[static CONFIG_SETTINGS_MAX])
+{
+	for (size_t i = 0; i < settings_count; i++) {
+		ret_sorted[i] = &settings[i];
+	}
+	qsort(ret_sorted, settings_count, sizeof(ret_sorted[0]), compare_names);
 }

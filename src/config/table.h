@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+#include "config/config.h"
+
 enum setting_type {
 	SETTING_BOOL,
 	SETTING_STRING,
@@ -28,6 +31,8 @@ struct setting {
 	const char *const *choices; /* of an enum, by value, ended by NULL */
 	int64_t min;                /* of a number; bytes of a text */
 	int64_t max;
+	/* Of a text, beside its length; NULL: any. If it does not fit, the error says why. */
+	bool (*fits)(const char *text, struct buf *error);
 	size_t offset; /* of its field in struct config */
 	enum setting_type type;
 	bool is_flag_only;  /* or environment: the file cannot set it */
@@ -39,6 +44,9 @@ extern const size_t settings_count;
 
 /* NULL when there is none of that name. */
 const struct setting *settings_find(const char *name, size_t len);
+
+/* All of them, sorted by name. */
+void settings_by_name(const struct setting *ret_sorted[static CONFIG_SETTINGS_MAX]);
 
 static inline size_t setting_index(const struct setting *setting)
 {

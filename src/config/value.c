@@ -51,7 +51,8 @@ static bool set_string(
 		const struct setting *setting, const char *text, void *field, struct buf *error)
 {
 	char **value = field;
-	if (!text_fits(setting, text, error)) {
+	if (!text_fits(setting, text, error)
+			|| (setting->fits != NULL && !setting->fits(text, error))) {
 		return false;
 	}
 	free(*value);
@@ -59,10 +60,27 @@ static bool set_string(
 	return true;
 }
 
+/* scheme://user:password@host without the password. */
+static void print_masked(struct slice text, struct buf *out)
+{
+	const char *authority = memmem(text.ptr, text.len, "://", 3);
+	const char *end = text.ptr + text.len;
+	authority = authority == NULL ? end : authority + 3;
+	const char *host = memrchr(authority, '@', strcspn(authority, "/?#"));
+	const char *colon = host == NULL ? NULL : memchr(authority, ':', (size_t)(host - authority));
+	if (colon == NULL) {
+		buf_append(out, text);
+		return;
+	}
+	buf_append(out, slice_between(text.ptr, colon + 1));
+	buf_append_string(out, "xxxxx");
+	buf_append(out, slice_between(host, end));
+}
+
 static void print_string(const struct setting *setting, const void *field, struct buf *out)
 {
 	char *const *value = field;
-	buf_append_string(out, *value);
+	print_masked(slice_of_string(*value), out);
 }
 
 static bool set_list(

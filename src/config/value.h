@@ -21,7 +21,7 @@ bool value_set(
 bool value_set_all(
 		struct config *config, const struct setting *setting, const char *text, struct buf *error);
 
-/* As --print-config shows it. */
+/* As --print-config shows it: without the password of a URL. */
 void value_print(const struct config *config, const struct setting *setting, struct buf *out);
 
 /* What stands for the value in --help, such as DURATION or logfmt|json. */
