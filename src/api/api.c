@@ -8,6 +8,7 @@
 #include "config/jobs.h"
 #include "http/content.h"
 #include "store/page.h"
+#include "ui/html.h"
 
 void api_init(struct api *api, const struct api_options *options, struct store *store,
 		struct stats *stats, struct executor *executor)
@@ -101,27 +102,6 @@ static void handle_found(struct api *api, struct exchange *exchange, const struc
 	assert(!"a route without an endpoint");
 }
 
-static void append_html(struct buf *out, struct slice text)
-{
-	static const struct {
-		char c;
-		const char *entity;
-	} entities[] = {
-		{ '&', "&amp;" },
-		{ '<', "&lt;" },
-		{ '>', "&gt;" },
-		{ '"', "&#34;" },
-		{ '\'', "&#39;" },
-	};
-	for (size_t i = 0; i < text.len; i++) {
-		const char *entity = NULL;
-		for (size_t j = 0; j < sizeof(entities) / sizeof(entities[0]); j++) {
-			entity = text.ptr[i] == entities[j].c ? entities[j].entity : entity;
-		}
-		buf_append(out, entity != NULL ? slice_of_string(entity) : slice_make(&text.ptr[i], 1));
-	}
-}
-
 /* Go says where to in a line of HTML, to a GET only. */
 static void set_moved(struct exchange *exchange, const struct route *route)
 {
@@ -132,7 +112,7 @@ static void set_moved(struct exchange *exchange, const struct route *route)
 		struct buf html;
 		buf_init(&html, 0);
 		buf_append(&html, SLICE("<a href=\""));
-		append_html(&html, route->location);
+		html_append(&html, route->location);
 		buf_printf(&html, "\">%s</a>.\n\n", phrase);
 		exchange->response.content_type = SLICE("text/html; charset=utf-8");
 		exchange->response.body = arena_copy(&exchange->arena, buf_slice(&html));
@@ -172,7 +152,7 @@ void api_on_head(void *data, struct exchange *exchange)
 	struct api *api = data;
 	struct route route;
 	enum route_result result =
-			route_find(&exchange->request, api->options.enable_admin, &exchange->arena, &route);
+			route_find(&api->options.routes, &exchange->request, &exchange->arena, &route);
 	if (set_unrouted(exchange, result, &route)) {
 		exchange_answer(exchange);
 	}
@@ -185,11 +165,9 @@ void api_on_head(void *data, struct exchange *exchange)
 static bool set_miscoded(struct exchange *exchange)
 {
 	struct slice coding = exchange_header(exchange, SLICE("Content-Encoding"));
-	if (coding.len == 0 || slice_starts_with(exchange->request.path, SLICE("/api/"))) {
-		return false;
-	}
 	struct slice text;
-	if (http_content_begins(http_coding_by_name(coding), exchange->request.body, &text)) {
+	if (coding.len == 0
+			|| http_content_begins(http_coding_by_name(coding), exchange->request.body, &text)) {
 		return false;
 	}
 	exchange_set_error(exchange, 400, text);
@@ -204,8 +182,8 @@ void api_on_request(void *data, struct exchange *exchange)
 		return;
 	}
 	enum route_result result =
-			route_find(&exchange->request, api->options.enable_admin, &exchange->arena, &route);
-	if ((!route.is_unclean && set_miscoded(exchange)) || set_unrouted(exchange, result, &route)) {
+			route_find(&api->options.routes, &exchange->request, &exchange->arena, &route);
+	if ((!route.is_outer && set_miscoded(exchange)) || set_unrouted(exchange, result, &route)) {
 		exchange_answer(exchange);
 	} else {
 		handle_found(api, exchange, &route);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "api/route.h"
 #include "base/job.h"
 #include "base/list.h"
 #include "format/format.h"
@@ -18,7 +19,7 @@
 #include "store/store.h"
 
 struct api_options {
-	bool enable_admin;
+	struct routes routes;
 	bool openmetrics;   /* served to who asks for it */
 	bool is_checked;    /* the consistency check; without it pushes are answered with 202 */
 	int64_t ttl_ns;     /* of groups whose pushes ask for none; 0: they do not expire */

@@ -1,5 +1,6 @@
 #include "api/route.h"
 
+#include "api/clean_path.h"
 #include "base/buf.h"
 
 enum {
@@ -9,27 +10,34 @@ enum {
 	DELETE = 1 << METHOD_DELETE,
 };
 
-/* Paths that are matched as a whole. */
-static const struct {
-	struct slice path;
+/* Paths that are matched as a whole, below the prefix. */
+static const struct row {
+	struct slice path; /* empty: the scrape path */
 	enum endpoint endpoint;
 	unsigned methods;
-	bool is_api; /* answered under /api/v1, which has rules of its own */
 	bool is_admin;
-} routes[] = {
-	{ SLICE_INIT("/-/healthy"), ENDPOINT_HEALTHY, GET, false, false },
-	{ SLICE_INIT("/-/ready"), ENDPOINT_READY, GET, false, false },
-	{ SLICE_INIT("/api/v1/admin/wipe"), ENDPOINT_API_WIPE, PUT, true, true },
-	{ SLICE_INIT("/api/v1/metrics"), ENDPOINT_API_METRICS, GET, true, false },
-	{ SLICE_INIT("/metrics"), ENDPOINT_METRICS, GET, false, false },
+} rows[] = {
+	{ SLICE_INIT(""), ENDPOINT_METRICS, GET, false },
+	{ SLICE_INIT("/-/healthy"), ENDPOINT_HEALTHY, GET, false },
+	{ SLICE_INIT("/-/ready"), ENDPOINT_READY, GET, false },
+	{ SLICE_INIT("/api/v1/admin/wipe"), ENDPOINT_API_WIPE, PUT, true },
+	{ SLICE_INIT("/api/v1/metrics"), ENDPOINT_API_METRICS, GET, false },
 };
 
-enum { ROUTE_COUNT = sizeof(routes) / sizeof(routes[0]), PUSH_METHODS = PUT | POST | DELETE };
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]), PUSH_METHODS = PUT | POST | DELETE };
 
-static const struct slice api_root = SLICE_INIT("/api/v1");
+static const struct slice root = SLICE_INIT("/");
+static const struct slice api_root = SLICE_INIT("/api/v1/");
 static const struct slice push_roots[] = {
 	SLICE_INIT("/metrics/job/"),
 	SLICE_INIT("/metrics/job@base64/"),
+};
+
+/* A request's path, taken apart. */
+struct place {
+	struct slice path; /* below the prefix: empty, or with a slash in front */
+	bool is_exact;     /* the prefix is written as it should be */
+	bool is_api;
 };
 
 static bool starts_with_nocase(struct slice path, struct slice prefix)
@@ -37,60 +45,10 @@ static bool starts_with_nocase(struct slice path, struct slice prefix)
 	return path.len >= prefix.len && slice_equal_nocase(slice_first(path, prefix.len), prefix);
 }
 
-static struct slice join(struct arena *arena, struct slice a, struct slice b)
+static struct slice without_slash(struct slice path)
 {
-	return ARENA_JOIN(arena, a, b);
-}
-
-/* ---- Cleaning: path.Clean with the trailing slash kept ---- */
-
-static bool is_clean(struct slice path)
-{
-	if (path.len == 0 || path.ptr[0] != '/') {
-		return false;
-	}
-	for (size_t i = 0; i + 1 < path.len; i++) {
-		if (path.ptr[i] != '/') {
-			continue;
-		}
-		struct slice rest = slice_skip(path, i + 1);
-		const char *slash = slice_find_byte(rest, '/');
-		size_t len = slash == NULL ? rest.len : (size_t)(slash - rest.ptr);
-		struct slice part = slice_first(rest, len);
-		if (len == 0 || slice_equal(part, SLICE(".")) || slice_equal(part, SLICE(".."))) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static struct slice clean(struct slice path, struct arena *arena)
-{
-	char *text = arena_text(arena, path.len + 2);
-	size_t len = 0;
-	const char *at = path.ptr;
-	const char *end = path.ptr + path.len;
-	while (at < end) {
-		const char *slash = memchr(at, '/', (size_t)(end - at));
-		struct slice part = slice_between(at, slash == NULL ? end : slash);
-		at = slash == NULL ? end : slash + 1;
-		if (part.len == 0 || slice_equal(part, SLICE("."))) {
-			continue;
-		}
-		if (slice_equal(part, SLICE(".."))) {
-			while (len > 0 && text[--len] != '/') {
-			}
-			continue;
-		}
-		text[len++] = '/';
-		memcpy(text + len, part.ptr, part.len);
-		len += part.len;
-	}
-	bool had_slash = path.len > 0 && path.ptr[path.len - 1] == '/';
-	if (len == 0 || had_slash) {
-		text[len++] = '/';
-	}
-	return slice_make(text, len);
+	bool has_slash = path.len > 0 && path.ptr[path.len - 1] == '/';
+	return slice_first(path, path.len - has_slash);
 }
 
 /* ---- Locations ---- */
@@ -131,7 +89,56 @@ static int moved_status(const struct http_request *request)
 	return request->method == METHOD_GET ? 301 : 307;
 }
 
+/*
+ * A path that is not clean is moved by 301 whatever the method, so that a
+ * client may make a GET of its push: clients know that of a Pushgateway. Below
+ * a prefix weir is free to do better.
+ */
+static int cleaned_status(const struct routes *routes, const struct http_request *request)
+{
+	return routes->prefix.len == 0 ? 301 : moved_status(request);
+}
+
+/* Likewise, locations in the API lose /api/v1 where there is no prefix. */
+static struct slice location_of(const struct routes *routes, struct slice path, struct arena *arena)
+{
+	if (routes->prefix.len == 0 && slice_starts_with(path, api_root)) {
+		return slice_skip(path, api_root.len - 1);
+	}
+	return routes->prefix.len == 0 ? path : ARENA_JOIN(arena, routes->prefix, path);
+}
+
 /* ---- Matching ---- */
+
+/*
+ * What leads to the API stands in the target as it is: who keeps others from it
+ * by its path, such as a proxy, need not know the ways to write it.
+ */
+static bool is_api_as_sent(const struct routes *routes, const struct http_request *request)
+{
+	struct slice prefix = routes->prefix;
+	return slice_starts_with(request->raw_path, prefix)
+			&& slice_starts_with(
+					slice_skip(request->raw_path, prefix.len), without_slash(api_root));
+}
+
+/* Whether the path is below the prefix, its case aside. */
+static bool find_place(const struct routes *routes, struct slice path, struct place *ret_place)
+{
+	struct slice prefix = routes->prefix;
+	if (!starts_with_nocase(path, prefix)) {
+		return false;
+	}
+	ret_place->path = slice_skip(path, prefix.len);
+	ret_place->is_exact = slice_starts_with(path, prefix);
+	ret_place->is_api = ret_place->is_exact && slice_starts_with(ret_place->path, api_root);
+	return ret_place->path.len == 0 || ret_place->path.ptr[0] == '/';
+}
+
+static struct slice row_path(const struct routes *routes, const struct row *row)
+{
+	return row->path.len == 0 ? routes->scrape_path : row->path;
+}
 
 static bool match_push(struct slice path, struct route *route)
 {
@@ -144,19 +151,26 @@ static bool match_push(struct slice path, struct route *route)
 		route->job = slash == NULL ? rest : slice_between(rest.ptr, slash);
 		route->labels = slice_skip(rest, route->job.len);
 		route->job_is_base64 = i == 1;
+		route->endpoint = ENDPOINT_PUSH;
 		return true;
 	}
 	return false;
 }
 
-static int find_exact(struct slice path, bool has_admin)
+/* The methods that have something at exactly that path. */
+static unsigned methods_at(const struct routes *routes, struct slice path, struct route *route)
 {
-	for (int i = 0; i < ROUTE_COUNT; i++) {
-		if (slice_equal(path, routes[i].path) && (has_admin || !routes[i].is_admin)) {
-			return i;
+	if (match_push(path, route)) {
+		return PUSH_METHODS;
+	}
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		bool is_there = routes->has_admin || !rows[i].is_admin;
+		if (is_there && slice_equal(path, row_path(routes, &rows[i]))) {
+			route->endpoint = rows[i].endpoint;
+			return rows[i].methods;
 		}
 	}
-	return -1;
+	return 0;
 }
 
 /* "DELETE, OPTIONS, POST, PUT" */
@@ -185,94 +199,128 @@ static struct slice allowed_methods(unsigned methods, struct arena *arena)
 	return copy;
 }
 
-/* The methods that have something at exactly that path. */
-static unsigned methods_at(struct slice path, bool has_admin, struct route *route)
+/* ---- What was meant ---- */
+
+static bool is_meant(const struct routes *routes, const struct row *row, unsigned method,
+		const struct place *place)
 {
-	int exact = find_exact(path, has_admin);
-	if (exact >= 0) {
-		route->endpoint = routes[exact].endpoint;
-		return routes[exact].methods;
-	}
-	if (match_push(path, route)) {
-		route->endpoint = ENDPOINT_PUSH;
-		return PUSH_METHODS;
-	}
-	return 0;
+	struct slice path = row_path(routes, row);
+	bool is_there = routes->has_admin || !row->is_admin;
+	/* What is in the API may be written in another case, what leads to it not. */
+	bool is_api = slice_starts_with(path, api_root);
+	return (row->methods & method) != 0 && is_there && is_api == place->is_api
+			&& slice_equal_nocase(without_slash(place->path), without_slash(path));
 }
 
-/*
- * The path that was meant: the same in another case, or with or without a
- * slash at the end. Only among what the method has.
- */
-static bool find_meant(const struct http_request *request, struct slice path, bool has_admin,
-		struct arena *arena, struct slice *ret_path)
+/* In another case, but not a job by base64 with labels: a Pushgateway does not find that. */
+static bool is_meant_push(struct slice path, struct slice push_root)
 {
-	unsigned method = 1u << request->method;
-	struct slice bare = path;
-	if (path.len > 1 && path.ptr[path.len - 1] == '/') {
-		bare.len--;
-	}
-	for (int i = 0; i < ROUTE_COUNT; i++) {
-		if ((routes[i].methods & method) != 0 && (has_admin || !routes[i].is_admin)
-				&& slice_equal_nocase(bare, routes[i].path)) {
-			*ret_path = routes[i].path;
-			return true;
-		}
-	}
-	if ((PUSH_METHODS & method) == 0) {
-		return false;
-	}
-	if (slice_equal_nocase(path, push_roots[0])) {
-		*ret_path = slice_first(push_roots[0], push_roots[0].len - 1);
+	bool is_base64 = push_root.len == push_roots[1].len;
+	return starts_with_nocase(path, push_root) && path.len > push_root.len
+			&& !(is_base64 && slice_find_byte(slice_skip(path, push_root.len), '/') != NULL);
+}
+
+static bool find_meant_push(const struct place *place, struct arena *arena, struct slice *ret_path)
+{
+	if (place->is_exact && slice_equal(place->path, push_roots[0])) {
+		*ret_path = without_slash(push_roots[0]);
 		return true;
 	}
 	for (size_t i = 0; i < 2; i++) {
-		if (starts_with_nocase(path, push_roots[i]) && path.len > push_roots[i].len) {
-			*ret_path = join(arena, push_roots[i], slice_skip(path, push_roots[i].len));
+		if (is_meant_push(place->path, push_roots[i])) {
+			struct slice rest = slice_skip(place->path, push_roots[i].len);
+			*ret_path = ARENA_JOIN(arena, push_roots[i], rest);
 			return true;
 		}
 	}
 	return false;
 }
 
-/* Under /api/v1 redirects name the path behind it, as they always have. */
-static struct slice location_path(struct slice path)
+/*
+ * The path below the prefix that was meant: the same in another case, or with
+ * or without a slash at the end. Only among what the method has.
+ */
+static bool find_meant(const struct routes *routes, const struct http_request *request,
+		const struct place *place, struct arena *arena, struct slice *ret_path)
 {
-	bool is_api = slice_starts_with(path, api_root) && path.len > api_root.len;
-	return is_api ? slice_skip(path, api_root.len) : path;
+	unsigned method = 1u << request->method;
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		if (is_meant(routes, &rows[i], method, place)) {
+			*ret_path = row_path(routes, &rows[i]);
+			return true;
+		}
+	}
+	return (PUSH_METHODS & method) != 0 && find_meant_push(place, arena, ret_path);
 }
 
-enum route_result route_find(const struct http_request *request, bool has_admin,
-		struct arena *arena, struct route *ret_route)
+/* ---- Finding ---- */
+
+static bool is_api_without_slash(const struct routes *routes, struct slice path)
+{
+	struct slice wanted = without_slash(api_root);
+	return path.len == routes->prefix.len + wanted.len && slice_ends_with(path, wanted)
+			&& slice_starts_with(path, routes->prefix);
+}
+
+/* Whether the path is no place but leads to one, whatever is there. */
+static bool find_outer(const struct routes *routes, const struct http_request *request,
+		struct arena *arena, struct slice *ret_path)
 {
 	struct slice path = request->path;
-	*ret_route = (struct route){ 0 };
-	if (request->method == METHOD_OPTIONS && slice_equal(path, SLICE("*"))) {
-		return ROUTE_OPTIONS;
+	bool is_clean = clean_path_is(path);
+	if (!is_clean) {
+		path = clean_path(path, arena);
 	}
-	if (!is_clean(path)) {
-		ret_route->is_unclean = true;
-		return move(request, 301, clean(path, arena), arena, ret_route);
-	}
-	if (slice_equal(path, api_root)) {
-		return move(request, 301, SLICE("/api/v1/"), arena, ret_route);
-	}
-	bool is_api = slice_starts_with(path, SLICE("/api/v1/"));
-	if (is_api && request->method == METHOD_OPTIONS) {
-		ret_route->endpoint = ENDPOINT_API_OPTIONS;
-		return ROUTE_FOUND;
-	}
-	unsigned methods = methods_at(path, has_admin, ret_route);
+	bool lacks_slash = is_api_without_slash(routes, path);
+	*ret_path = lacks_slash ? ARENA_JOIN(arena, path, root) : path;
+	return lacks_slash || !is_clean;
+}
+
+static enum route_result find_at(const struct routes *routes, const struct http_request *request,
+		const struct place *place, struct arena *arena, struct route *route)
+{
+	unsigned methods = place->is_exact ? methods_at(routes, place->path, route) : 0;
+	struct slice meant;
 	if ((methods & 1u << request->method) != 0) {
 		return ROUTE_FOUND;
 	}
-	struct slice meant;
-	if (methods == 0 && find_meant(request, path, has_admin, arena, &meant)) {
-		return move(request, moved_status(request), location_path(meant), arena, ret_route);
+	if (methods == 0 && find_meant(routes, request, place, arena, &meant)) {
+		struct slice location = location_of(routes, meant, arena);
+		return move(request, moved_status(request), location, arena, route);
 	}
 	if (methods == 0) {
 		return ROUTE_NOT_FOUND;
 	}
-	ret_route->allowed = allowed_methods(methods | 1u << METHOD_OPTIONS, arena);
+	route->allowed = allowed_methods(methods | 1u << METHOD_OPTIONS, arena);
 	return request->method == METHOD_OPTIONS ? ROUTE_OPTIONS : ROUTE_NOT_ALLOWED;
+}
+
+enum route_result route_find(const struct routes *routes, const struct http_request *request,
+		struct arena *arena, struct route *ret_route)
+{
+	struct slice outer;
+	struct place place;
+	*ret_route = (struct route){ .is_outer = true };
+	if (request->path.len == 0) {
+		return ROUTE_NOT_FOUND;
+	}
+	if (request->method == METHOD_OPTIONS && slice_equal(request->path, SLICE("*"))) {
+		return ROUTE_OPTIONS;
+	}
+	if (find_outer(routes, request, arena, &outer)) {
+		return move(request, cleaned_status(routes, request), outer, arena, ret_route);
+	}
+	if (!find_place(routes, request->path, &place)) {
+		ret_route->is_outer = false;
+		return ROUTE_NOT_FOUND;
+	}
+	ret_route->is_outer = place.is_api;
+	if (place.is_api && !is_api_as_sent(routes, request)) {
+		return ROUTE_NOT_FOUND;
+	}
+	if (place.is_api && request->method == METHOD_OPTIONS) {
+		ret_route->endpoint = ENDPOINT_API_OPTIONS;
+		return ROUTE_FOUND;
+	}
+	return find_at(routes, request, &place, arena, ret_route);
 }

@@ -4,6 +4,9 @@
  * Which endpoint a path leads to, and where a path leads that is nearly one:
  * cleaned paths, other cases and trailing slashes are redirected, as Go's
  * ServeMux and httprouter do for a Pushgateway.
+ *
+ * All may stand below a prefix. Unlike a Pushgateway's, redirects below one keep
+ * the method and have the whole path.
  */
 
 #include <stdbool.h>
@@ -23,6 +26,13 @@ enum endpoint {
 	ENDPOINT_API_OPTIONS,
 };
 
+/* Where what is; prepared once. */
+struct routes {
+	struct slice prefix;      /* of all paths: "", or "/prefix" without a slash at the end */
+	struct slice scrape_path; /* below it: "/metrics" */
+	bool has_admin;           /* the admin API is there */
+};
+
 enum route_result {
 	ROUTE_FOUND,
 	ROUTE_MOVED,       /* to the location, by the status */
@@ -37,11 +47,10 @@ struct route {
 	bool job_is_base64;
 	struct slice labels;   /* of a push: "", "/", or "/name/value..." */
 	int status;            /* 301 or 307 */
-	bool is_unclean;       /* moved to the clean form of the path, before all else */
+	bool is_outer;         /* settled before a content coding is looked at */
 	struct slice location; /* percent-encoded, in the arena */
 	struct slice allowed;  /* "GET, OPTIONS" */
 };
 
-/* `has_admin`: the admin API is there. */
-enum route_result route_find(const struct http_request *request, bool has_admin,
+enum route_result route_find(const struct routes *routes, const struct http_request *request,
 		struct arena *arena, struct route *ret_route);

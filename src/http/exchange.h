@@ -42,11 +42,12 @@ struct http_header {
 struct http_request {
 	enum http_method method;
 	struct slice method_name;
-	struct slice target; /* as sent */
-	struct slice path;   /* of the target, percent-decoded; "*" for OPTIONS *,
-	                      * empty for CONNECT host:port */
-	struct slice query;  /* of the target after the first '?', as sent */
-	uint8_t minor;       /* 0 or 1: HTTP/1.minor */
+	struct slice target;   /* as sent */
+	struct slice path;     /* of the target, percent-decoded; "*" for OPTIONS *,
+	                        * empty for CONNECT host:port */
+	struct slice raw_path; /* the same as sent */
+	struct slice query;    /* of the target after the first '?', as sent */
+	uint8_t minor;         /* 0 or 1: HTTP/1.minor */
 	struct http_header *headers;
 	size_t header_count;
 	struct slice body; /* as sent, only the transfer coding undone */

@@ -52,9 +52,11 @@ bool http_target_split(struct http_request *request, struct arena *arena)
 	struct slice target = request->target;
 	request->query = slice_make("", 0);
 	request->path = slice_make("", 0);
+	request->raw_path = request->path;
 
 	if (target.len == 1 && target.ptr[0] == '*') {
 		request->path = target;
+		request->raw_path = target;
 		return request->method == METHOD_OPTIONS;
 	}
 	if (target.len == 0 || target.ptr[0] != '/') {
@@ -73,5 +75,6 @@ bool http_target_split(struct http_request *request, struct arena *arena)
 	if (target.len == 0) {
 		target = SLICE("/");
 	}
+	request->raw_path = target;
 	return http_percent_decode(target, arena, &request->path);
 }

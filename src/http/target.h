@@ -18,7 +18,7 @@
 #include "http/exchange.h"
 
 /*
- * Fills in path and query by target and method; the path lies in the target
+ * Fills in paths and query by target and method; the path lies in the target
  * where nothing had to be decoded, else in the arena. False when the target
  * is none, or has a '%' without two hexadecimal digits in its path.
  */

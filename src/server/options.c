@@ -17,7 +17,11 @@ struct store_options options_of_store(const struct config *config)
 struct api_options options_of_api(const struct config *config)
 {
 	return (struct api_options){
-		.enable_admin = config->web_enable_admin_api,
+		.routes = {
+			.prefix = slice_of_string(config->web_route_prefix),
+			.scrape_path = slice_of_string(config->web_telemetry_path),
+			.has_admin = config->web_enable_admin_api,
+		},
 		.openmetrics = config->web_openmetrics,
 		.is_checked = !config->push_disable_consistency_check,
 		.ttl_ns = config->group_ttl_ns,

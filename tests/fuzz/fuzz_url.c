@@ -69,24 +69,33 @@ static void check_key(const struct route *route, struct arena *arena)
 	}
 }
 
+static struct routes routes_of(bool has_admin, bool has_prefix)
+{
+	return (struct routes){
+		.prefix = has_prefix ? SLICE("/a/b") : SLICE(""),
+		.scrape_path = has_prefix ? SLICE("/scrape") : SLICE("/metrics"),
+		.has_admin = has_admin,
+	};
+}
+
 /* The location is a target that leads on, and in few steps to an end. */
-static void follow(struct http_request *request, const struct route *route, struct arena *arena,
-		unsigned steps)
+static void follow(const struct routes *routes, struct http_request *request,
+		const struct route *route, struct arena *arena, unsigned steps)
 {
 	struct route next;
 	expect(route->location.len > 0 && route->location.ptr[0] == '/', "a location that is no path");
 	expect(is_printable(route->location), "a location that cannot be sent");
 	request->target = route->location;
 	expect(http_target_split(request, arena), "a location that cannot be read");
-	enum route_result result = route_find(request, true, arena, &next);
+	enum route_result result = route_find(routes, request, arena, &next);
 	if (result == ROUTE_MOVED) {
 		expect(steps > 0, "redirects without end");
-		follow(request, &next, arena, steps - 1);
+		follow(routes, request, &next, arena, steps - 1);
 	}
 }
 
-static void check_target(
-		struct slice target, enum http_method method, bool has_admin, struct arena *arena)
+static void check_target(const struct routes *routes, struct slice target, enum http_method method,
+		struct arena *arena)
 {
 	struct http_request request = { .method = method, .target = target };
 	struct route route;
@@ -100,7 +109,7 @@ static void check_target(
 			request.query = slice_make("", 0);
 		}
 	}
-	switch (route_find(&request, has_admin, arena, &route)) {
+	switch (route_find(routes, &request, arena, &route)) {
 	case ROUTE_FOUND:
 		expect(route.endpoint != ENDPOINT_NONE, "found nothing");
 		if (route.endpoint == ENDPOINT_PUSH) {
@@ -109,7 +118,7 @@ static void check_target(
 		break;
 	case ROUTE_MOVED:
 		expect(route.status == 301 || route.status == 307, "moved with another status");
-		follow(&request, &route, arena, 4);
+		follow(routes, &request, &route, arena, 4);
 		break;
 	case ROUTE_NOT_ALLOWED:
 		expect(route.allowed.len > 0, "nothing is allowed");
@@ -135,7 +144,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *copy = memory_alloc(size);
 	memcpy(copy, data, size);
 	enum http_method method = (enum http_method)((unsigned char)copy[0] % (METHOD_OTHER + 1));
-	check_target(slice_make(copy + 1, size - 1), method, (copy[0] & 0x40) != 0, &arena);
+	struct routes routes = routes_of((copy[0] & 0x40) != 0, (copy[0] & 0x20) != 0);
+	check_target(&routes, slice_make(copy + 1, size - 1), method, &arena);
 	arena_finish(&arena);
 	free(copy);
 	return 0;

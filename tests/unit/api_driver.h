@@ -170,7 +170,7 @@ static inline struct api_options api_driver_options(void)
 {
 	return (struct api_options){
 		.is_checked = true,
-		.enable_admin = true,
+		.routes = { .scrape_path = SLICE_INIT("/metrics"), .has_admin = true },
 		.body_bytes = 10000000,
 		.format_options = { .samples = 100000, .labels = 30, .label_bytes = 10000 },
 	};

@@ -121,7 +121,7 @@ static void test_unchecked(void)
 	struct api_driver d;
 	struct api_options options = api_driver_options();
 	options.is_checked = false;
-	options.enable_admin = false;
+	options.routes.has_admin = false;
 	api_driver_init_with(&d, &options);
 	CHECK_INT(api_driver_status(&d, "PUT /metrics/job/j", "m 1\nm 2\nn 1\n"), 202);
 	CHECK_INT(api_driver_status(&d, "POST /metrics/job/j", "o 1 1\n"), 202);

@@ -27,7 +27,8 @@ static enum push_url_result parse(struct slice path, struct slice *ret_text)
 	struct slice decoded;
 	CHECK(http_percent_decode(path, &arena, &decoded));
 	request.path = guard_copy(&guard, decoded);
-	enum route_result found = route_find(&request, false, &arena, &route);
+	const struct routes routes = { .scrape_path = SLICE_INIT("/metrics") };
+	enum route_result found = route_find(&routes, &request, &arena, &route);
 	CHECK_INT(found, ROUTE_FOUND);
 	if (found != ROUTE_FOUND || route.endpoint != ENDPOINT_PUSH) {
 		*ret_text = SLICE("no push");

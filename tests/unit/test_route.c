@@ -19,6 +19,7 @@ static const struct method_name {
 	struct slice name;
 	enum http_method method;
 } methods[] = {
+	{ SLICE_INIT("CONNECT"), METHOD_OTHER },
 	{ SLICE_INIT("DELETE"), METHOD_DELETE },
 	{ SLICE_INIT("GET"), METHOD_GET },
 	{ SLICE_INIT("HEAD"), METHOD_HEAD },
@@ -29,8 +30,20 @@ static const struct method_name {
 	{ SLICE_INIT("get"), METHOD_OTHER },
 };
 
+static const struct routes plain = { .scrape_path = SLICE_INIT("/metrics") };
+static const struct routes with_admin = {
+	.scrape_path = SLICE_INIT("/metrics"),
+	.has_admin = true,
+};
+static const struct routes prefixed = {
+	.prefix = SLICE_INIT("/a/b"),
+	.scrape_path = SLICE_INIT("/metrics"),
+	.has_admin = true,
+};
+static const struct routes moved_scrape = { .scrape_path = SLICE_INIT("/x/scrape") };
+
 /* What comes of "GET /path?query". */
-static struct slice describe(const char *request_line, bool has_admin)
+static struct slice describe(const struct routes *routes, const char *request_line)
 {
 	static const char *const endpoints[] = { "none", "metrics", "push", "healthy", "ready",
 		"api metrics", "wipe", "api options" };
@@ -44,11 +57,12 @@ static struct slice describe(const char *request_line, bool has_admin)
 			request.method = methods[i].method;
 		}
 	}
+	request.method_name = method;
 	request.target = slice_skip(line, method.len + 1);
 	bool is_split = http_target_split(&request, &arena);
 	CHECK(is_split);
 	request.path = guard_copy(&guard, request.path);
-	enum route_result result = route_find(&request, has_admin, &arena, &route);
+	enum route_result result = route_find(routes, &request, &arena, &route);
 	switch (result) {
 	case ROUTE_FOUND:
 		return slice_of_string(endpoints[route.endpoint]);
@@ -69,11 +83,11 @@ struct route_case {
 	const char *wanted;
 };
 
-static void check_cases(const struct route_case *cases, size_t count, bool has_admin)
+static void check_cases(const struct routes *routes, const struct route_case *cases, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		int failures = check_failures;
-		CHECK_STRING(describe(cases[i].request, has_admin), cases[i].wanted);
+		CHECK_STRING(describe(routes, cases[i].request), cases[i].wanted);
 		if (failures != check_failures) {
 			fprintf(stderr, "of %s\n", cases[i].request);
 		}
@@ -81,7 +95,8 @@ static void check_cases(const struct route_case *cases, size_t count, bool has_a
 	}
 }
 
-#define CHECK_CASES(cases) check_cases((cases), sizeof(cases) / sizeof((cases)[0]), false)
+#define CHECK_CASES(routes, cases)                                                                 \
+	check_cases((routes), (cases), sizeof(cases) / sizeof((cases)[0]))
 #define PUSH_ALLOWED "[DELETE, OPTIONS, POST, PUT]"
 
 static void test_endpoints(void)
@@ -103,7 +118,7 @@ static void test_endpoints(void)
 		{ "OPTIONS /api/v1/metrics", "api options" },
 		{ "OPTIONS /api/v1/anything/else", "api options" },
 	};
-	CHECK_CASES(cases);
+	CHECK_CASES(&plain, cases);
 }
 
 static void test_not_found(void)
@@ -118,11 +133,15 @@ static void test_not_found(void)
 		{ "POST /metrics/job@base64/", "404" },
 		{ "POST /metrics/x", "404" },
 		{ "POST /metrics/jobs/x", "404" },
+		{ "GET /-/", "404" },
+		{ "GET /api/", "404" },
+		{ "POST /api/v1/", "404" },
+		{ "CONNECT host:80", "404" },
 		{ "OPTIONS /nothing", "404" },
 		{ "PATCH /nothing", "404" },
 		{ "GET /metricsx", "404" },
 	};
-	CHECK_CASES(cases);
+	CHECK_CASES(&plain, cases);
 }
 
 static void test_other_methods(void)
@@ -146,7 +165,7 @@ static void test_other_methods(void)
 		{ "POST /api/v1/metrics", "405 [GET, OPTIONS]" },
 		{ "HEAD /api/v1/metrics", "405 [GET, OPTIONS]" },
 	};
-	CHECK_CASES(cases);
+	CHECK_CASES(&plain, cases);
 }
 
 static void test_redirects(void)
@@ -169,6 +188,8 @@ static void test_redirects(void)
 		{ "PUT /a//%22%20%C3%A9%25?q", "301 /a/%22%20%C3%A9%25?q" },
 		{ "PUT /a//b?", "301 /a/b" },
 		{ "OPTIONS //api/v1/x", "301 /api/v1/x" },
+		{ "GET //api/v1", "301 /api/v1/" },
+		{ "PUT /x/../api/v1?q", "301 /api/v1/?q" },
 		/* A slash too many or too few, another case. */
 		{ "GET /metrics/", "301 /metrics" },
 		{ "GET /METRICS", "301 /metrics" },
@@ -176,18 +197,24 @@ static void test_redirects(void)
 		{ "POST /metrics/", "404" },
 		{ "GET /-/HEALTHY/", "301 /-/healthy" },
 		{ "POST /metrics/job/", "307 /metrics/job" },
-		{ "PUT /Metrics/JOB/", "307 /metrics/job" },
+		{ "PUT /Metrics/JOB/", "404" },
+		{ "DELETE /Metrics/job/", "404" },
+		{ "OPTIONS /metrics/job/", "404" },
 		{ "POST /metrics/JOB/x", "307 /metrics/job/x" },
 		{ "POST /METRICS/job/X/Y/z", "307 /metrics/job/X/Y/z" },
 		{ "DELETE /metrics/JOB@Base64/eA", "307 /metrics/job@base64/eA" },
+		{ "DELETE /metrics/JOB/x/a/b/", "307 /metrics/job/x/a/b/" },
+		{ "DELETE /metrics/JOB@Base64/eA/l/v", "404" },
 		{ "GET /metrics/JOB/x", "404" },
 		/* Behind /api/v1 the location loses it. */
 		{ "GET /api/v1", "301 /api/v1/" },
 		{ "GET /api/v1?x", "301 /api/v1/?x" },
 		{ "GET /api/v1/metrics/", "301 /metrics" },
 		{ "GET /api/v1/METRICS", "301 /metrics" },
+		/* What leads to the API must not be escaped. */
+		{ "OPTIONS /api/%761/x", "404" },
 	};
-	CHECK_CASES(cases);
+	CHECK_CASES(&plain, cases);
 }
 
 static void test_admin(void)
@@ -199,7 +226,93 @@ static void test_admin(void)
 		{ "PUT /api/v1/admin/wipe/", "307 /admin/wipe" },
 		{ "PUT /api/v1/admin/WIPE", "307 /admin/wipe" },
 	};
-	check_cases(cases, sizeof(cases) / sizeof(cases[0]), true);
+	CHECK_CASES(&with_admin, cases);
+}
+
+static void test_prefix(void)
+{
+	static const struct route_case cases[] = {
+		{ "GET /a/b/metrics", "metrics" },
+		{ "GET /a%2Fb/metrics", "metrics" },
+		{ "PUT /a/b/metrics/job/x/l/v", "push" },
+		{ "DELETE /a/b/metrics/job@base64/eA", "push" },
+		{ "GET /a/b/-/ready", "ready" },
+		{ "OPTIONS /a/b/api/v1/any", "api options" },
+		{ "PUT /a/b/api/v1/admin/wipe", "wipe" },
+		/* Nothing is outside of it. */
+		{ "GET /", "404" },
+		{ "GET /a", "404" },
+		{ "GET /a/", "404" },
+		{ "GET /a/bc", "404" },
+		{ "GET /a/bmetrics", "404" },
+		{ "GET /metrics", "404" },
+		{ "POST /metrics/job/x", "404" },
+		{ "GET /api/v1", "404" },
+		{ "OPTIONS /api/v1/x", "404" },
+		/* Nearly right, as without a prefix. */
+		{ "POST /a/b", "404" },
+		{ "OPTIONS /a/b", "404" },
+		{ "POST /A/b/", "404" },
+		{ "POST /A/b/metrics/job/x", "307 /a/b/metrics/job/x" },
+		{ "POST /a/b/metrics/job/", "307 /a/b/metrics/job" },
+		{ "POST /A/b/metrics/job/", "404" },
+		{ "GET /a/B/api/v1", "404" },
+	};
+	CHECK_CASES(&prefixed, cases);
+}
+
+/* A Pushgateway's redirects under /api/v1 lead nowhere when it has a prefix. */
+static void test_api_redirects_keep_the_prefix(void)
+{
+	static const struct route_case cases[] = {
+		{ "GET /a/b/api/v1", "301 /a/b/api/v1/" },
+		{ "GET //a/b/api/v1", "301 /a/b/api/v1/" },
+		{ "GET /a/b/api/v1/METRICS?x", "301 /a/b/api/v1/metrics?x" },
+		{ "PUT /a/b/api/v1/admin/wipe/", "307 /a/b/api/v1/admin/wipe" },
+	};
+	CHECK_CASES(&prefixed, cases);
+}
+
+/* A client makes a GET of what is moved by 301: a push would be lost. */
+static void test_cleaning_below_a_prefix_keeps_the_method(void)
+{
+	static const struct route_case cases[] = {
+		{ "POST /a/b/metrics/job/x//l/v", "307 /a/b/metrics/job/x/l/v" },
+		{ "PUT //a/b/metrics/job/x?q", "307 /a/b/metrics/job/x?q" },
+		{ "DELETE /a/b/x/../metrics/job/x", "307 /a/b/metrics/job/x" },
+		{ "POST /a/b/api/v1", "307 /a/b/api/v1/" },
+		{ "GET /a/b//metrics", "301 /a/b/metrics" },
+	};
+	CHECK_CASES(&prefixed, cases);
+}
+
+static void test_scrape_path(void)
+{
+	static const struct route_case cases[] = {
+		{ "GET /x/scrape", "metrics" },
+		{ "GET /x/scrape/", "301 /x/scrape" },
+		{ "GET /X/Scrape", "301 /x/scrape" },
+		{ "POST /x/scrape", "405 [GET, OPTIONS]" },
+		{ "GET /x", "404" },
+		{ "GET /metrics", "404" },
+		{ "GET /metrics/", "404" },
+		{ "POST /metrics/job/x", "push" },
+		{ "POST /x/scrape/job/x", "404" },
+		{ "GET /api/v1/metrics", "api metrics" },
+	};
+	CHECK_CASES(&moved_scrape, cases);
+}
+
+/* Profiles of the process are for nobody. */
+static void test_no_profiling(void)
+{
+	static const struct route_case cases[] = {
+		{ "GET /debug/pprof/", "404" },
+		{ "GET /debug/pprof", "404" },
+		{ "GET /debug/pprof/profile", "404" },
+		{ "POST /debug/pprof/symbol", "404" },
+	};
+	CHECK_CASES(&plain, cases);
 }
 
 int main(void)
@@ -212,6 +325,11 @@ int main(void)
 	RUN(test_other_methods);
 	RUN(test_redirects);
 	RUN(test_admin);
+	RUN(test_prefix);
+	RUN(test_api_redirects_keep_the_prefix);
+	RUN(test_cleaning_below_a_prefix_keeps_the_method);
+	RUN(test_scrape_path);
+	RUN(test_no_profiling);
 	arena_finish(&arena);
 	guard_finish(&guard);
 	return check_done();
