@@ -83,6 +83,9 @@ static void handle_found(struct api *api, struct exchange *exchange, const struc
 	case ENDPOINT_READY:
 		answer_health(api, exchange, STATS_HANDLER_READY);
 		return;
+	case ENDPOINT_QUIT:
+		quit_handle(api, exchange);
+		return;
 	case ENDPOINT_API_METRICS:
 		add_cors(exchange);
 		metrics_json_handle(api, exchange);

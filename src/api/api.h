@@ -20,6 +20,8 @@
 
 struct api_options {
 	struct routes routes;
+	void (*quit)(void *quit_data); /* ends weir, but not at once; NULL: nobody may ask for it */
+	void *quit_data;
 	bool openmetrics;   /* served to who asks for it */
 	bool is_checked;    /* the consistency check; without it pushes are answered with 202 */
 	int64_t ttl_ns;     /* of groups whose pushes ask for none; 0: they do not expire */

@@ -19,5 +19,8 @@ void scrape_handle(struct api *api, struct exchange *exchange);
 /* GET /api/v1/metrics */
 void metrics_json_handle(struct api *api, struct exchange *exchange);
 
+/* PUT and POST /-/quit; a GET is told so */
+void quit_handle(struct api *api, struct exchange *exchange);
+
 /* PUT /api/v1/admin/wipe */
 void wipe_handle(struct api *api, struct exchange *exchange);

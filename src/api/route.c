@@ -20,6 +20,7 @@ static const struct row {
 	{ SLICE_INIT(""), ENDPOINT_METRICS, GET, false },
 	{ SLICE_INIT("/-/healthy"), ENDPOINT_HEALTHY, GET, false },
 	{ SLICE_INIT("/-/ready"), ENDPOINT_READY, GET, false },
+	{ SLICE_INIT("/-/quit"), ENDPOINT_QUIT, GET | PUT | POST, false },
 	{ SLICE_INIT("/api/v1/admin/wipe"), ENDPOINT_API_WIPE, PUT, true },
 	{ SLICE_INIT("/api/v1/metrics"), ENDPOINT_API_METRICS, GET, false },
 };

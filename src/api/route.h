@@ -21,6 +21,7 @@ enum endpoint {
 	ENDPOINT_PUSH, /* put, post, delete */
 	ENDPOINT_HEALTHY,
 	ENDPOINT_READY,
+	ENDPOINT_QUIT, /* put, post; get says so */
 	ENDPOINT_API_METRICS,
 	ENDPOINT_API_WIPE,
 	ENDPOINT_API_OPTIONS,

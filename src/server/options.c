@@ -1,5 +1,7 @@
 #include "server/options.h"
 
+#include "server/quit.h"
+
 struct store_options options_of_store(const struct config *config)
 {
 	return (struct store_options){
@@ -14,14 +16,17 @@ struct store_options options_of_store(const struct config *config)
 	};
 }
 
-struct api_options options_of_api(const struct config *config)
+struct api_options options_of_api(struct server *server)
 {
+	const struct config *config = server->config;
 	return (struct api_options){
 		.routes = {
 			.prefix = slice_of_string(config->web_route_prefix),
 			.scrape_path = slice_of_string(config->web_telemetry_path),
 			.has_admin = config->web_enable_admin_api,
 		},
+		.quit = config->web_enable_lifecycle ? quit_on_request : NULL,
+		.quit_data = server,
 		.openmetrics = config->web_openmetrics,
 		.is_checked = !config->push_disable_consistency_check,
 		.ttl_ns = config->group_ttl_ns,

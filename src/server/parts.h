@@ -46,6 +46,8 @@ struct server {
 	struct api api;
 	struct store store;
 	struct stats stats;
-	int data_lock; /* file descriptor, or -1 */
+	int data_lock;       /* file descriptor, or -1 */
+	struct job quitting; /* asked for by a request */
+	bool is_quitting;
 	bool is_stopping;
 };

@@ -13,7 +13,7 @@
 void reload_apply(struct server *server)
 {
 	const struct config *config = server->config;
-	struct api_options api = options_of_api(config);
+	struct api_options api = options_of_api(server);
 	size_t window = server->http.limits.window;
 	api_set_options(&server->api, &api, config->jobs);
 	server->store.options.limits = options_of_store(config).limits;

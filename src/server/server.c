@@ -77,7 +77,7 @@ static void on_listener_closed(struct listener *listener)
 	}
 }
 
-static void stop(struct server *server)
+void server_stop(struct server *server)
 {
 	if (server->is_stopping) {
 		return;
@@ -101,7 +101,7 @@ static void on_signal(uv_signal_t *handle, int number)
 {
 	struct server *server = handle->data;
 	log_info("stopping signal=%s", number == SIGINT ? "SIGINT" : "SIGTERM");
-	stop(server);
+	server_stop(server);
 }
 
 static void on_sighup(uv_signal_t *handle, int number)
@@ -143,7 +143,7 @@ static void init_store(struct server *server)
 
 static void init_api(struct server *server)
 {
-	struct api_options options = options_of_api(server->config);
+	struct api_options options = options_of_api(server);
 	stats_init(&server->stats);
 	server->stats.collect = collect_stats;
 	server->stats.collect_data = server;
@@ -222,7 +222,7 @@ int server_run(const struct config *config, const struct config_input *input)
 		reload_apply(server);
 		bool is_listening = web_load(server) && listeners_open(server);
 		if (!is_listening) {
-			stop(server);
+			server_stop(server);
 		}
 		run_loop(server);
 		close(server->data_lock);

@@ -13,8 +13,16 @@
  */
 bool server_check(const struct config *config, struct buf *errors);
 
+struct server;
+
 /*
- * Runs until SIGTERM or SIGINT; at SIGHUP the settings are read again from the
+ * Runs until SIGTERM, SIGINT or server_stop(); at SIGHUP the settings are read again from the
  * input. Both stay the caller's. The process's exit code.
  */
 int server_run(const struct config *config, const struct config_input *input);
+
+/*
+ * Takes no more connections and ends when the running requests are done.
+ * Repeatable; not to be called while a request is being handled.
+ */
+void server_stop(struct server *server);

@@ -45,7 +45,7 @@ static const struct routes moved_scrape = { .scrape_path = SLICE_INIT("/x/scrape
 /* What comes of "GET /path?query". */
 static struct slice describe(const struct routes *routes, const char *request_line)
 {
-	static const char *const endpoints[] = { "none", "metrics", "push", "healthy", "ready",
+	static const char *const endpoints[] = { "none", "metrics", "push", "healthy", "ready", "quit",
 		"api metrics", "wipe", "api options" };
 	struct http_request request = { 0 };
 	struct slice line = slice_of_string(request_line);
@@ -114,6 +114,9 @@ static void test_endpoints(void)
 		{ "PUT http://host/metrics/job/x", "push" },
 		{ "GET /-/healthy", "healthy" },
 		{ "GET /-/ready", "ready" },
+		{ "GET /-/quit", "quit" },
+		{ "PUT /-/quit", "quit" },
+		{ "POST /-/quit", "quit" },
 		{ "GET /api/v1/metrics", "api metrics" },
 		{ "OPTIONS /api/v1/metrics", "api options" },
 		{ "OPTIONS /api/v1/anything/else", "api options" },
@@ -133,6 +136,7 @@ static void test_not_found(void)
 		{ "POST /metrics/job@base64/", "404" },
 		{ "POST /metrics/x", "404" },
 		{ "POST /metrics/jobs/x", "404" },
+		{ "POST /-/quitx", "404" },
 		{ "GET /-/", "404" },
 		{ "GET /api/", "404" },
 		{ "POST /api/v1/", "404" },
@@ -157,6 +161,9 @@ static void test_other_methods(void)
 		{ "HEAD /metrics/job/x", "405 " PUSH_ALLOWED },
 		{ "PATCH /metrics/job/x/a/b", "405 " PUSH_ALLOWED },
 		{ "GET /metrics/job@base64/x", "405 " PUSH_ALLOWED },
+		{ "DELETE /-/quit", "405 [GET, OPTIONS, POST, PUT]" },
+		{ "HEAD /-/quit", "405 [GET, OPTIONS, POST, PUT]" },
+		{ "OPTIONS /-/quit", "options [GET, OPTIONS, POST, PUT]" },
 		{ "POST /-/healthy", "405 [GET, OPTIONS]" },
 		{ "OPTIONS /metrics", "options [GET, OPTIONS]" },
 		{ "OPTIONS /metrics/job/x", "options " PUSH_ALLOWED },
@@ -200,6 +207,9 @@ static void test_redirects(void)
 		{ "PUT /Metrics/JOB/", "404" },
 		{ "DELETE /Metrics/job/", "404" },
 		{ "OPTIONS /metrics/job/", "404" },
+		{ "GET /-/QUIT", "301 /-/quit" },
+		{ "POST /-/Quit/?x", "307 /-/quit?x" },
+		{ "DELETE /-/QUIT", "404" },
 		{ "POST /metrics/JOB/x", "307 /metrics/job/x" },
 		{ "POST /METRICS/job/X/Y/z", "307 /metrics/job/X/Y/z" },
 		{ "DELETE /metrics/JOB@Base64/eA", "307 /metrics/job@base64/eA" },
@@ -286,6 +296,21 @@ static void test_cleaning_below_a_prefix_keeps_the_method(void)
 	CHECK_CASES(&prefixed, cases);
 }
 
+/* A Pushgateway has GET /-/quit outside of its prefix. */
+static void test_quit_is_below_the_prefix(void)
+{
+	static const struct route_case cases[] = {
+		{ "GET /a/b/-/quit", "quit" },
+		{ "PUT /a/b/-/quit", "quit" },
+		{ "GET /-/quit", "404" },
+		{ "POST /-/quit", "404" },
+		{ "OPTIONS /-/quit", "404" },
+		{ "GET /-/QUIT", "404" },
+		{ "GET /a/b/-/quit/", "301 /a/b/-/quit" },
+	};
+	CHECK_CASES(&prefixed, cases);
+}
+
 static void test_scrape_path(void)
 {
 	static const struct route_case cases[] = {
@@ -328,6 +353,7 @@ int main(void)
 	RUN(test_prefix);
 	RUN(test_api_redirects_keep_the_prefix);
 	RUN(test_cleaning_below_a_prefix_keeps_the_method);
+	RUN(test_quit_is_below_the_prefix);
 	RUN(test_scrape_path);
 	RUN(test_no_profiling);
 	arena_finish(&arena);

@@ -1,0 +1,83 @@
+/*
+ * The small endpoints: the end.
+ */
+
+#include "unit/api_driver.h"
+
+/* ---- /-/quit ---- */
+
+static unsigned quits;
+
+static void on_quit(void *data)
+{
+	quits++;
+}
+
+static void test_quit_is_off(void)
+{
+	static const char *const lines[] = { "PUT /-/quit", "POST /-/quit" };
+	struct api_driver d;
+	api_driver_init(&d);
+	for (size_t i = 0; i < 2; i++) {
+		struct api_response response = api_driver_do(&d, lines[i], "", SLICE(""));
+		CHECK_INT(response.status, 403);
+		CHECK_STRING(response.body, "Lifecycle API is not enabled.");
+		CHECK_STRING(api_driver_header(&response, "Content-Type"), "text/plain; charset=utf-8");
+	}
+	CHECK_INT(d.connection.session.requests, 2);
+	api_driver_finish(&d);
+}
+
+static void test_quit(void)
+{
+	struct api_driver d;
+	struct api_options options = api_driver_options();
+	options.quit = on_quit;
+	api_driver_init_with(&d, &options);
+	struct api_response response = api_driver_do(&d, "GET /-/quit", "", SLICE(""));
+	CHECK_INT(response.status, 405);
+	CHECK_STRING(response.body, "Only POST or PUT requests allowed.");
+	CHECK(api_driver_header(&response, "Allow").ptr == NULL);
+	CHECK_INT(api_driver_status(&d, "DELETE /-/quit", ""), 405);
+	CHECK_INT(quits, 0);
+	response = api_driver_do(&d, "PUT /-/quit", "", SLICE(""));
+	CHECK_INT(response.status, 200);
+	CHECK_STRING(response.body, "Requesting termination... Goodbye!");
+	CHECK_STRING(api_driver_header(&response, "Connection"), "close");
+	CHECK_INT(quits, 1);
+	api_driver_finish(&d);
+}
+
+/* ---- Content codings ---- */
+
+/* All but the API looks at the coding of a body first, also where there is nothing. */
+static void test_miscoded(void)
+{
+	static const struct {
+		const char *line;
+		int status;
+	} cases[] = {
+		{ "GET /nothing", 400 },
+		{ "GET /metrics/", 400 },
+		{ "GET /api/x", 400 },
+		{ "GET //metrics", 301 },
+		{ "GET /api/v1", 301 },
+		{ "GET /api/v1/x", 404 },
+	};
+	struct api_driver d;
+	api_driver_init(&d);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct api_response response =
+				api_driver_do(&d, cases[i].line, "Content-Encoding: gzip\r\n", SLICE(""));
+		CHECK_INT(response.status, cases[i].status);
+	}
+	api_driver_finish(&d);
+}
+
+int main(void)
+{
+	RUN(test_quit_is_off);
+	RUN(test_quit);
+	RUN(test_miscoded);
+	return check_done();
+}
