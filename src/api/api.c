@@ -5,6 +5,7 @@
 #include "api/answer.h"
 #include "api/endpoints.h"
 #include "api/task.h"
+#include "base/clock.h"
 #include "config/jobs.h"
 #include "http/content.h"
 #include "store/page.h"
@@ -19,6 +20,7 @@ void api_init(struct api *api, const struct api_options *options, struct store *
 		.store = store,
 		.stats = stats,
 		.executor = executor,
+		.started_ns = clock_wall_ns(),
 	};
 	list_init(&api->ongoing);
 	list_init(&api->large_waiting);
@@ -89,6 +91,10 @@ static void handle_found(struct api *api, struct exchange *exchange, const struc
 	case ENDPOINT_API_METRICS:
 		add_cors(exchange);
 		metrics_json_handle(api, exchange);
+		return;
+	case ENDPOINT_API_STATUS:
+		add_cors(exchange);
+		status_json_handle(api, exchange);
 		return;
 	case ENDPOINT_API_WIPE:
 		wipe_handle(api, exchange);

@@ -12,6 +12,7 @@
 #include "api/route.h"
 #include "base/job.h"
 #include "base/list.h"
+#include "config/config.h"
 #include "format/format.h"
 #include "http/coded_pool.h"
 #include "http/exchange.h"
@@ -19,6 +20,7 @@
 #include "store/store.h"
 
 struct api_options {
+	const struct config *config; /* to be shown */
 	struct routes routes;
 	void (*quit)(void *quit_data); /* ends weir, but not at once; NULL: nobody may ask for it */
 	void *quit_data;
@@ -37,6 +39,7 @@ struct api {
 	struct stats *stats;
 	struct executor *executor;
 	struct coded_pool coded_pool;
+	int64_t started_ns;         /* Unix time */
 	struct list large_waiting;  // push_step::link, of large pushes that wait for a thread
 	size_t large_running;       /* on threads */
 	struct list ongoing;        // api_task::link, of exchanges that were not answered at once

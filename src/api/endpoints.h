@@ -22,5 +22,8 @@ void metrics_json_handle(struct api *api, struct exchange *exchange);
 /* PUT and POST /-/quit; a GET is told so */
 void quit_handle(struct api *api, struct exchange *exchange);
 
+/* GET /api/v1/status */
+void status_json_handle(struct api *api, struct exchange *exchange);
+
 /* PUT /api/v1/admin/wipe */
 void wipe_handle(struct api *api, struct exchange *exchange);

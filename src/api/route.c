@@ -23,6 +23,7 @@ static const struct row {
 	{ SLICE_INIT("/-/quit"), ENDPOINT_QUIT, GET | PUT | POST, false },
 	{ SLICE_INIT("/api/v1/admin/wipe"), ENDPOINT_API_WIPE, PUT, true },
 	{ SLICE_INIT("/api/v1/metrics"), ENDPOINT_API_METRICS, GET, false },
+	{ SLICE_INIT("/api/v1/status"), ENDPOINT_API_STATUS, GET, false },
 };
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]), PUSH_METHODS = PUT | POST | DELETE };

@@ -20,6 +20,7 @@ struct api_options options_of_api(struct server *server)
 {
 	const struct config *config = server->config;
 	return (struct api_options){
+		.config = config,
 		.routes = {
 			.prefix = slice_of_string(config->web_route_prefix),
 			.scrape_path = slice_of_string(config->web_telemetry_path),

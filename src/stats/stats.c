@@ -11,6 +11,7 @@
 static const char *const handlers[] = {
 	[STATS_HANDLER_API_METRICS] = "api/v1/metrics",
 	[STATS_HANDLER_API_OPTIONS] = "api/v1/options",
+	[STATS_HANDLER_API_STATUS] = "api/v1/status",
 	[STATS_HANDLER_DELETE] = "delete",
 	[STATS_HANDLER_HEALTHY] = "healthy",
 	[STATS_HANDLER_PUSH] = "push",

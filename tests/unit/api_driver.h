@@ -33,6 +33,8 @@ struct api_connection {
 };
 
 struct api_driver {
+	struct config config;
+	struct api_options api_options;
 	struct store store;
 	struct stats stats;
 	struct api api;
@@ -138,6 +140,19 @@ static inline void api_driver_disconnect(struct api_driver *d)
 	http_session_finish(&d->connection.session);
 }
 
+/* All defaults. */
+static inline void api_driver_read_config(struct api_driver *d)
+{
+	static const char *const none[] = { NULL };
+	const struct config_input input = { .arguments = none };
+	struct buf text;
+	buf_init(&text, 0);
+	enum config_result result = config_read(&d->config, &input, &text);
+	assert(result == CONFIG_OK);
+	(void)result;
+	buf_finish(&text);
+}
+
 static inline void api_driver_init_with(struct api_driver *d, const struct api_options *options)
 {
 	const struct http_limits limits = {
@@ -151,6 +166,7 @@ static inline void api_driver_init_with(struct api_driver *d, const struct api_o
 	hash_init();
 	clock_freeze(1000000000, (int64_t)API_FROZEN_SECONDS * 1000000000);
 	*d = (struct api_driver){ 0 };
+	api_driver_read_config(d);
 	d->executor.submit = api_driver_submit;
 	d->executor.defer = api_driver_defer;
 	arena_init(&d->arena);
@@ -158,7 +174,9 @@ static inline void api_driver_init_with(struct api_driver *d, const struct api_o
 	store_init(&d->store, &store_options);
 	store_declare(&d->store, declarations, declaration_count);
 	stats_init(&d->stats);
-	api_init(&d->api, options, &d->store, &d->stats, &d->executor);
+	d->api_options = *options;
+	d->api_options.config = &d->config;
+	api_init(&d->api, &d->api_options, &d->store, &d->stats, &d->executor);
 	http_server_init(&d->server, &limits);
 	d->server.on_head = api_on_head;
 	d->server.on_request = api_on_request;
@@ -191,6 +209,7 @@ static inline void api_driver_finish(struct api_driver *d)
 	api_finish(&d->api);
 	http_server_finish(&d->server);
 	store_finish(&d->store);
+	config_finish(&d->config);
 	arena_finish(&d->arena);
 	buf_finish(&d->connection.out);
 	clock_thaw();

@@ -1,8 +1,58 @@
 /*
- * The small endpoints: the end.
+ * The small endpoints: status as JSON, and the end.
  */
 
+#include "config/table.h"
+#include "config/value.h"
 #include "unit/api_driver.h"
+
+static bool has(struct slice text, const char *part)
+{
+	return memmem(text.ptr, text.len, part, strlen(part)) != NULL;
+}
+
+/* ---- /api/v1/status ---- */
+
+static void test_status(void)
+{
+	struct api_driver d;
+	api_driver_init(&d);
+	struct api_response response = api_driver_do(&d, "GET /api/v1/status", "", SLICE(""));
+	CHECK_INT(response.status, 200);
+	CHECK_STRING(api_driver_header(&response, "Content-Type"), "application/json");
+	CHECK_STRING(api_driver_header(&response, "Access-Control-Allow-Origin"), "*");
+	CHECK(slice_starts_with(response.body,
+			SLICE("{\"status\":\"success\",\"data\":{\"build_information\":{\"branch\":\"\","
+				  "\"buildDate\":\"\",\"buildUser\":\"\",\"goVersion\":\"\",\"revision\":\"\","
+				  "\"version\":\"0.")));
+	CHECK(slice_ends_with(response.body, SLICE("},\"start_time\":\"2026-11-20T07:51:05Z\"}}")));
+	CHECK(has(response.body, "\"timeout.body\":\"1m0s\""));
+	CHECK_INT(d.stats.http_requests[STATS_HANDLER_API_STATUS][STATS_METHOD_GET][200], 1);
+	api_driver_finish(&d);
+}
+
+/* Every setting is there, sorted by name, with the value that --print-config shows. */
+static void test_flags(void)
+{
+	struct api_driver d;
+	struct buf wanted;
+	const struct setting *sorted[CONFIG_SETTINGS_MAX];
+	api_driver_init(&d);
+	buf_init(&wanted, 0);
+	settings_by_name(sorted);
+	buf_append_string(&wanted, "\"flags\":{");
+	for (size_t i = 0; i < settings_count; i++) {
+		CHECK(i == 0 || strcmp(sorted[i - 1]->name, sorted[i]->name) < 0);
+		buf_printf(&wanted, "%s\"%s\":\"", i == 0 ? "" : ",", sorted[i]->name);
+		value_print(&d.config, sorted[i], &wanted);
+		buf_append_byte(&wanted, '"');
+	}
+	buf_append_byte(&wanted, '}');
+	struct slice body = api_driver_do(&d, "GET /api/v1/status", "", SLICE("")).body;
+	CHECK(memmem(body.ptr, body.len, wanted.ptr, wanted.len) != NULL);
+	buf_finish(&wanted);
+	api_driver_finish(&d);
+}
 
 /* ---- /-/quit ---- */
 
@@ -63,6 +113,7 @@ static void test_miscoded(void)
 		{ "GET //metrics", 301 },
 		{ "GET /api/v1", 301 },
 		{ "GET /api/v1/x", 404 },
+		{ "GET /api/v1/status", 200 },
 	};
 	struct api_driver d;
 	api_driver_init(&d);
@@ -76,6 +127,8 @@ static void test_miscoded(void)
 
 int main(void)
 {
+	RUN(test_status);
+	RUN(test_flags);
 	RUN(test_quit_is_off);
 	RUN(test_quit);
 	RUN(test_miscoded);

@@ -46,7 +46,7 @@ static const struct routes moved_scrape = { .scrape_path = SLICE_INIT("/x/scrape
 static struct slice describe(const struct routes *routes, const char *request_line)
 {
 	static const char *const endpoints[] = { "none", "metrics", "push", "healthy", "ready", "quit",
-		"api metrics", "wipe", "api options" };
+		"api metrics", "api status", "wipe", "api options" };
 	struct http_request request = { 0 };
 	struct slice line = slice_of_string(request_line);
 	const char *blank = slice_find_byte(line, ' ');
@@ -118,6 +118,7 @@ static void test_endpoints(void)
 		{ "PUT /-/quit", "quit" },
 		{ "POST /-/quit", "quit" },
 		{ "GET /api/v1/metrics", "api metrics" },
+		{ "GET /api/v1/status", "api status" },
 		{ "OPTIONS /api/v1/metrics", "api options" },
 		{ "OPTIONS /api/v1/anything/else", "api options" },
 	};
@@ -139,6 +140,7 @@ static void test_not_found(void)
 		{ "POST /-/quitx", "404" },
 		{ "GET /-/", "404" },
 		{ "GET /api/", "404" },
+		{ "GET /api/v1/status/x", "404" },
 		{ "POST /api/v1/", "404" },
 		{ "CONNECT host:80", "404" },
 		{ "OPTIONS /nothing", "404" },
@@ -164,6 +166,7 @@ static void test_other_methods(void)
 		{ "DELETE /-/quit", "405 [GET, OPTIONS, POST, PUT]" },
 		{ "HEAD /-/quit", "405 [GET, OPTIONS, POST, PUT]" },
 		{ "OPTIONS /-/quit", "options [GET, OPTIONS, POST, PUT]" },
+		{ "HEAD /api/v1/status", "405 [GET, OPTIONS]" },
 		{ "POST /-/healthy", "405 [GET, OPTIONS]" },
 		{ "OPTIONS /metrics", "options [GET, OPTIONS]" },
 		{ "OPTIONS /metrics/job/x", "options " PUSH_ALLOWED },
@@ -221,8 +224,17 @@ static void test_redirects(void)
 		{ "GET /api/v1?x", "301 /api/v1/?x" },
 		{ "GET /api/v1/metrics/", "301 /metrics" },
 		{ "GET /api/v1/METRICS", "301 /metrics" },
+		{ "GET /api/v1/Status/?x", "301 /status?x" },
+		{ "POST /api/v1/STATUS", "404" },
+		{ "GET /API/v1/status", "404" },
+		{ "GET /api/V1/status", "404" },
 		/* What leads to the API must not be escaped. */
+		{ "GET /api/v1/%73tatus", "api status" },
+		{ "GET /%61pi/v1/status", "404" },
+		{ "GET /api%2Fv1/status", "404" },
 		{ "OPTIONS /api/%761/x", "404" },
+		{ "GET http://host/api/v1/status", "api status" },
+		{ "GET http://host/api%2Fv1/status", "404" },
 	};
 	CHECK_CASES(&plain, cases);
 }
@@ -247,6 +259,7 @@ static void test_prefix(void)
 		{ "PUT /a/b/metrics/job/x/l/v", "push" },
 		{ "DELETE /a/b/metrics/job@base64/eA", "push" },
 		{ "GET /a/b/-/ready", "ready" },
+		{ "GET /a/b/api/v1/status", "api status" },
 		{ "OPTIONS /a/b/api/v1/any", "api options" },
 		{ "PUT /a/b/api/v1/admin/wipe", "wipe" },
 		/* Nothing is outside of it. */
@@ -257,6 +270,7 @@ static void test_prefix(void)
 		{ "GET /a/bmetrics", "404" },
 		{ "GET /metrics", "404" },
 		{ "POST /metrics/job/x", "404" },
+		{ "GET /api/v1/status", "404" },
 		{ "GET /api/v1", "404" },
 		{ "OPTIONS /api/v1/x", "404" },
 		/* Nearly right, as without a prefix. */
@@ -266,6 +280,7 @@ static void test_prefix(void)
 		{ "POST /A/b/metrics/job/x", "307 /a/b/metrics/job/x" },
 		{ "POST /a/b/metrics/job/", "307 /a/b/metrics/job" },
 		{ "POST /A/b/metrics/job/", "404" },
+		{ "GET /A/b/api/v1/status", "404" },
 		{ "GET /a/B/api/v1", "404" },
 	};
 	CHECK_CASES(&prefixed, cases);
@@ -277,6 +292,7 @@ static void test_api_redirects_keep_the_prefix(void)
 	static const struct route_case cases[] = {
 		{ "GET /a/b/api/v1", "301 /a/b/api/v1/" },
 		{ "GET //a/b/api/v1", "301 /a/b/api/v1/" },
+		{ "GET /a/b/api/v1/status/", "301 /a/b/api/v1/status" },
 		{ "GET /a/b/api/v1/METRICS?x", "301 /a/b/api/v1/metrics?x" },
 		{ "PUT /a/b/api/v1/admin/wipe/", "307 /a/b/api/v1/admin/wipe" },
 	};
