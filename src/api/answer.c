@@ -1,5 +1,7 @@
 #include "api/answer.h"
 
+#include "http/target.h"
+
 void answer_empty(struct exchange *exchange, int status)
 {
 	exchange->response.status = status;
@@ -45,6 +47,16 @@ bool answer_read_key(struct api *api, struct exchange *exchange, const struct ro
 	api->stats->rejected[STATS_REJECTED_LIMIT]++;
 	answer_error(exchange, 413, text);
 	return false;
+}
+
+bool answer_decode_query(struct slice raw, struct arena *arena, struct slice *ret_text)
+{
+	struct slice copy = arena_copy(arena, raw);
+	char *bytes = (char *)(uintptr_t)copy.ptr;
+	for (size_t i = 0; i < copy.len; i++) {
+		bytes[i] = bytes[i] == '+' ? ' ' : bytes[i];
+	}
+	return http_percent_decode(copy, arena, ret_text);
 }
 
 enum stats_method answer_stats_method(const struct exchange *exchange)

@@ -20,5 +20,8 @@ void answer_error(struct exchange *exchange, int status, struct slice text);
 bool answer_read_key(struct api *api, struct exchange *exchange, const struct route *route,
 		struct group_key *ret_key);
 
+/* A name or a value of a query, decoded. False when an escape is broken. */
+bool answer_decode_query(struct slice raw, struct arena *arena, struct slice *ret_text);
+
 /* put, post ... as weir's own metrics name them. */
 enum stats_method answer_stats_method(const struct exchange *exchange);

@@ -88,6 +88,12 @@ static void handle_found(struct api *api, struct exchange *exchange, const struc
 	case ENDPOINT_QUIT:
 		quit_handle(api, exchange);
 		return;
+	case ENDPOINT_PAGE:
+		status_handle(api, exchange);
+		return;
+	case ENDPOINT_STATIC:
+		static_handle(api, exchange, route);
+		return;
 	case ENDPOINT_API_METRICS:
 		add_cors(exchange);
 		metrics_json_handle(api, exchange);

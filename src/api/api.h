@@ -22,6 +22,7 @@
 struct api_options {
 	const struct config *config; /* to be shown */
 	struct routes routes;
+	struct slice link_prefix;      /* of links on the web page; empty: they are relative */
 	void (*quit)(void *quit_data); /* ends weir, but not at once; NULL: nobody may ask for it */
 	void *quit_data;
 	bool openmetrics;   /* served to who asks for it */
@@ -43,6 +44,7 @@ struct api {
 	struct list large_waiting;  // push_step::link, of large pushes that wait for a thread
 	size_t large_running;       /* on threads */
 	struct list ongoing;        // api_task::link, of exchanges that were not answered at once
+	size_t pages_being_made;    /* web pages */
 	uint64_t format_refused[3]; /* by enum format_limit */
 	uint64_t decoded_too_large; /* bodies that inflated past the limit */
 };

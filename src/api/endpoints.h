@@ -19,6 +19,12 @@ void scrape_handle(struct api *api, struct exchange *exchange);
 /* GET /api/v1/metrics */
 void metrics_json_handle(struct api *api, struct exchange *exchange);
 
+/* GET / and /status */
+void status_handle(struct api *api, struct exchange *exchange);
+
+/* GET /static/... */
+void static_handle(struct api *api, struct exchange *exchange, const struct route *route);
+
 /* PUT and POST /-/quit; a GET is told so */
 void quit_handle(struct api *api, struct exchange *exchange);
 

@@ -6,7 +6,6 @@
 #include "api/task.h"
 #include "base/memory.h"
 #include "format/json.h"
-#include "http/target.h"
 
 /* The groups as a response body, with what was asked for. */
 struct metrics_json {
@@ -19,16 +18,6 @@ struct metrics_json {
 };
 
 /* ---- What is asked for ---- */
-
-static bool decode(struct slice raw, struct arena *arena, struct slice *ret_text)
-{
-	struct slice copy = arena_copy(arena, raw);
-	char *bytes = (char *)(uintptr_t)copy.ptr;
-	for (size_t i = 0; i < copy.len; i++) {
-		bytes[i] = bytes[i] == '+' ? ' ' : bytes[i];
-	}
-	return http_percent_decode(copy, arena, ret_text);
-}
 
 static struct slice describe_error(struct arena *arena, const struct selector_error *error)
 {
@@ -45,10 +34,11 @@ static bool read_parameter(struct metrics_json *json, struct slice pair, struct 
 	struct slice name;
 	struct slice value;
 	struct selector_error error;
-	if (!decode(raw_name, &json->arena, &name) || !slice_equal(name, SLICE("match[]"))) {
+	if (!answer_decode_query(raw_name, &json->arena, &name)
+			|| !slice_equal(name, SLICE("match[]"))) {
 		return true;
 	}
-	if (!decode(raw_value, &json->arena, &value)) {
+	if (!answer_decode_query(raw_value, &json->arena, &value)) {
 		*reterr_text = SLICE("invalid parameter \"match[]\": invalid URL escape");
 		return false;
 	}

@@ -21,6 +21,8 @@ static const struct row {
 	{ SLICE_INIT("/-/healthy"), ENDPOINT_HEALTHY, GET, false },
 	{ SLICE_INIT("/-/ready"), ENDPOINT_READY, GET, false },
 	{ SLICE_INIT("/-/quit"), ENDPOINT_QUIT, GET | PUT | POST, false },
+	{ SLICE_INIT("/"), ENDPOINT_PAGE, GET, false },
+	{ SLICE_INIT("/status"), ENDPOINT_PAGE, GET, false },
 	{ SLICE_INIT("/api/v1/admin/wipe"), ENDPOINT_API_WIPE, PUT, true },
 	{ SLICE_INIT("/api/v1/metrics"), ENDPOINT_API_METRICS, GET, false },
 	{ SLICE_INIT("/api/v1/status"), ENDPOINT_API_STATUS, GET, false },
@@ -30,6 +32,7 @@ enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]), PUSH_METHODS = PUT | POST | D
 
 static const struct slice root = SLICE_INIT("/");
 static const struct slice api_root = SLICE_INIT("/api/v1/");
+static const struct slice static_root = SLICE_INIT("/static/");
 static const struct slice push_roots[] = {
 	SLICE_INIT("/metrics/job/"),
 	SLICE_INIT("/metrics/job@base64/"),
@@ -172,6 +175,11 @@ static unsigned methods_at(const struct routes *routes, struct slice path, struc
 			return rows[i].methods;
 		}
 	}
+	if (slice_starts_with(path, static_root)) {
+		route->endpoint = ENDPOINT_STATIC;
+		route->file = slice_skip(path, static_root.len);
+		return GET;
+	}
 	return 0;
 }
 
@@ -238,6 +246,19 @@ static bool find_meant_push(const struct place *place, struct arena *arena, stru
 	return false;
 }
 
+static bool find_meant_file(const struct place *place, struct arena *arena, struct slice *ret_path)
+{
+	if (slice_equal_nocase(place->path, without_slash(static_root))) {
+		*ret_path = static_root;
+		return true;
+	}
+	if (starts_with_nocase(place->path, static_root)) {
+		*ret_path = ARENA_JOIN(arena, static_root, slice_skip(place->path, static_root.len));
+		return true;
+	}
+	return false;
+}
+
 /*
  * The path below the prefix that was meant: the same in another case, or with
  * or without a slash at the end. Only among what the method has.
@@ -252,7 +273,8 @@ static bool find_meant(const struct routes *routes, const struct http_request *r
 			return true;
 		}
 	}
-	return (PUSH_METHODS & method) != 0 && find_meant_push(place, arena, ret_path);
+	return ((PUSH_METHODS & method) != 0 && find_meant_push(place, arena, ret_path))
+			|| ((GET & method) != 0 && find_meant_file(place, arena, ret_path));
 }
 
 /* ---- Finding ---- */

@@ -22,6 +22,8 @@ enum endpoint {
 	ENDPOINT_HEALTHY,
 	ENDPOINT_READY,
 	ENDPOINT_QUIT, /* put, post; get says so */
+	ENDPOINT_PAGE, /* the web page */
+	ENDPOINT_STATIC,
 	ENDPOINT_API_METRICS,
 	ENDPOINT_API_STATUS,
 	ENDPOINT_API_WIPE,
@@ -48,6 +50,7 @@ struct route {
 	struct slice job; /* of a push, as it is in the path */
 	bool job_is_base64;
 	struct slice labels;   /* of a push: "", "/", or "/name/value..." */
+	struct slice file;     /* of ENDPOINT_STATIC: what is behind /static/ */
 	int status;            /* 301 or 307 */
 	bool is_outer;         /* settled before a content coding is looked at */
 	struct slice location; /* percent-encoded, in the arena */

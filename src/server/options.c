@@ -1,5 +1,6 @@
 #include "server/options.h"
 
+#include "config/web_paths.h"
 #include "server/quit.h"
 
 struct store_options options_of_store(const struct config *config)
@@ -26,6 +27,7 @@ struct api_options options_of_api(struct server *server)
 			.scrape_path = slice_of_string(config->web_telemetry_path),
 			.has_admin = config->web_enable_admin_api,
 		},
+		.link_prefix = web_paths_of_url(config->web_external_url),
 		.quit = config->web_enable_lifecycle ? quit_on_request : NULL,
 		.quit_data = server,
 		.openmetrics = config->web_openmetrics,

@@ -16,6 +16,8 @@ static const char *const handlers[] = {
 	[STATS_HANDLER_HEALTHY] = "healthy",
 	[STATS_HANDLER_PUSH] = "push",
 	[STATS_HANDLER_READY] = "ready",
+	[STATS_HANDLER_STATIC] = "static",
+	[STATS_HANDLER_STATUS] = "status",
 	[STATS_HANDLER_WIPE] = "wipe",
 };
 

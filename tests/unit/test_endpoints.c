@@ -1,9 +1,10 @@
 /*
- * The small endpoints: status as JSON, and the end.
+ * The small endpoints: status as JSON, the web page's files, and the end.
  */
 
 #include "config/table.h"
 #include "config/value.h"
+#include "ui/assets.h"
 #include "unit/api_driver.h"
 
 static bool has(struct slice text, const char *part)
@@ -51,6 +52,62 @@ static void test_flags(void)
 	struct slice body = api_driver_do(&d, "GET /api/v1/status", "", SLICE("")).body;
 	CHECK(memmem(body.ptr, body.len, wanted.ptr, wanted.len) != NULL);
 	buf_finish(&wanted);
+	api_driver_finish(&d);
+}
+
+/* ---- /static/ ---- */
+
+static void test_static(void)
+{
+	struct api_driver d;
+	const struct asset *style = assets_find(SLICE("style.css"));
+	api_driver_init(&d);
+	struct api_response response = api_driver_do(&d, "GET /static/style.css?v=1", "", SLICE(""));
+	CHECK_INT(response.status, 200);
+	CHECK(slice_equal(response.body, style->content));
+	CHECK_STRING(api_driver_header(&response, "Content-Type"), "text/css; charset=utf-8");
+	CHECK_STRING(api_driver_header(&response, "Cache-Control"), "public, max-age=3600");
+	CHECK_STRING(api_driver_header(&response, "X-Content-Type-Options"), "nosniff");
+	CHECK(slice_equal(api_driver_header(&response, "ETag"), style->etag));
+	static const char *const missing[] = { "GET /static/", "GET /static/none.css",
+		"GET /static/style.css/", "GET /static/STYLE.css", "GET /static/style.css/x" };
+	for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
+		response = api_driver_do(&d, missing[i], "", SLICE(""));
+		CHECK_INT(response.status, 404);
+		CHECK_STRING(response.body, "404 page not found\n");
+	}
+	CHECK_INT(d.stats.http_requests[STATS_HANDLER_STATIC][STATS_METHOD_GET][200], 1);
+	CHECK_INT(d.stats.http_requests[STATS_HANDLER_STATIC][STATS_METHOD_GET][404], 5);
+	api_driver_finish(&d);
+}
+
+static void test_static_not_modified(void)
+{
+	static const struct {
+		const char *before; /* of If-None-Match */
+		bool has_etag;
+		int status;
+	} cases[] = {
+		{ "", true, 304 },
+		{ "W/", true, 304 },
+		{ "\"other\", ", true, 304 },
+		{ "*", false, 304 },
+		{ "\"other\"", false, 200 },
+		{ "", false, 200 },
+	};
+	struct api_driver d;
+	struct slice etag = assets_find(SLICE("style.css"))->etag;
+	api_driver_init(&d);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char header[200];
+		snprintf(header, sizeof(header), "If-None-Match: %s" SLICE_FMT "\r\n", cases[i].before,
+				cases[i].has_etag ? (int)etag.len : 0, etag.ptr);
+		struct api_response response =
+				api_driver_do(&d, "GET /static/style.css", header, SLICE(""));
+		CHECK_INT(response.status, cases[i].status);
+		CHECK(slice_equal(api_driver_header(&response, "ETag"), etag));
+		CHECK_INT(response.body.len > 0, cases[i].status == 200);
+	}
 	api_driver_finish(&d);
 }
 
@@ -108,6 +165,7 @@ static void test_miscoded(void)
 		int status;
 	} cases[] = {
 		{ "GET /nothing", 400 },
+		{ "GET /status", 400 },
 		{ "GET /metrics/", 400 },
 		{ "GET /api/x", 400 },
 		{ "GET //metrics", 301 },
@@ -129,6 +187,8 @@ int main(void)
 {
 	RUN(test_status);
 	RUN(test_flags);
+	RUN(test_static);
+	RUN(test_static_not_modified);
 	RUN(test_quit_is_off);
 	RUN(test_quit);
 	RUN(test_miscoded);
