@@ -32,11 +32,23 @@ def weir(start_weir):
 
 
 @pytest.fixture(scope="module")
-def shared_weir(tmp_path_factory):
+def start_shared_weir(tmp_path_factory):
+    """As start_weir, for a fixture that all tests of a file share."""
+    started = []
+
+    def start(*flags):
+        server = harness.Weir(tmp_path_factory.mktemp("shared"), *flags)
+        started.append(server)
+        return server
+
+    yield start
+    stop_all(started)
+
+
+@pytest.fixture(scope="module")
+def shared_weir(start_shared_weir):
     """One weir for all tests of a file that leave nothing behind that others could trip over."""
-    server = harness.Weir(tmp_path_factory.mktemp("shared"), "--web.enable-admin-api")
-    yield server
-    stop_all([server])
+    return start_shared_weir("--web.enable-admin-api")
 
 
 @pytest.fixture

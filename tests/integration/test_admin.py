@@ -19,6 +19,20 @@ def test_wipe(weir):
     assert weir.scrape().value("m", job="j") == 1
 
 
+def test_wipe_is_one_step(weir):
+    """Not a deletion for each group: what comes right behind it sees none of them."""
+    with weir.connect() as connection:
+        for first in range(0, 2000, 20):
+            for group in range(first, first + 20):
+                connection.request("PUT", f"/metrics/job/j/instance/{group}", "m 1\n")
+            for _ in range(20):
+                assert connection.response().status == 200
+        connection.request("PUT", "/api/v1/admin/wipe")
+        connection.request("GET", "/api/v1/metrics")
+        assert connection.response().status == 202
+        assert connection.response().text == '{"status":"success","data":[]}'
+
+
 def test_wipe_is_off_by_default(start_weir):
     weir = start_weir()
     weir.put("/metrics/job/j", "m 1\n")
@@ -69,6 +83,16 @@ def test_json_of_groups(weir):
     assert "help" not in group["u"]
     assert float(group["push_time_seconds"]["metrics"][0]["value"]) == pytest.approx(
         time.time(), abs=60)
+
+
+def test_metrics_do_not_replace_what_the_json_says_of_a_group(weir):
+    """A family called labels, say: a Pushgateway shows it where the grouping labels belong."""
+    weir.put("/metrics/job/j", "labels 1\nlast_push_successful 0\nm 1\n")
+    [group] = groups_of(weir)
+    assert group["labels"] == {"job": "j"}
+    assert group["last_push_successful"] is True
+    assert group["m"]["metrics"][0]["value"] == "1"
+    assert weir.scrape().value("labels", job="j") == 1
 
 
 def test_json_shows_the_failed_push(weir):

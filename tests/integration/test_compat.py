@@ -29,7 +29,7 @@ REFUSED = {"pb empty name", "pb gauge hist w gauge"}
 def test_recorded_exchanges(shared_weir):
     done = subprocess.run(
         [sys.executable, RECORDED / "replay", "--url", shared_weir.url, "--kind",
-         "url,text,protobuf", RECORDED / "cases.jsonl"], capture_output=True, text=True, check=False)
+         "route,url,text,protobuf", RECORDED / "cases.jsonl"], capture_output=True, text=True, check=False)
     lines = done.stdout.splitlines()
     failed = [(line, lines[number + 1]) for number, line in enumerate(lines)
               if line.startswith("FAIL ")]

@@ -137,3 +137,64 @@ def test_log_as_json(start_weir):
     assert weir.wait() == 0
     for line in weir.stderr().splitlines():
         assert isinstance(json.loads(line), dict)
+
+
+# ---- /-/quit ----
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_quit_ends_it_well(start_weir, method):
+    weir = start_weir("--web.enable-lifecycle")
+    with weir.connect() as idle, weir.connect() as connection:
+        assert idle.exchange("GET", "/-/healthy").status == 200
+        answer = connection.exchange(method, "/-/quit", b"")
+        assert (answer.status, answer.text) == (200, "Requesting termination... Goodbye!")
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+        assert connection.is_closed_by_server()
+        assert idle.is_closed_by_server()
+    assert weir.wait() == 0
+
+
+def test_quit_needs_the_flag(start_weir):
+    weir = start_weir()
+    for method in ("PUT", "POST"):
+        answer = weir.request(method, "/-/quit", b"")
+        assert (answer.status, answer.text) == (403, "Lifecycle API is not enabled.")
+    assert weir.get("/-/healthy").status == 200
+
+
+def test_quit_by_another_method_ends_nothing(start_weir):
+    weir = start_weir("--web.enable-lifecycle")
+    answer = weir.get("/-/quit")
+    assert (answer.status, answer.text) == (405, "Only POST or PUT requests allowed.")
+    assert weir.delete("/-/quit").status == 405
+    assert weir.request("OPTIONS", "/-/quit").status == 200
+    assert weir.get("/-/healthy").status == 200
+
+
+def test_quit_lets_running_requests_finish(start_weir):
+    weir = start_weir("--web.enable-lifecycle")
+    with weir.connect() as connection:
+        connection.request("PUT", "/metrics/job/j", headers={"Content-Length": "4"})
+        connection.send("m ")
+        assert weir.get("/-/healthy").status == 200
+        assert weir.put("/-/quit").status == 200
+        wait_for(lambda: refuses(weir), "weir stops listening")
+        connection.send("1\n")
+        assert connection.response().status == 200
+    assert weir.wait() == 0
+
+
+def test_quit_by_many_at_once(start_weir):
+    """Each that is heard is answered; with a signal on top."""
+    weir = start_weir("--web.enable-lifecycle")
+    connections = [weir.connect() for _ in range(8)]
+    for connection in connections:
+        assert connection.exchange("GET", "/-/healthy").status == 200
+    for connection in connections:
+        connection.request("PUT", "/-/quit", b"")
+    assert connections[0].response().status == 200
+    weir.signal()
+    for connection in connections:
+        connection.close()
+    assert weir.wait() == 0

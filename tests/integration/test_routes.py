@@ -2,6 +2,8 @@
 
 import pytest
 
+from harness import run_weir
+
 
 @pytest.mark.parametrize("method,target,allow", [
     ("HEAD", "/metrics", "GET, OPTIONS"),
@@ -16,6 +18,11 @@ import pytest
     ("POST", "/-/healthy", "GET, OPTIONS"),
     ("DELETE", "/-/ready", "GET, OPTIONS"),
     ("GET", "/api/v1/admin/wipe", None),
+    ("HEAD", "/", "GET, OPTIONS"),
+    ("POST", "/status", "GET, OPTIONS"),
+    ("PUT", "/static/style.css", "GET, OPTIONS"),
+    ("DELETE", "/-/quit", "GET, OPTIONS, POST, PUT"),
+    ("HEAD", "/api/v1/status", "GET, OPTIONS"),
     ("POST", "/api/v1/metrics", "GET, OPTIONS"),
 ])
 def test_wrong_method(shared_weir, method, target, allow):
@@ -35,7 +42,7 @@ def test_wrong_method(shared_weir, method, target, allow):
 @pytest.mark.parametrize("method,target", [
     ("GET", "/nowhere"), ("POST", "/metrics/jobs/x"), ("OPTIONS", "/nowhere"),
     ("POST", "/metrics/job@base64/"), ("GET", "/api/v1/"), ("GET", "/api"),
-    ("GET", "/favicon.ico"),
+    ("GET", "/favicon.ico"), ("GET", "/static/nope"), ("GET", "/static/"),
 ])
 def test_unknown_path(shared_weir, method, target):
     answer = shared_weir.request(method, target)
@@ -55,6 +62,12 @@ def test_unknown_path(shared_weir, method, target):
     ("POST", "/metrics/job/x/../y", 301, "/metrics/job/y"),
     ("POST", "/metrics/job/x%2F%2Fy", 301, "/metrics/job/x/y"),
     ("GET", "//metrics", 301, "/metrics"),
+    ("GET", "/STATUS/", 301, "/status"),
+    ("GET", "/static", 301, "/static/"),
+    ("POST", "/-/QUIT", 307, "/-/quit"),
+    ("GET", "/api/v1", 301, "/api/v1/"),
+    ("GET", "/api/v1/status/", 301, "/status"),
+    ("PUT", "/api/v1/admin/wipe/", 307, "/admin/wipe"),
 ])
 def test_redirect(shared_weir, method, target, status, location):
     answer = shared_weir.request(method, target, b"" if method != "GET" else None)
@@ -92,7 +105,7 @@ def test_health(shared_weir, target):
 
 
 def test_api_has_cors_headers(shared_weir):
-    for answer in (shared_weir.get("/api/v1/metrics"),
+    for answer in (shared_weir.get("/api/v1/metrics"), shared_weir.get("/api/v1/status"),
                    shared_weir.request("OPTIONS", "/api/v1/anything")):
         assert answer.status == 200
         assert answer.headers["access-control-allow-origin"] == "*"
@@ -103,3 +116,96 @@ def test_bad_escape_in_the_path(shared_weir):
     answer = shared_weir.get("/metrics/job/%zz")
     assert answer.status == 400
     assert answer.text.startswith("400 Bad Request")
+
+
+def test_wipe_and_pages_have_no_cors_headers(shared_weir):
+    for answer in (shared_weir.put("/api/v1/admin/wipe"), shared_weir.get("/"),
+                   shared_weir.get("/metrics"), shared_weir.put("/metrics/job/x", "m 1\n"),
+                   shared_weir.get("/static/style.css")):
+        assert answer.status in (200, 202)
+        assert "access-control-allow-origin" not in answer.headers
+
+
+# ---- Defects of a Pushgateway ----
+
+@pytest.fixture(scope="module")
+def prefixed_weir(start_shared_weir):
+    return start_shared_weir("--web.route-prefix=/in/side", "--web.enable-admin-api",
+                             "--web.enable-lifecycle")
+
+
+@pytest.mark.parametrize("method,target,status,location", [
+    ("GET", "/in/side/api/v1", 301, "/in/side/api/v1/"),
+    ("GET", "/in/side/api/v1/status/", 301, "/in/side/api/v1/status"),
+    ("GET", "/in/side/api/v1/METRICS?x=y", 301, "/in/side/api/v1/metrics?x=y"),
+    ("PUT", "/in/side/api/v1/admin/wipe/", 307, "/in/side/api/v1/admin/wipe"),
+])
+def test_api_redirects_keep_the_prefix(prefixed_weir, method, target, status, location):
+    answer = prefixed_weir.request(method, target)
+    assert (answer.status, answer.headers["location"]) == (status, location)
+    led_to = prefixed_weir.request(method, location)
+    assert led_to.status in (200, 202, 404)
+    assert (led_to.status == 404) == location.endswith("/api/v1/")
+
+
+@pytest.mark.parametrize("method,target,location", [
+    ("POST", "/in/side/metrics/job/x//zone/z", "/in/side/metrics/job/x/zone/z"),
+    ("PUT", "/in/side//metrics/job/x", "/in/side/metrics/job/x"),
+    ("DELETE", "/in/side/./metrics/job/x", "/in/side/metrics/job/x"),
+])
+def test_redirected_push_below_a_prefix_stays_a_push(prefixed_weir, method, target, location):
+    answer = prefixed_weir.request(method, target, b"m 1\n")
+    assert (answer.status, answer.headers["location"]) == (307, location)
+    assert prefixed_weir.request(method, location, b"m 1\n").status in (200, 202)
+
+
+def test_quit_is_below_the_prefix_for_every_method(prefixed_weir):
+    answer = prefixed_weir.get("/in/side/-/quit")
+    assert (answer.status, answer.text) == (405, "Only POST or PUT requests allowed.")
+    assert "allow" not in answer.headers
+    for method in ("GET", "PUT", "POST", "OPTIONS"):
+        assert prefixed_weir.request(method, "/-/quit").status == 404
+
+
+@pytest.mark.parametrize("target", [
+    "/debug/pprof", "/debug/pprof/", "/debug/pprof/cmdline", "/debug/pprof/heap"])
+def test_the_process_is_not_profiled(shared_weir, target):
+    assert shared_weir.get(target).status == 404
+    assert shared_weir.post(target).status == 404
+
+
+@pytest.mark.smoke
+def test_below_a_prefix(prefixed_weir):
+    assert prefixed_weir.put("/in/side/metrics/job/p/zone/z", "m 1\n").status == 200
+    assert 'm{instance="",job="p",zone="z"} 1\n' in prefixed_weir.get("/in/side/metrics").text
+    assert prefixed_weir.delete("/in/side/metrics/job/p/zone/z").status == 202
+    for target in ("/in/side/", "/in/side/status", "/in/side/-/healthy", "/in/side/-/ready",
+                   "/in/side/api/v1/metrics", "/in/side/api/v1/status",
+                   "/in/side/static/style.css"):
+        assert prefixed_weir.get(target).status == 200
+    for target in ("/", "/metrics", "/status", "/api/v1/status", "/in", "/in/sidex"):
+        assert prefixed_weir.get(target).status == 404
+    assert prefixed_weir.put("/metrics/job/p", "m 1\n").status == 404
+    assert prefixed_weir.get("/in/side").headers["location"] == "/in/side/"
+
+
+def test_scrape_path_moves_alone(start_weir):
+    weir = start_weir("--web.telemetry-path=/the/page")
+    assert weir.put("/metrics/job/j", "m 1\n").status == 200
+    assert 'm{instance="",job="j"} 1\n' in weir.get("/the/page").text
+    assert weir.get("/metrics").status == 404
+    assert weir.get("/the/page/").headers["location"] == "/the/page"
+    assert weir.post("/the/page").headers["allow"] == "GET, OPTIONS"
+
+
+@pytest.mark.parametrize("flag", [
+    "--web.telemetry-path=/metrics/job/x", "--web.telemetry-path=/-/healthy",
+    "--web.telemetry-path=/api/v1/metrics", "--web.telemetry-path=/", "--web.telemetry-path=/a*",
+    "--web.external-url=ex.com/weir", "--web.external-url=http://", "--web.route-prefix=/a//b",
+    "--web.route-prefix=/a b", "--web.route-prefix=/a%20b", "--web.route-prefix=/.."])
+def test_paths_that_cannot_be(tmp_path, flag):
+    code, stderr = run_weir(tmp_path, flag)
+    name, _, value = flag.partition("=")
+    assert code == 1
+    assert stderr.startswith(f"weir: error: bad value '{value}' for {name}: ")
+    assert stderr.count("\n") == 1
