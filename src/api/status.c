@@ -112,13 +112,14 @@ static struct status *create(struct api *api, const struct exchange *exchange)
 	struct status *status = memory_zalloc(1, sizeof(*status));
 	struct slice prefix = api->options.link_prefix;
 	status->api = api;
+	/* The page is written on a thread, while a reload may replace the settings. */
 	arena_init(&status->arena);
 	status_page_init(&status->page, api->store);
 	status->page.source.close = close_status;
 	status->page.view = (struct status_view){
-		.config = api->options.config,
-		.link_prefix = prefix.len == 0 ? SLICE(".") : prefix,
-		.scrape_path = api->options.routes.scrape_path,
+		.flags = status_view_flags(api->options.config, &status->arena),
+		.link_prefix = prefix.len == 0 ? SLICE(".") : arena_copy(&status->arena, prefix),
+		.scrape_path = arena_copy(&status->arena, api->options.routes.scrape_path),
 		.started_ns = api->started_ns,
 		.now_ns = clock_wall_ns(),
 		.job_text = read_job(exchange, &status->arena),

@@ -280,8 +280,11 @@ static void write_groups(struct buf *out, struct status_view *view)
 	write_pages(out, view);
 }
 
-static void write_flags(struct buf *out, const struct config *config)
+struct slice status_view_flags(const struct config *config, struct arena *arena)
 {
+	struct buf text;
+	struct buf *out = &text;
+	buf_init(out, 0);
 	const struct setting *sorted[CONFIG_SETTINGS_MAX];
 	struct buf value;
 	settings_by_name(sorted);
@@ -295,6 +298,9 @@ static void write_flags(struct buf *out, const struct config *config)
 	}
 	buf_append_string(out, "</table>\n");
 	buf_finish(&value);
+	struct slice copy = arena_copy(arena, buf_slice(out));
+	buf_finish(out);
+	return copy;
 }
 
 static void write_status(struct buf *out, const struct status_view *view)
@@ -307,7 +313,7 @@ static void write_status(struct buf *out, const struct status_view *view)
 	append_time(out, view->now_ns);
 	buf_append_string(out,
 			".</p>\n<p>Groups are deleted by the API: DELETE /metrics/job/JOB/NAME/VALUE...</p>\n");
-	write_flags(out, view->config);
+	buf_append(out, view->flags);
 }
 
 void status_view_write(struct status_view *view, struct buf *out)

@@ -45,7 +45,7 @@ struct status_group {
 };
 
 struct status_view {
-	const struct config *config;
+	struct slice flags;       /* the table of settings */
 	struct slice link_prefix; /* of links: "/prefix", or "." without one */
 	struct slice scrape_path; /* behind it */
 	int64_t started_ns;
@@ -60,6 +60,9 @@ struct status_view {
 	struct status_group *groups;
 	size_t group_count;
 };
+
+/* The table of settings for a page, in the arena. */
+struct slice status_view_flags(const struct config *config, struct arena *arena);
 
 /* Sorts the families that are to be shown; works on any thread. */
 void status_view_write(struct status_view *view, struct buf *out);

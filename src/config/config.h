@@ -45,7 +45,7 @@ struct config {
 	char *config_file; /* "": none */
 
 	struct config_list web_listen_address;
-	char *web_config_file; /* "": none */
+	char *web_config_file;    /* "": none */
 	char *web_telemetry_path; /* below the prefix */
 	char *web_external_url;
 	char *web_route_prefix; /* the one in force: "" or "/prefix" */

@@ -62,13 +62,14 @@ static void keep_fixed(const struct config *old, struct config *config)
 static void take(struct server *server, struct config *config)
 {
 	keep_fixed(server->config, config);
-	if (server->reloaded != NULL) {
-		config_finish(server->reloaded);
-		free(server->reloaded);
-	}
+	struct config *old = server->reloaded;
 	server->reloaded = config;
 	server->config = config;
 	reload_apply(server);
+	if (old != NULL) {
+		config_finish(old);
+		free(old);
+	}
 }
 
 bool reload(struct server *server)

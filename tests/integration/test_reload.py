@@ -179,6 +179,29 @@ def test_reloads_under_load(start):
     assert good(weir)
 
 
+def test_pages_are_made_while_settings_change(start):
+    weir = start("group.ttl: 1h\nweb.external-url: /x\n", "--web.route-prefix=/")
+    done = threading.Event()
+    faults = []
+
+    def look():
+        while not done.is_set():
+            pages = weir.get("/"), weir.get("/api/v1/status")
+            faults.extend(page for page in pages if page.status != 200)
+
+    viewers = [threading.Thread(target=look) for _ in range(3)]
+    for viewer in viewers:
+        viewer.start()
+    for hours in range(2, 22):
+        reload(weir, f"group.ttl: {hours}h\nweb.external-url: /x\n")
+        assert json.loads(weir.get("/api/v1/status").text)["data"]["flags"][
+            "group.ttl"] == f"{hours}h0m0s"
+    done.set()
+    for viewer in viewers:
+        viewer.join()
+    assert faults == []
+
+
 def test_a_body_that_arrives_while_its_limit_is_lowered(start):
     weir = start("limit.body-bytes: 1MiB\n")
     body = b"m 1\n" * 50000
