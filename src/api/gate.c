@@ -19,13 +19,11 @@ void gate_finish(struct gate *gate)
 static void set_headers(struct gate *gate, const struct web_header *headers, size_t count)
 {
 	gate->headers.len = 0;
-	gate->has_nosniff = false;
 	for (size_t i = 0; i < count; i++) {
 		buf_append(&gate->headers, headers[i].name);
 		buf_append(&gate->headers, SLICE(": "));
 		buf_append(&gate->headers, headers[i].value);
 		buf_append(&gate->headers, SLICE("\r\n"));
-		gate->has_nosniff |= slice_equal(headers[i].name, SLICE("X-Content-Type-Options"));
 	}
 }
 
@@ -53,6 +51,5 @@ bool gate_admit(void *data, struct exchange *exchange)
 		return false;
 	}
 	buf_append(&exchange->response.fields, buf_slice(&gate->headers));
-	exchange->response.has_nosniff = gate->has_nosniff;
 	return auth_admit(&gate->auth, exchange);
 }

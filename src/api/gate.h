@@ -23,7 +23,6 @@ struct gate {
 	struct rate_limit rate_limit;
 	uint64_t rate_limited; /* requests answered 429 */
 	struct buf headers;    /* lines, each ended by CRLF */
-	bool has_nosniff;      /* among them */
 	struct auth auth;
 };
 

@@ -19,7 +19,7 @@ static void set_asset(struct exchange *exchange, const struct asset *asset)
 		answer_empty(exchange, 304);
 		return;
 	}
-	exchange_add_field(exchange, SLICE("X-Content-Type-Options"), SLICE("nosniff"));
+	exchange_add_missing_field(exchange, SLICE("X-Content-Type-Options"), SLICE("nosniff"));
 	exchange->response.status = 200;
 	exchange->response.content_type = asset->content_type;
 	exchange->response.body = asset->content;

@@ -72,9 +72,9 @@ static void add_fields(struct exchange *exchange)
 {
 	exchange_add_field(
 			exchange, SLICE("Cache-Control"), SLICE("no-cache, no-store, must-revalidate"));
-	exchange_add_field(exchange, SLICE("Content-Security-Policy"),
+	exchange_add_missing_field(exchange, SLICE("Content-Security-Policy"),
 			SLICE("default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'"));
-	exchange_add_field(exchange, SLICE("X-Content-Type-Options"), SLICE("nosniff"));
+	exchange_add_missing_field(exchange, SLICE("X-Content-Type-Options"), SLICE("nosniff"));
 }
 
 /* It is written. */

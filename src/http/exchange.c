@@ -54,15 +54,32 @@ void exchange_add_field(struct exchange *exchange, struct slice name, struct sli
 	buf_append(fields, SLICE("\r\n"));
 }
 
+static bool has_field(const struct exchange *exchange, struct slice name)
+{
+	struct slice rest = buf_slice(&exchange->response.fields);
+	while (rest.len > name.len) {
+		if (rest.ptr[name.len] == ':' && slice_starts_with(rest, name)) {
+			return true;
+		}
+		const char *end = slice_find_byte(rest, '\n');
+		rest = slice_skip(rest, (size_t)(end - rest.ptr) + 1);
+	}
+	return false;
+}
+
+void exchange_add_missing_field(struct exchange *exchange, struct slice name, struct slice value)
+{
+	if (!has_field(exchange, name)) {
+		exchange_add_field(exchange, name, value);
+	}
+}
+
 void exchange_set_error(struct exchange *exchange, int status, struct slice text)
 {
 	exchange->response.status = status;
 	exchange->response.content_type = SLICE("text/plain; charset=utf-8");
 	exchange->response.body = arena_copy(&exchange->arena, text);
-	if (!exchange->response.has_nosniff) {
-		exchange_add_field(exchange, SLICE("X-Content-Type-Options"), SLICE("nosniff"));
-		exchange->response.has_nosniff = true;
-	}
+	exchange_add_missing_field(exchange, SLICE("X-Content-Type-Options"), SLICE("nosniff"));
 }
 
 void exchange_admit(struct exchange *exchange)

@@ -62,7 +62,6 @@ struct http_response {
 	struct slice body;         /* static, or in the exchange's arena */
 	struct http_body *stream;  /* instead of body: produced in pieces; owned */
 	bool close;                /* the connection ends after this answer */
-	bool has_nosniff;          /* the fields say so already */
 };
 
 /* What the http room keeps with an exchange; nobody else's business. */
@@ -98,6 +97,9 @@ struct slice exchange_query_parameter(const struct exchange *exchange, struct sl
 
 /* Adds a header line to the response. */
 void exchange_add_field(struct exchange *exchange, struct slice name, struct slice value);
+
+/* The same, unless there is one of that name, which an operator may have set for all answers. */
+void exchange_add_missing_field(struct exchange *exchange, struct slice name, struct slice value);
 
 /*
  * Sets status and a text/plain body with `X-Content-Type-Options: nosniff`,
