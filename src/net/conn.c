@@ -7,7 +7,9 @@
 #include "base/memory.h"
 #include "http/server.h"
 #include "net/address.h"
+#include "net/conn_tls.h"
 #include "net/listener_conns.h"
+#include "net/tls_conn.h"
 
 enum {
 	PARTS_MAX = 64, /* in one write */
@@ -15,11 +17,26 @@ enum {
 	LINGER_BYTES_MAX = 512 * 1024 * 1024,
 };
 
+static enum http_phase phase_of(const struct conn *conn)
+{
+	return conn_is_tls(conn) ? conn_tls_phase(conn) : http_session_phase(&conn->session);
+}
+
 static void on_closed(uv_handle_t *handle)
 {
 	struct conn *conn = handle->data;
 	listener_forget(conn->listener, conn);
 	free(conn);
+}
+
+static void end_tls(struct conn *conn)
+{
+	struct slice last = conn_tls_leave(conn);
+	if (last.len != 0) {
+		uv_buf_t buf = uv_buf_init((char *)(uintptr_t)last.ptr, (unsigned)last.len);
+		uv_try_write((uv_stream_t *)&conn->tcp, &buf, 1);
+	}
+	conn_tls_end(conn);
 }
 
 void conn_close(struct conn *conn)
@@ -32,6 +49,9 @@ void conn_close(struct conn *conn)
 	deadline_drop(&conn->write_wait);
 	list_remove(&conn->flush_link);
 	bool cut = http_session_phase(&conn->session) == HTTP_PHASE_CUT;
+	if (conn_is_tls(conn)) {
+		end_tls(conn);
+	}
 	/* Output being written points into the session, but a closed socket takes no more of it. */
 	http_session_finish(&conn->session);
 	/* A reset tells the client of HTTP/1.0, too, that the body is not whole. */
@@ -43,6 +63,10 @@ void conn_close(struct conn *conn)
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf)
 {
 	struct conn *conn = handle->data;
+	if (conn_is_tls(conn)) {
+		*ret_buf = uv_buf_init(conn->listener->tls->input, TLS_INPUT_BYTES);
+		return;
+	}
 	struct http_input *input = listener_input(conn->listener);
 	*ret_buf = uv_buf_init(input->data, (unsigned)input->size);
 }
@@ -56,13 +80,17 @@ static void take_bytes(struct conn *conn, struct slice bytes)
 		}
 		return;
 	}
-	http_session_feed(&conn->session, conn->listener->input, bytes);
+	if (conn_is_tls(conn)) {
+		conn_tls_take(conn, bytes);
+	} else {
+		http_session_feed(&conn->session, conn->listener->input, bytes);
+	}
 	conn_flush(conn);
 }
 
 static void take_end(struct conn *conn, int status)
 {
-	if (status != UV_EOF || conn->state == CONN_LINGERING) {
+	if (status != UV_EOF || conn->state == CONN_LINGERING || conn_tls_is_handshaking(conn)) {
 		conn_close(conn);
 		return;
 	}
@@ -99,7 +127,7 @@ static void set_reading(struct conn *conn, bool reading)
 /* Set anew for a new phase and for a new request, never for progress in one. */
 static void set_wait(struct conn *conn)
 {
-	enum http_phase phase = http_session_phase(&conn->session);
+	enum http_phase phase = phase_of(conn);
 	if (phase == conn->wait_phase && conn->session.requests == conn->wait_request) {
 		return;
 	}
@@ -148,7 +176,7 @@ static void linger(struct conn *conn)
 /* What is next, after anything that happened. */
 static void settle(struct conn *conn)
 {
-	switch (http_session_phase(&conn->session)) {
+	switch (phase_of(conn)) {
 	case HTTP_PHASE_CUT:
 	case HTTP_PHASE_OVER:
 		conn_close(conn);
@@ -190,6 +218,13 @@ static void wait_for_write(struct conn *conn)
 	listener_wait(conn->listener, CONN_WAIT_WRITE, &conn->write_wait);
 }
 
+/* As http_session_wrote(), of what was handed to the socket. */
+static bool wrote(struct conn *conn, size_t bytes)
+{
+	return conn_is_tls(conn) ? conn_tls_wrote(conn, bytes)
+							 : http_session_wrote(&conn->session, bytes);
+}
+
 static void on_written(uv_write_t *write, int status)
 {
 	struct conn *conn = write->handle->data;
@@ -202,7 +237,7 @@ static void on_written(uv_write_t *write, int status)
 		conn_close(conn);
 		return;
 	}
-	http_session_wrote(&conn->session, conn->unsent_bytes);
+	wrote(conn, conn->unsent_bytes);
 	conn_flush(conn);
 }
 
@@ -215,10 +250,19 @@ static size_t total_bytes(const uv_buf_t *bufs, size_t count)
 	return bytes;
 }
 
+static size_t next_parts(struct conn *conn, struct slice parts[static PARTS_MAX])
+{
+	if (conn_is_tls(conn)) {
+		parts[0] = conn_tls_output(conn);
+		return 1;
+	}
+	return http_session_output(&conn->session, parts, PARTS_MAX);
+}
+
 static size_t next_bufs(struct conn *conn, uv_buf_t bufs[static PARTS_MAX])
 {
 	struct slice parts[PARTS_MAX];
-	size_t count = http_session_output(&conn->session, parts, PARTS_MAX);
+	size_t count = next_parts(conn, parts);
 	for (size_t i = 0; i < count; i++) {
 		/* uv_buf_t knows no const; a write does not write to it. */
 		bufs[i].base = (char *)(uintptr_t)parts[i].ptr;
@@ -255,7 +299,7 @@ static void write_output(struct conn *conn)
 			return;
 		}
 		size_t bytes = written < 0 ? 0 : (size_t)written;
-		if (http_session_wrote(&conn->session, bytes)) {
+		if (wrote(conn, bytes)) {
 			return;
 		}
 		if (bytes < total_bytes(bufs, count)) {
@@ -265,12 +309,17 @@ static void write_output(struct conn *conn)
 	}
 }
 
+static bool fill(struct conn *conn)
+{
+	return conn_is_tls(conn) ? conn_tls_fill(conn) : http_session_fill(&conn->session);
+}
+
 void conn_flush(struct conn *conn)
 {
 	if (conn->state != CONN_OPEN) {
 		return;
 	}
-	if (!conn->writing && http_session_fill(&conn->session)) {
+	if (!conn->writing && fill(conn)) {
 		write_output(conn);
 	}
 	if (conn->state != CONN_OPEN) {
@@ -301,12 +350,22 @@ static void expire_write(struct conn *conn)
 	conn_close(conn);
 }
 
+static void expire_head(struct conn *conn)
+{
+	if (conn_tls_is_handshaking(conn)) {
+		conn_tls_expire(conn);
+		conn_close(conn);
+		return;
+	}
+	http_session_refuse(&conn->session, REFUSAL_HEAD_TIMEOUT);
+	conn_flush(conn);
+}
+
 void conn_expire(struct conn *conn, enum conn_wait wait)
 {
 	switch (wait) {
 	case CONN_WAIT_HEAD:
-		http_session_refuse(&conn->session, REFUSAL_HEAD_TIMEOUT);
-		conn_flush(conn);
+		expire_head(conn);
 		break;
 	case CONN_WAIT_BODY:
 		http_session_refuse(&conn->session, REFUSAL_BODY_TIMEOUT);
@@ -358,6 +417,9 @@ int conn_accept(struct listener *listener, bool refused)
 	uv_tcp_init(listener->tcp.loop, &conn->tcp);
 	conn->tcp.data = conn;
 	listener_remember(listener, conn);
+	if (listener->tls != NULL) {
+		conn_tls_begin(conn);
+	}
 
 	int status = uv_accept((uv_stream_t *)&listener->tcp, (uv_stream_t *)&conn->tcp);
 	if (status != 0) {

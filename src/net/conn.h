@@ -21,6 +21,8 @@
 #include "net/deadline.h"
 #include "net/listener.h"
 
+struct tls_conn;
+
 enum conn_state {
 	CONN_OPEN,
 	CONN_LINGERING, /* half closed; reads to throw away */
@@ -32,7 +34,8 @@ struct conn {
 	union {
 		uv_write_t write;
 		uv_shutdown_t shutdown;
-	} request; /* one at a time */
+	} request;            /* one at a time */
+	struct tls_conn *tls; /* between the two; NULL: plain HTTP */
 	struct http_session session;
 	struct listener *listener;
 	struct list link;       /* in listener::conns */
@@ -65,3 +68,9 @@ void conn_expire(struct conn *conn, enum conn_wait wait);
 
 /* The listener drains: closes the connection if nothing is going on. */
 void conn_drain(struct conn *conn);
+
+/* Such a connection cannot go on in another process: its keys are here. */
+static inline bool conn_is_tls(const struct conn *conn)
+{
+	return conn->tls != NULL;
+}

@@ -20,6 +20,7 @@
 #include "net/turn.h"
 
 struct http_server;
+struct tls_server;
 
 struct net_timeouts {
 	uint64_t head_ms;  /* from its first byte, or from the connect, to the end of the head */
@@ -54,6 +55,7 @@ struct listener {
 	bool accept_failed; /* the last time; logged once */
 
 	struct http_server *http;
+	struct tls_server *tls; /* to be set before the first connection; NULL: plain HTTP */
 	struct http_input *input;
 	struct deadlines waits[CONN_WAIT_COUNT]; // of conn
 	struct list conns;                       // conn::link
