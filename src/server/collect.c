@@ -31,6 +31,22 @@ static void collect_limits(struct server *server, struct stats *stats)
 	stats->limits[STATS_LIMIT_BODY_BYTES].refused += server->api.decoded_too_large;
 }
 
+static void collect_web(const struct server *server, struct stats *stats)
+{
+	const struct web_file *file = &server->web_file;
+	stats->has_web_config = web_file_is_used(file);
+	stats->web_config_is_good = file->was_read;
+	stats->web_config_good_since = (double)file->read_ns / 1e9;
+	stats->web_config_reloads_good = file->reloads_good;
+	stats->web_config_reloads_failed = file->reloads_failed;
+	if (server->tls.context != NULL) {
+		stats->tls_handshakes = server->tls.handshakes;
+		stats->tls_results = tls_result_names;
+		stats->tls_result_count = TLS_RESULT_COUNT;
+		stats->tls_not_after_seconds = server->tls.context->not_after_seconds;
+	}
+}
+
 void collect_stats(void *data, struct stats *stats)
 {
 	struct server *server = data;
@@ -59,4 +75,5 @@ void collect_stats(void *data, struct stats *stats)
 	stats->auth_seconds = (double)server->gate.auth.counters.check_ns / 1e9;
 	stats->rate_limited = server->gate.rate_limited;
 	collect_limits(server, stats);
+	collect_web(server, stats);
 }

@@ -36,6 +36,7 @@ static bool listen_on(struct server *server, const char *text)
 	server->open_listeners++;
 	fault = listener_open(
 			listener, &server->loop, (struct sockaddr *)&socket, &server->http, &timeouts);
+	listener->tls = server->tls.context == NULL ? NULL : &server->tls;
 	if (fault != 0) {
 		log_error("cannot listen address=%s error=%s", text, uv_strerror(fault));
 		return false;
@@ -45,7 +46,7 @@ static bool listen_on(struct server *server, const char *text)
 	address_format((struct sockaddr *)&socket, shown);
 	printf("listening %s\n", shown);
 	fflush(stdout);
-	log_info("listening address=%s", shown);
+	log_info("listening address=%s tls=%s", shown, listener->tls == NULL ? "off" : "on");
 	return true;
 }
 

@@ -14,7 +14,10 @@
 #include "config/config.h"
 #include "http/server.h"
 #include "net/listener.h"
+#include "net/tls.h"
 #include "net/worker.h"
+#include "server/tls_files.h"
+#include "server/web_file.h"
 #include "stats/stats.h"
 #include "store/store.h"
 
@@ -40,6 +43,10 @@ struct server {
 	struct worker worker;
 	struct http_server http;
 	struct gate gate; /* before the api */
+	struct web_file web_file;
+	struct web_subscriber web; /* the gate goes by it */
+	struct tls_server tls;
+	struct tls_files tls_files;
 	struct server_listener *listeners;
 	size_t listener_count;
 	size_t open_listeners;

@@ -87,6 +87,7 @@ void server_stop(struct server *server)
 	uv_close((uv_handle_t *)&server->sigint, NULL);
 	uv_close((uv_handle_t *)&server->expiry, NULL);
 	uv_close((uv_handle_t *)&server->tidy, NULL);
+	web_file_close(&server->web_file);
 	store_finish_deletion(&server->store); /* no timer goes on with it */
 	uint64_t drain_ms = (uint64_t)server->config->timeout_shutdown_ns / 1000000;
 	if (server->listener_count == 0) {
@@ -183,6 +184,13 @@ static void open_handles(struct server *server)
 	uv_unref((uv_handle_t *)&server->sighup);
 	uv_timer_start(&server->expiry, on_expiry, 1, 0);
 	uv_timer_start(&server->tidy, on_tidy, TIDY_IDLE_MS, 0);
+	web_file_open(&server->web_file, loop, server->config->web_config_file);
+}
+
+static void init_tls(struct server *server)
+{
+	tls_server_init(&server->tls);
+	tls_files_init(&server->tls_files, &server->tls, &server->web_file);
 }
 
 static void run_loop(struct server *server)
@@ -198,6 +206,9 @@ static void run_loop(struct server *server)
 	http_server_finish(&server->http);
 	gate_finish(&server->gate);
 	store_finish(&server->store);
+	tls_files_finish(&server->tls_files);
+	tls_server_finish(&server->tls);
+	web_file_finish(&server->web_file);
 	free(server->listeners);
 }
 
@@ -220,7 +231,9 @@ int server_run(const struct config *config, const struct config_input *input)
 		init_api(server);
 		init_http(server);
 		reload_apply(server);
-		bool is_listening = web_load(server) && listeners_open(server);
+		init_tls(server);
+		web_subscribe(server);
+		bool is_listening = web_file_read(&server->web_file) && listeners_open(server);
 		if (!is_listening) {
 			server_stop(server);
 		}

@@ -260,6 +260,47 @@ static void render_auth_seconds(struct stats *stats, const struct stats_row *row
 	append_value(lines, row, stats->auth_seconds);
 }
 
+static void render_tls_handshakes(
+		struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	for (size_t i = 0; i < stats->tls_result_count; i++) {
+		append_labelled(lines, row, "result", stats->tls_results[i], stats->tls_handshakes[i]);
+	}
+}
+
+static void render_tls_not_after(
+		struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	if (stats->tls_handshakes != NULL) {
+		append_value(lines, row, (double)stats->tls_not_after_seconds);
+	}
+}
+
+static void render_web_config_good(
+		struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	if (stats->has_web_config) {
+		append_value(lines, row, stats->web_config_is_good);
+	}
+}
+
+static void render_web_config_since(
+		struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	if (stats->has_web_config) {
+		append_value(lines, row, stats->web_config_good_since);
+	}
+}
+
+static void render_web_config_reloads(
+		struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	if (stats->has_web_config) {
+		append_labelled(lines, row, "result", "failure", stats->web_config_reloads_failed);
+		append_labelled(lines, row, "result", "success", stats->web_config_reloads_good);
+	}
+}
+
 static void render_process(struct stats *stats, const struct stats_row *row, struct buf *lines)
 {
 	const struct process_stats *process = &stats->process;
@@ -389,6 +430,21 @@ const struct stats_row stats_rows[] = {
 			SLICE_INIT("Connections ended because the client was too slow, by what it was slow "
 					   "with."),
 			.render = render_timeouts },
+	{ SLICE_INIT("weir_tls_certificate_not_after_timestamp_seconds"), METRIC_GAUGE,
+			SLICE_INIT("When the certificate that is served expires."),
+			.render = render_tls_not_after },
+	{ SLICE_INIT("weir_tls_handshakes_total"), METRIC_COUNTER,
+			SLICE_INIT("TLS handshakes, by how they ended."), .render = render_tls_handshakes },
+	{ SLICE_INIT("weir_web_config_last_reload_success_timestamp_seconds"), METRIC_GAUGE,
+			SLICE_INIT("When the web config file was last read and found good."),
+			.render = render_web_config_since },
+	{ SLICE_INIT("weir_web_config_last_reload_successful"), METRIC_GAUGE,
+			SLICE_INIT("Whether the web config file was good the last time it was read; if not, "
+					   "the one before is in force."),
+			.render = render_web_config_good },
+	{ SLICE_INIT("weir_web_config_reloads_total"), METRIC_COUNTER,
+			SLICE_INIT("Times the web config file was read anew, by result."),
+			.render = render_web_config_reloads },
 };
 
 const size_t stats_row_count = sizeof(stats_rows) / sizeof(stats_rows[0]);

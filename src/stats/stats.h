@@ -120,6 +120,15 @@ struct stats {
 	double auth_seconds;
 	uint64_t rate_limited;
 	uint64_t timeouts[STATS_TIMEOUT_COUNT];
+	const uint64_t *tls_handshakes; /* by result; NULL: no TLS */
+	const char *const *tls_results; /* their names */
+	size_t tls_result_count;
+	int64_t tls_not_after_seconds;
+	bool has_web_config;
+	bool web_config_is_good;      /* the last time it was read */
+	double web_config_good_since; /* when that was last so */
+	uint64_t web_config_reloads_good;
+	uint64_t web_config_reloads_failed;
 };
 
 /* One family of the table. */

@@ -51,9 +51,9 @@ class Closed(Exception):
 
 
 class Connection:
-    """One TCP connection. Sends any bytes; reads answers by their framing."""
+    """One TCP connection, TLS if there is a context. Sends any bytes; reads answers by framing."""
 
-    def __init__(self, address, receive_buffer=None):
+    def __init__(self, address, receive_buffer=None, tls=None):
         host, port = address
         self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         if receive_buffer:
@@ -61,6 +61,9 @@ class Connection:
         self.socket.settimeout(DEADLINE)
         self.socket.connect((host, port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost",
+                                          suppress_ragged_eofs=False)
         self.pending = b""
 
     def __enter__(self):
@@ -171,12 +174,16 @@ def chunked(*parts):
 
 
 class Weir:
-    """A running weir. stop() ends it and asserts that it ended well."""
+    """A running weir. stop() ends it and asserts that it ended well.
 
-    def __init__(self, directory, *flags, listen=("127.0.0.1:0",)):
+    With an ssl.SSLContext for its clients it is talked to over TLS.
+    """
+
+    def __init__(self, directory, *flags, listen=("127.0.0.1:0",), tls=None):
         directory.mkdir(parents=True, exist_ok=True)
         self.stderr_path = directory / "stderr"
         self.pending = b""
+        self.tls = tls
         with open(self.stderr_path, "wb") as stderr:
             self.process = subprocess.Popen(
                 command(directory, *flags, listen=listen),
@@ -190,7 +197,8 @@ class Weir:
             raise
         self.address = self.addresses[0]
         host, port = self.address
-        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        scheme = "https" if tls else "http"
+        self.url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     def _listening(self):
         line = self._stdout_line()
@@ -235,7 +243,7 @@ class Weir:
     # Requests, each over a connection of its own.
 
     def connect(self, **options):
-        return Connection(self.address, **options)
+        return Connection(self.address, **{"tls": self.tls, **options})
 
     def request(self, method, target, body=None, headers=None):
         with self.connect() as connection:

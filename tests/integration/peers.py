@@ -96,13 +96,14 @@ class Prometheus(Peer):
 
     program = "prometheus"
 
-    def __init__(self, directory, targets, *flags, further=(), users=()):
-        """Users: of a job, whom to scrape as: {"username": ..., "password": ...}."""
+    def __init__(self, directory, targets, *flags, further=(), job=(), users=()):
+        """Job: what else all of them have. Users: of a job, whom to scrape as:
+        {"username": ..., "password": ...}."""
         directory.mkdir(parents=True, exist_ok=True)
-        jobs = [{"job_name": job, "honor_labels": True,
-                 **({"basic_auth": users[job]} if job in users else {}),
-                 "static_configs": [{"targets": [url.removeprefix("http://")]}]}
-                for job, url in targets.items()]
+        jobs = [{"job_name": name, "honor_labels": True, **dict(job),
+                 **({"basic_auth": users[name]} if name in users else {}),
+                 "static_configs": [{"targets": [url.partition("://")[2]]}]}
+                for name, url in targets.items()]
         settings = {"global": {"scrape_interval": "500ms", "scrape_timeout": "500ms",
                                **dict(further)},
                     "scrape_configs": jobs}
