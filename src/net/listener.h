@@ -4,7 +4,7 @@
  * Listens on one address and owns the connections it accepts.
  *
  * All connections share one input buffer and one timer: a connection that
- * does nothing costs less than 2 KB. Deadlines are absolute: a client that
+ * does nothing costs less than 2 KB, with TLS less than 20. Deadlines are absolute: a client that
  * sends a byte now and then does not move them.
  */
 

@@ -310,6 +310,16 @@ def test_above_the_limit_of_connections(start_tls):
             assert second.response().status == 503
 
 
+def test_half_open_above_the_limit_of_connections(start_tls):
+    weir = start_tls(flags=["--limit.connections=1", "--timeout.header=500ms"])
+    with weir.connect() as first:
+        assert first.exchange("GET", "/-/healthy").status == 200
+        with weir.connect(tls=None) as second:
+            second.send(b"\x16\x03")
+            assert second.is_closed_by_server()
+        assert b'result="timeout"} 1' in first.exchange("GET", "/metrics").body
+
+
 # ---- HTTP over it
 
 

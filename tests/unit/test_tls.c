@@ -593,6 +593,54 @@ static void test_broken_files(void)
 	check_refused(&bad, "curve_preferences cannot be used: ");
 }
 
+/* One file may hold all, with words between, as some write it. */
+static void test_files_with_more_in_them(void)
+{
+	static const char parameters[] = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n"
+									 "-----END EC PARAMETERS-----\n";
+	static char all[4 * PEM_BYTES];
+	int len = snprintf(all, sizeof(all), "Key of the server\r\n%s%sIts certificate\n%s%s\n",
+			parameters, server_cert.key_text, server_cert.cert_text, ca.cert_text);
+	struct tls_options options = options_make();
+	options.cert.text = slice_make(all, (size_t)len);
+	options.key.text = options.cert.text;
+	CHECK_INT(shake(&options, TLS1_3_VERSION, NULL), TLS_RESULT_OK);
+	len = snprintf(
+			all, sizeof(all), "%s%s%s", server_cert.cert_text, ca.cert_text, server_cert.key_text);
+	options.cert.text = slice_make(all, (size_t)len);
+	options.key.text = options.cert.text;
+	CHECK_INT(shake(&options, TLS1_3_VERSION, NULL), TLS_RESULT_OK);
+}
+
+/* A certificate for servers is none for clients. */
+static void test_purpose_of_a_client(void)
+{
+	static struct certificate misused;
+	bool is_resumable;
+	struct tls_options options = options_make();
+	options.client_auth = TLS_CLIENT_AUTH_REQUIRE_VERIFIED;
+	certificate_init(&misused, "misused", "DNS:client.example", DAY_SECONDS, &ca);
+	X509_EXTENSION *usage = X509V3_EXT_conf_nid(NULL, NULL, NID_ext_key_usage, "serverAuth");
+	X509_add_ext(misused.x509, usage, -1);
+	X509_EXTENSION_free(usage);
+	X509_sign(misused.x509, ca.key, EVP_sha256());
+	CHECK_INT(shake_with(&options, &misused, TLS1_3_VERSION, &is_resumable),
+			TLS_RESULT_CLIENT_INVALID);
+	certificate_finish(&misused);
+}
+
+/* As Go has it, what is in the file is trusted, be it a CA or a certificate alone. */
+static void test_trust_without_a_root(void)
+{
+	bool is_resumable;
+	struct tls_options options = options_make();
+	options.client_auth = TLS_CLIENT_AUTH_REQUIRE_VERIFIED;
+	options.client_ca.text = slice_of_string(client_cert.cert_text);
+	CHECK_INT(shake_with(&options, &client_cert, TLS1_3_VERSION, &is_resumable), TLS_RESULT_OK);
+	CHECK_INT(shake_with(&options, &foreign_cert, TLS1_3_VERSION, &is_resumable),
+			TLS_RESULT_CLIENT_INVALID);
+}
+
 static void test_encrypted_key(void)
 {
 	static char text[PEM_BYTES];
@@ -650,6 +698,9 @@ int main(void)
 	RUN(test_allowed_names);
 	RUN(test_allowed_clients);
 	RUN(test_broken_files);
+	RUN(test_files_with_more_in_them);
+	RUN(test_purpose_of_a_client);
+	RUN(test_trust_without_a_root);
 	RUN(test_encrypted_key);
 	RUN(test_exchanged_context);
 	certificate_finish(&ca);
