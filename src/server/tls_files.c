@@ -134,6 +134,21 @@ static struct tls_context *load(const struct web_tls *tls, struct buf *errors)
 	return context;
 }
 
+bool tls_files_check(const char *path, struct buf *errors)
+{
+	struct web_config config;
+	bool good = web_config_read(&config, path, errors);
+	if (good && config.tls.is_on) {
+		struct tls_context *context = load(&config.tls, errors);
+		good = context != NULL;
+		if (good) {
+			tls_context_unref(context);
+		}
+	}
+	web_config_finish(&config);
+	return good;
+}
+
 /* ---- The subscriber ---- */
 
 static void drop_next(struct tls_files *files)

@@ -22,3 +22,9 @@ struct tls_files {
 /* Keeps the server's context as the file says; both outlive it. */
 void tls_files_init(struct tls_files *files, struct tls_server *server, struct web_file *file);
 void tls_files_finish(struct tls_files *files);
+
+/*
+ * Whether weir could start with the web config at that path, files that it
+ * names included. If not, `errors` gets a line for each reason.
+ */
+bool tls_files_check(const char *path, struct buf *errors);

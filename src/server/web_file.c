@@ -1,7 +1,10 @@
 #include "server/web_file.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 static void on_change(void *data)
 {
@@ -11,7 +14,7 @@ static void on_change(void *data)
 
 void web_file_open(struct web_file *file, uv_loop_t *loop, const char *path)
 {
-	*file = (struct web_file){ .path = path };
+	*file = (struct web_file){ .path = memory_copy_string(path) };
 	arena_init(&file->config.arena);
 	list_init(&file->subscribers);
 	file_watch_open(&file->watch, loop, on_change, file);
@@ -29,6 +32,7 @@ void web_file_finish(struct web_file *file)
 {
 	file_watch_finish(&file->watch);
 	web_config_finish(&file->config);
+	free(file->path);
 }
 
 void web_file_subscribe(struct web_file *file, struct web_subscriber *subscriber)

@@ -28,7 +28,7 @@ struct web_subscriber {
 };
 
 struct web_file {
-	const char *path;         /* empty: there is none, and nothing is configured */
+	char *path;               /* empty: there is none, and nothing is configured */
 	struct web_config config; /* in force */
 	struct file_watch watch;
 	struct list subscribers; // web_subscriber::link, in order
@@ -40,7 +40,6 @@ struct web_file {
 	uint64_t reloads_failed;
 };
 
-/* The path outlives it. */
 void web_file_open(struct web_file *file, uv_loop_t *loop, const char *path);
 
 /* Ends with the loop; web_file_finish() after that. Repeatable. */

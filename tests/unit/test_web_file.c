@@ -4,8 +4,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "certificate.h"
 #include "check.h"
 #include "config_file.h"
+#include "server/tls_files.h"
 #include "server/web_file.h"
 
 #define GOOD(burst) "rate_limit: {interval: 1s, burst: " burst "}\n"
@@ -188,6 +190,54 @@ static void test_closed_while_looking(void)
 	tear_down(&fixture);
 }
 
+/* An inline certificate and key, each line of them indented. */
+static void append_pem(struct buf *yaml, const char *key, const char *pem)
+{
+	buf_printf(yaml, "  %s: |\n    ", key);
+	for (const char *at = pem; *at != '\0'; at++) {
+		buf_append_byte(yaml, *at);
+		buf_append_string(yaml, *at == '\n' ? "    " : "");
+	}
+	buf_append_byte(yaml, '\n');
+}
+
+static void check_file(struct slice yaml, const char *wanted)
+{
+	struct buf errors;
+	buf_init(&errors, 0);
+	CHECK_INT(tls_files_check(config_file_write(yaml), &errors), wanted[0] == '\0');
+	char *shown = config_file_errors(&errors);
+	CHECK_STRING(slice_first(slice_of_string(shown), strlen(wanted)), wanted);
+	CHECK_INT(strlen(shown) != 0, wanted[0] != '\0');
+	free(shown);
+	buf_finish(&errors);
+}
+
+static void test_check_before_the_start(void)
+{
+	struct certificate server;
+	struct certificate other;
+	certificate_init(&server, "server", "DNS:server", 1000, NULL);
+	certificate_init(&other, "other", "DNS:other", 1000, NULL);
+	struct buf yaml;
+	buf_init(&yaml, 0);
+	buf_append_string(&yaml, "tls_server_config:\n");
+	append_pem(&yaml, "cert", server.cert_text);
+	size_t len = yaml.len;
+	append_pem(&yaml, "key", server.key_text);
+	check_file(buf_slice(&yaml), "");
+	yaml.len = len;
+	append_pem(&yaml, "key", other.key_text);
+	check_file(buf_slice(&yaml), "key: the key does not belong to the certificate of cert\n");
+	buf_finish(&yaml);
+	check_file(SLICE("tls_server_config: {cert_file: c.pem, key_file: k.pem}"),
+			"c.pem: No such file or directory\nk.pem: No such file or directory\n");
+	check_file(SLICE("unknown: 1"), "f.yml:1: unknown key 'unknown'");
+	check_file(SLICE(GOOD("1")), "");
+	certificate_finish(&server);
+	certificate_finish(&other);
+}
+
 int main(void)
 {
 	config_file_init();
@@ -198,6 +248,7 @@ int main(void)
 	RUN(test_changes_are_noticed);
 	RUN(test_reload_while_looking);
 	RUN(test_closed_while_looking);
+	RUN(test_check_before_the_start);
 	config_file_finish();
 	return check_done();
 }
