@@ -417,9 +417,6 @@ int conn_accept(struct listener *listener, bool refused)
 	uv_tcp_init(listener->tcp.loop, &conn->tcp);
 	conn->tcp.data = conn;
 	listener_remember(listener, conn);
-	if (listener->tls != NULL) {
-		conn_tls_begin(conn);
-	}
 
 	int status = uv_accept((uv_stream_t *)&listener->tcp, (uv_stream_t *)&conn->tcp);
 	if (status != 0) {
@@ -428,6 +425,9 @@ int conn_accept(struct listener *listener, bool refused)
 	}
 	uv_tcp_nodelay(&conn->tcp, 1);
 	conn->session.peer = peer_of(conn);
+	if (listener->tls != NULL) {
+		conn_tls_begin(conn);
+	}
 	if (refused) {
 		http_session_refuse(&conn->session, REFUSAL_CONNECTIONS);
 	}

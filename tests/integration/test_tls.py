@@ -137,6 +137,7 @@ def test_versions(start_tls, authority):
     assert results(weir)["version"] == 1
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 def test_old_versions_when_allowed(start_tls, authority, identity):
     old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     old.load_verify_locations(authority.cert)
