@@ -27,6 +27,9 @@ static int serve(int argument_count, const char *const *arguments)
 	if ((result == CONFIG_OK || result == CONFIG_CHECK) && !server_check(&config, &text)) {
 		result = CONFIG_E_INVALID;
 	}
+	if (result == CONFIG_CHECK && !server_check_files(&config, &text)) {
+		result = CONFIG_E_INVALID;
+	}
 	int exit_code = 0;
 	switch (result) {
 	case CONFIG_OK:

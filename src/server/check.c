@@ -2,6 +2,7 @@
 
 #include "net/address.h"
 #include "server/server.h"
+#include "server/tls_files.h"
 
 static bool check_addresses(const struct config *config, struct buf *text)
 {
@@ -23,4 +24,21 @@ static bool check_addresses(const struct config *config, struct buf *text)
 bool server_check(const struct config *config, struct buf *errors)
 {
 	return check_addresses(config, errors);
+}
+
+bool server_check_files(const struct config *config, struct buf *errors)
+{
+	struct buf lines;
+	buf_init(&lines, 0);
+	bool fine =
+			config->web_config_file[0] == '\0' || tls_files_check(config->web_config_file, &lines);
+	struct slice rest = buf_slice(&lines);
+	while (rest.len > 0) {
+		const char *end = memchr(rest.ptr, '\n', rest.len);
+		size_t len = end == NULL ? rest.len : (size_t)(end - rest.ptr);
+		buf_printf(errors, "weir: error: %.*s\n", (int)len, rest.ptr);
+		rest = slice_skip(rest, end == NULL ? len : len + 1);
+	}
+	buf_finish(&lines);
+	return fine;
 }

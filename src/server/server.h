@@ -13,6 +13,9 @@
  */
 bool server_check(const struct config *config, struct buf *errors);
 
+/* The same for the files that the settings name, and for those that these name. */
+bool server_check_files(const struct config *config, struct buf *errors);
+
 struct server;
 
 /*

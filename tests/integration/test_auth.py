@@ -439,7 +439,7 @@ def limited_page(weir):
     ("basic_auth_users:\n  alice: secret\n", "web.yml:2: the password of 'alice' is no bcrypt"),
     ("basic_auth_user: {}\n", "web.yml:1: "),
     ("http_server_config:\n  headers:\n    X-Foo: x\n", "web.yml:3: HTTP header 'X-Foo'"),
-    ("tls_server_config: {cert_file: a, key_file: b}\n", "tls_server_config is set"),
+    ("tls_server_config: {cert_file: a, key_file: b}\n", "a: No such file or directory"),
     ("rate_limit:\n  interval: 1s\n", "web.yml:2: rate_limit with a burst of 0"),
 ])
 def test_a_broken_file_at_start(tmp_path, text, error):

@@ -48,11 +48,26 @@ def test_all_faults_at_once(tmp_path):
     assert [line.split(":")[3] for line in err.splitlines()] == ["1", "2", "3"]
 
 
+@pytest.mark.parametrize("text,error", [
+    ("tls_server_config: {cert_file: c.pem, key_file: k.pem}\n", "c.pem"),
+    ("tls_server_config:\n  cert_fiel: c.pem\n",
+     "web.yml:2: unknown key 'cert_fiel' in tls_server_config, did you mean 'cert_file'?"),
+    ("basic_auth_users: {bob: secret}\n", "web.yml:1: the password of 'bob' is no bcrypt hash"),
+    ("rate_limit: {interval: 1}\n", "web.yml:1: bad interval '1': a duration needs a unit"),
+])
+def test_fault_of_the_web_config(tmp_path, text, error):
+    (tmp_path / "web.yml").write_text(text)
+    code, out, err = check_config(tmp_path, "--web.config.file=web.yml")
+    assert (code, out) == (1, "")
+    assert err.startswith("weir: error: ") and error in err, err
+
+
 @pytest.mark.parametrize("flags,variables,error", [
     (["--web.listen-address=nowhere"], {}, "bad value 'nowhere' for --web.listen-address: no port"),
     ([], {"WEIR_WEB_LISTEN_ADDRESS": "x:y"}, "bad value 'x:y' for WEIR_WEB_LISTEN_ADDRESS: the port"),
     (["--config.file=missing.yml"], {}, "missing.yml: No such file or directory"),
     ([], {"WEIR_CONFIG_FILE": "missing.yml"}, "missing.yml: No such file or directory"),
+    (["--web.config.file=missing.yml"], {}, "missing.yml: No such file or directory"),
     (["--group.ttl"], {}, "expected argument for flag '--group.ttl', try --help"),
 ])
 def test_fault_elsewhere(tmp_path, flags, variables, error):

@@ -145,6 +145,21 @@ def test_flags_still_win(start):
     wait_for(lambda: gone(weir, "b"), "the flag's time to live holds")
 
 
+def test_the_web_config_is_read_at_once(start_weir, tmp_path):
+    path = tmp_path / "web.yml"
+    path.write_text("http_server_config: {headers: {X-Frame-Options: deny}}\n")
+    weir = start_weir(f"--web.config.file={path}")
+    assert weir.get("/-/healthy").headers["x-frame-options"] == "deny"
+    path.write_text("http_server_config: {headers: {X-Frame-Options: sameorigin}}\n")
+    reload(weir)
+    assert weir.get("/-/healthy").headers["x-frame-options"] == "sameorigin"
+    path.write_text("http_server_config: {headers: {X-Frame-Options: allow}}\n")
+    reload(weir)
+    assert weir.get("/-/healthy").headers["x-frame-options"] == "sameorigin"
+    assert weir.scrape().value("weir_web_config_last_reload_successful") == 0
+    assert good(weir), "the settings themselves are good"
+
+
 def test_without_a_file(start_weir):
     weir = start_weir()
     for _ in range(3):
