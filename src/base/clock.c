@@ -21,6 +21,11 @@ uint64_t clock_monotonic_ns(void)
 	return frozen.stands ? frozen.monotonic_ns : (uint64_t)read_clock(CLOCK_MONOTONIC);
 }
 
+uint64_t clock_boot_ns(void)
+{
+	return frozen.stands ? frozen.monotonic_ns : (uint64_t)read_clock(CLOCK_BOOTTIME);
+}
+
 int64_t clock_wall_ns(void)
 {
 	return frozen.stands ? frozen.wall_ns : read_clock(CLOCK_REALTIME);

@@ -37,3 +37,8 @@ struct hash128 hash128(struct slice bytes)
 			XXH3_128bits_withSecretandSeed(bytes.ptr, bytes.len, secret, sizeof(secret), seed);
 	return (struct hash128){ .low = hash.low64, .high = hash.high64 };
 }
+
+uint64_t checksum64(struct slice bytes, uint64_t seed_of_sum)
+{
+	return XXH3_64bits_withSeed(bytes.ptr, bytes.len, seed_of_sum);
+}

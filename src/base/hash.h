@@ -2,7 +2,7 @@
 
 /*
  * Keyed hashes (XXH3). The key is drawn at random at start, so that nobody
- * outside can choose texts that collide.
+ * outside can choose texts that collide. Checksums are the same without it.
  */
 
 #include <stdbool.h>
@@ -20,6 +20,9 @@ void hash_init(void);
 
 uint64_t hash64(struct slice bytes);
 struct hash128 hash128(struct slice bytes);
+
+/* Without the key: for what is stored. The same in every process. */
+uint64_t checksum64(struct slice bytes, uint64_t seed);
 
 static inline bool hash128_equal(struct hash128 a, struct hash128 b)
 {

@@ -271,6 +271,23 @@ struct slice native_problem(const struct native *native, struct arena *arena)
 	return arena_printf(arena, "has an invalid native histogram: " SLICE_FMT, SLICE_ARG(problem));
 }
 
+bool native_is_right(struct slice fields)
+{
+	struct native native = { 0 };
+	struct wire_reader in = wire_reader_of(fields);
+	struct wire_field field;
+	bool is_kept = true;
+	const char *broken;
+	while (is_kept && wire_next(&in, &field)) {
+		is_kept = native_take(&native, &field, &is_kept, &broken) == NATIVE_TAKEN && is_kept;
+	}
+	struct arena arena;
+	arena_init(&arena);
+	bool has_problem = native_problem(&native, &arena).ptr != NULL;
+	arena_finish(&arena);
+	return is_kept && !in.failed && !has_problem;
+}
+
 bool native_is_sound(const struct native *native, bool has_no_sum)
 {
 	if (!native_is_there(native)) {

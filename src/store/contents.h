@@ -71,6 +71,10 @@ struct group *contents_find_twin(const struct contents *contents, const struct g
 struct group *contents_add_group(
 		struct contents *contents, const struct group_key *key, uint64_t version);
 
+/* The same in a certain slot, as slots_take_at() has it. */
+struct group *contents_add_group_at(
+		struct contents *contents, const struct group_key *key, uint32_t place, uint64_t version);
+
 /* Up to so many of the group's blocks, the last first. */
 void contents_remove_members(
 		struct contents *contents, struct group *group, uint32_t count, uint64_t version);

@@ -1,4 +1,5 @@
 #include "store/prepare.h"
+#include "store/slots.h"
 
 #include <stdlib.h>
 
@@ -29,7 +30,7 @@ uint64_t prepare_label_bit(struct slice name)
 	return UINT64_C(1) << (hash64(name) & 63);
 }
 
-static bool is_computed(struct slice name)
+bool prepare_is_computed(struct slice name)
 {
 	for (size_t i = 0; i < sizeof(computed_families) / sizeof(computed_families[0]); i++) {
 		if (slice_equal(name, computed_families[i])) {
@@ -350,6 +351,7 @@ static bool prepare_family(struct preparing *p, const struct batch_family *famil
 		.unit = family->unit,
 		.type = family->type,
 		.label_mask = p->renderer.key_mask,
+		.place = SLOT_NONE,
 		.is_openmetrics = p->batch->is_openmetrics,
 	};
 	p->renderer.has_overridden = false;
@@ -408,7 +410,7 @@ static void prepare_families(
 		struct preparing *p, bool is_checked, uint32_t *ids, struct prepared_push *push)
 {
 	for (const struct batch_family *f = p->batch->families; f != NULL; f = f->next) {
-		if (is_computed(f->name)) {
+		if (prepare_is_computed(f->name)) {
 			continue;
 		}
 		if (!prepare_family(p, f, ids, &push->families[push->family_count]) && is_checked) {

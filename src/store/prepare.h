@@ -23,6 +23,7 @@ struct prepared_family {
 	uint64_t label_mask;   /* which label names its lines have; see prepare_label_bit() */
 	struct family *family; /* from here on the store's: resolved while checking */
 	uint32_t slot;         /* the group's, SLOT_NONE: not yet */
+	uint32_t place;        /* the slot to take then; SLOT_NONE: any */
 	bool is_shadowed;
 	bool is_openmetrics; /* held to its rules */
 };
@@ -60,6 +61,8 @@ struct prepare_options {
 enum prepare_result prepare_push(const struct batch *batch, const struct group_key *key,
 		const struct prepare_options *options, struct arena *arena, struct prepared_push *ret_push,
 		struct batch_fault *reterr_fault);
+
+bool prepare_is_computed(struct slice family);
 
 /* Frees the pack of a push that was not committed. */
 void prepared_push_drop(struct prepared_push *push);

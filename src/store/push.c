@@ -244,6 +244,8 @@ static void begin_commit(struct store_push *op)
 	op->store->is_committing |= op->store->slicing == op;
 	if (op->group == NULL) {
 		op->group = contents_add_group(contents, op->key, op->version);
+	} else {
+		store_announce(op->store, op->group);
 	}
 	op->group->is_busy = true;
 	op->group->layout_pack = NULL;
@@ -307,7 +309,7 @@ static void commit(struct store_push *op, size_t i)
 	struct pack *old_pack = hold_old_pack(op, prepared);
 	pack_entries(op->push->pack)[i].family_id = family->id;
 	if (prepared->slot == SLOT_NONE) {
-		prepared->slot = slots_take(&family->slots);
+		prepared->slot = slots_take_at(&family->slots, prepared->place);
 	}
 	struct metadata *metadata = family_enter_metadata(family, prepared->help, prepared->unit);
 	prepared->block->metadata = metadata;

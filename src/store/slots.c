@@ -1,5 +1,6 @@
 #include "store/slots.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -19,20 +20,46 @@ void slots_finish(struct slots *slots)
 	slots_init(slots);
 }
 
-uint32_t slots_take(struct slots *slots)
+static void grow(struct slots *slots, uint32_t len)
 {
-	if (slots->freed_count > 0) {
-		return slots->freed[--slots->freed_count];
-	}
-	uint32_t number = slots->len++;
-	if (number > 0 && number >= 1u << slots->segment_count) {
+	while (len > 1 && len > 1u << slots->segment_count) {
 		uint32_t count = slots->segment_count + 1;
 		slots->segments = memory_resize(slots->segments, count * sizeof(struct slot *));
 		slots->segments[count - 1] =
 				memory_zalloc((size_t)1 << slots->segment_count, sizeof(struct slot));
 		slots->segment_count = count;
 	}
-	return number;
+	slots->len = len;
+}
+
+uint32_t slots_take(struct slots *slots)
+{
+	if (slots->freed_count > 0) {
+		return slots->freed[--slots->freed_count];
+	}
+	grow(slots, slots->len + 1);
+	return slots->len - 1;
+}
+
+uint32_t slots_take_at(struct slots *slots, uint32_t number)
+{
+	if (number == SLOT_NONE) {
+		return slots_take(slots);
+	}
+	assert(slots->freed_count == 0);
+	if (number >= slots->len) {
+		grow(slots, number + 1);
+	}
+	return slots_at(slots, number)->tagged == 0 ? number : slots_take(slots);
+}
+
+void slots_give_back_gaps(struct slots *slots)
+{
+	for (uint32_t i = slots->len; i > 0; i--) {
+		if (slots_at(slots, i - 1)->tagged == 0) {
+			slots_give_back(slots, i - 1);
+		}
+	}
 }
 
 void slots_give_back(struct slots *slots, uint32_t number)

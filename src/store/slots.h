@@ -36,6 +36,14 @@ void slots_finish(struct slots *slots);
 /* A free number; its slot is empty. */
 uint32_t slots_take(struct slots *slots);
 
+/*
+ * That number if its slot is empty, else a free one; SLOT_NONE stands for any.
+ * Empty slots before it are nobody's until slots_give_back_gaps() is called,
+ * and no slot may have been given back before.
+ */
+uint32_t slots_take_at(struct slots *slots, uint32_t number);
+void slots_give_back_gaps(struct slots *slots);
+
 /* The slot must be empty. */
 void slots_give_back(struct slots *slots, uint32_t number);
 

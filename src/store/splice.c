@@ -236,6 +236,7 @@ bool splice_end(struct splice *splice, int64_t now_ns, int64_t deadline_ns)
 		let_go_of_old(splice);
 		return false;
 	}
+	store_announce(store, group);
 	uint64_t version = store_next_version(store);
 	splice->pack->pushed_ns = now_ns;
 	exchange_blocks(splice, group, version);

@@ -25,6 +25,7 @@ void store_init(struct store *store, const struct store_options *options)
 	*store = (struct store){ .options = *options };
 	list_init(&store->wiped);
 	list_init(&store->listeners);
+	list_init(&store->watches);
 	store->contents = fresh_contents(store);
 }
 
@@ -64,9 +65,27 @@ void store_subscribe(struct store *store, struct store_listener *listener)
 	list_append(&store->listeners, &listener->link);
 }
 
+void store_watch(struct store *store, struct store_watch *watch)
+{
+	list_append(&store->watches, &watch->link);
+}
+
+void store_unwatch(struct store *store, struct store_watch *watch)
+{
+	list_remove(&watch->link);
+}
+
 uint64_t store_next_version(struct store *store)
 {
 	return ++store->version;
+}
+
+void store_announce(struct store *store, struct group *group)
+{
+	LIST_EACH (link, &store->watches) {
+		struct store_watch *watch = LIST_ENTRY(link, struct store_watch, link);
+		watch->before_change(watch, group);
+	}
 }
 
 void store_report(struct store *store, enum store_change_kind kind, const struct group *group)
@@ -130,6 +149,8 @@ enum store_record_result store_record_failure(struct store *store, const struct 
 	if (group == NULL) {
 		group = contents_add_group(store->contents, key, version);
 		contents_set_deadline(store->contents, group, deadline_ns);
+	} else {
+		store_announce(store, group);
 	}
 	struct group_times times = group->times;
 	times.failed_ns = now_ns;
@@ -148,6 +169,7 @@ static bool delete_group(struct store *store, struct group *group, enum store_ch
 	if (store->deleting != NULL && store->deleting != group) {
 		return false;
 	}
+	store_announce(store, group);
 	if (group->member_count > SLICE_MEMBERS) {
 		store->deleting = group;
 		group->is_busy = true;

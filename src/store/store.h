@@ -41,6 +41,15 @@ struct store_listener {
 	void (*on_change)(struct store_listener *listener, const struct store_change *change);
 };
 
+/*
+ * Is told before a group changes or goes, so that it can still be read as it
+ * was. Not told of a wipe: it leaves groups in place for open snapshots.
+ */
+struct store_watch {
+	struct list link;
+	void (*before_change)(struct store_watch *watch, struct group *group);
+};
+
 /* 0 never limits. */
 struct store_limits {
 	uint64_t groups;
@@ -86,6 +95,8 @@ struct store {
 	const struct family_declaration *declarations;
 	size_t declaration_count;
 	struct list listeners; /* store_listener::link */
+	struct list watches;   /* store_watch::link */
+	uint64_t walks;        /* begun so far */
 	struct store_counters counters;
 };
 
@@ -102,6 +113,9 @@ void store_declare(
 		struct store *store, const struct family_declaration *declarations, size_t count);
 
 void store_subscribe(struct store *store, struct store_listener *listener);
+
+void store_watch(struct store *store, struct store_watch *watch);
+void store_unwatch(struct store *store, struct store_watch *watch);
 
 /* The group of exactly that key, or NULL. */
 struct group *store_find_group(const struct store *store, const struct group_key *key);
@@ -149,6 +163,7 @@ bool store_is_over(struct store *store, enum store_limit limit, uint64_t count);
 bool store_job_is_full(struct store *store, const struct group_key *key,
 		const struct store_job_limits *job_limits);
 
-/* For those that change the store: takes the next number. */
+/* For those that change the store: takes the next number; tells who watches, then who listens. */
 uint64_t store_next_version(struct store *store);
+void store_announce(struct store *store, struct group *group);
 void store_report(struct store *store, enum store_change_kind kind, const struct group *group);

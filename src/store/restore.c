@@ -1,0 +1,106 @@
+#include "store/restore.h"
+
+#include <assert.h>
+
+#include "base/hash.h"
+#include "store/shadow.h"
+
+void restore_begin(struct restore *restore, struct store *store, uint64_t gaps)
+{
+	*restore = (struct restore){ .store = store, .options = store->options, .gaps = gaps };
+	store->options = (struct store_options){
+		.limits = {
+			.groups = UINT64_MAX,
+			.series = UINT64_MAX,
+			.series_per_group = UINT64_MAX,
+			.label_sets = UINT64_MAX,
+			.bytes = UINT64_MAX,
+		},
+		.is_checked = false,
+	};
+}
+
+/* The slot, if not too many before it would be empty. */
+static uint32_t allow_place(struct restore *restore, const struct slots *slots, uint32_t place)
+{
+	uint32_t len = slots == NULL ? 0 : slots->len;
+	uint64_t gap = place > len ? place - len : 0;
+	if (gap > restore->gaps) {
+		return SLOT_NONE;
+	}
+	restore->gaps -= gap;
+	return place;
+}
+
+void restore_group(struct restore *restore, const struct group_key *key, uint32_t place)
+{
+	struct store *store = restore->store;
+	struct contents *contents = store->contents;
+	if (store_find_group(store, key) == NULL) {
+		contents_add_group_at(contents, key, allow_place(restore, &contents->group_slots, place),
+				store_next_version(store));
+	}
+}
+
+static void set_places(
+		struct restore *restore, struct prepared_push *prepared, const uint32_t *places)
+{
+	const struct families *families = &restore->store->contents->families;
+	for (size_t i = 0; i < prepared->family_count; i++) {
+		struct slice name = prepared->families[i].name;
+		const struct family *family = families_find(families, name, hash64(name));
+		prepared->families[i].place =
+				allow_place(restore, family == NULL ? NULL : &family->slots, places[i]);
+	}
+}
+
+bool restore_push(struct restore *restore, const struct group_key *key, const struct batch *batch,
+		const uint32_t *places, int64_t pushed_ns, struct arena *arena)
+{
+	struct prepare_options options = { .is_checked = false, .max_bytes = SIZE_MAX };
+	struct prepared_push prepared;
+	struct batch_fault fault;
+	struct store_push op;
+	if (prepare_push(batch, key, &options, arena, &prepared, &fault) != PREPARE_OK) {
+		return false;
+	}
+	assert(prepared.family_count == batch->family_count);
+	set_places(restore, &prepared, places);
+	/* Whether something can be promoted is looked at once, in the end. */
+	restore->store->contents->is_slicing = true;
+	push_init(&op, restore->store, STORE_POST, key, &prepared, arena);
+	op.now_ns = pushed_ns;
+	enum push_result result;
+	do {
+		result = push_step(&op);
+	} while (result == PUSH_AGAIN);
+	assert(result == PUSH_OK);
+	return true;
+}
+
+void restore_set_times(struct restore *restore, const struct group_key *key,
+		struct group_times times, int64_t deadline_ns)
+{
+	struct store *store = restore->store;
+	struct group *group = store_find_group(store, key);
+	assert(group != NULL);
+	contents_set_times(store->contents, group, times, store_next_version(store));
+	contents_set_deadline(store->contents, group, deadline_ns);
+}
+
+static void give_back_gaps(struct contents *contents)
+{
+	slots_give_back_gaps(&contents->group_slots);
+	LIST_EACH (link, &contents->families.in_order) {
+		slots_give_back_gaps(&LIST_ENTRY(link, struct family, in_order)->slots);
+	}
+}
+
+void restore_end(struct restore *restore)
+{
+	struct store *store = restore->store;
+	store->options = restore->options;
+	give_back_gaps(store->contents);
+	store->contents->is_slicing = false;
+	shadow_promote(store->contents, store_next_version(store));
+}
