@@ -60,6 +60,8 @@ struct config {
 	int64_t group_ttl_max_ns; /* 0: no cap */
 
 	char *data_dir;
+	char *persistence_file; /* empty: none */
+	int64_t persistence_interval_ns;
 
 	uint64_t limit_header_bytes;
 	uint64_t limit_body_bytes; /* decoded */

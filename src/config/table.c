@@ -142,6 +142,21 @@ const struct setting settings[] = {
 			.max = 4095,
 			.placeholder = "PATH",
 			.help = "Directory of what weir keeps on disk; one weir a directory." },
+	{ .name = "persistence.file",
+			.group = "Data",
+			STRING(persistence_file),
+			.initial = "",
+			.max = 4000,
+			.placeholder = "PATH",
+			.help = "Keep what is stored across restarts, in the file PATH.weir. PATH itself, "
+					"which "
+					"may be a Pushgateway's, is left alone. Empty: memory only." },
+	{ .name = "persistence.interval",
+			.group = "Data",
+			DURATION(persistence_interval_ns),
+			.initial = "5m0s",
+			.max = INT64_MAX,
+			.help = "How long a change may wait until the file is written." },
 
 	{ .name = "limit.header-bytes",
 			.group = "Limits",

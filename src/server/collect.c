@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "server/persistence.h"
+
 static void collect_limits(struct server *server, struct stats *stats)
 {
 	const struct config *config = server->config;
@@ -76,4 +78,5 @@ void collect_stats(void *data, struct stats *stats)
 	stats->rate_limited = server->gate.rate_limited;
 	collect_limits(server, stats);
 	collect_web(server, stats);
+	persistence_collect(server, &stats->state);
 }

@@ -21,6 +21,7 @@
 #include "stats/stats.h"
 #include "store/store.h"
 
+struct persistence;
 struct server;
 
 struct server_listener {
@@ -53,8 +54,9 @@ struct server {
 	struct api api;
 	struct store store;
 	struct stats stats;
-	int data_lock;       /* file descriptor, or -1 */
-	struct job quitting; /* asked for by a request */
+	struct persistence *persistence; /* NULL: what is stored is not kept */
+	int data_lock;                   /* file descriptor, or -1 */
+	struct job quitting;             /* asked for by a request */
 	bool is_quitting;
 	bool is_stopping;
 };

@@ -17,6 +17,7 @@
 #include "server/listeners.h"
 #include "server/options.h"
 #include "server/parts.h"
+#include "server/persistence.h"
 #include "server/reload.h"
 #include "server/web.h"
 
@@ -89,6 +90,7 @@ void server_stop(struct server *server)
 	uv_close((uv_handle_t *)&server->tidy, NULL);
 	web_file_close(&server->web_file);
 	store_finish_deletion(&server->store); /* no timer goes on with it */
+	persistence_close(server);
 	uint64_t drain_ms = (uint64_t)server->config->timeout_shutdown_ns / 1000000;
 	if (server->listener_count == 0) {
 		worker_close(&server->worker, NULL);
@@ -193,7 +195,8 @@ static void init_tls(struct server *server)
 	tls_files_init(&server->tls_files, &server->tls, &server->web_file);
 }
 
-static void run_loop(struct server *server)
+/* False when the last changes could not be kept. */
+static bool run_loop(struct server *server)
 {
 	uv_run(&server->loop, UV_RUN_DEFAULT);
 	uv_close((uv_handle_t *)&server->sighup, NULL);
@@ -202,6 +205,7 @@ static void run_loop(struct server *server)
 	int fault = uv_loop_close(&server->loop);
 	assert(fault == 0);
 	(void)fault;
+	bool is_kept = persistence_finish(server);
 	api_finish(&server->api);
 	http_server_finish(&server->http);
 	gate_finish(&server->gate);
@@ -210,6 +214,7 @@ static void run_loop(struct server *server)
 	tls_server_finish(&server->tls);
 	web_file_finish(&server->web_file);
 	free(server->listeners);
+	return is_kept;
 }
 
 int server_run(const struct config *config, const struct config_input *input)
@@ -233,13 +238,14 @@ int server_run(const struct config *config, const struct config_input *input)
 		reload_apply(server);
 		init_tls(server);
 		web_subscribe(server);
-		bool is_listening = web_file_read(&server->web_file) && listeners_open(server);
+		bool is_listening = web_file_read(&server->web_file) && persistence_open(server)
+				&& listeners_open(server);
 		if (!is_listening) {
 			server_stop(server);
 		}
-		run_loop(server);
+		bool is_kept = run_loop(server);
 		close(server->data_lock);
-		exit_code = is_listening ? 0 : 1;
+		exit_code = is_listening && is_kept ? 0 : 1;
 	}
 	if (server->reloaded != NULL) {
 		config_finish(server->reloaded);

@@ -301,6 +301,31 @@ static void render_web_config_reloads(
 	}
 }
 
+enum state_row {
+	STATE_GROUPS_LOADED,
+	STATE_LAST_WRITE,
+	STATE_SET_ASIDE,
+	STATE_WRITE_BYTES,
+	STATE_WRITE_FAILURES,
+	STATE_WRITE_SECONDS,
+};
+
+static void render_state(struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	const struct stats_state *state = &stats->state;
+	const double values[] = {
+		[STATE_GROUPS_LOADED] = (double)state->groups_loaded,
+		[STATE_LAST_WRITE] = (double)state->last_write_ns / 1e9,
+		[STATE_SET_ASIDE] = (double)state->records_set_aside,
+		[STATE_WRITE_BYTES] = (double)state->write_bytes,
+		[STATE_WRITE_FAILURES] = (double)state->write_failures,
+		[STATE_WRITE_SECONDS] = state->write_seconds,
+	};
+	if (state->is_kept) {
+		append_value(lines, row, values[row->offset]);
+	}
+}
+
 static void render_process(struct stats *stats, const struct stats_row *row, struct buf *lines)
 {
 	const struct process_stats *process = &stats->process;
@@ -320,6 +345,7 @@ static void render_process(struct stats *stats, const struct stats_row *row, str
 
 #define PLAIN(field) .render = render_plain, .offset = offsetof(struct stats, field)
 #define PROCESS(index) .render = render_process, .offset = (index)
+#define STATE(index) .render = render_state, .offset = (index)
 
 const struct stats_row stats_rows[] = {
 	{ SLICE_INIT("process_cpu_seconds_total"), METRIC_COUNTER,
@@ -424,6 +450,24 @@ const struct stats_row stats_rows[] = {
 			SLICE_INIT("Groups whose push times are not exposed, because another group has the "
 					   "same labels apart from empty ones."),
 			PLAIN(shadowed_groups) },
+	{ SLICE_INIT("weir_state_groups_loaded"), METRIC_GAUGE,
+			SLICE_INIT("Groups read from the persistence file at start."),
+			STATE(STATE_GROUPS_LOADED) },
+	{ SLICE_INIT("weir_state_last_write_time_seconds"), METRIC_GAUGE,
+			SLICE_INIT("Unix time when the persistence file was last written; 0: not yet."),
+			STATE(STATE_LAST_WRITE) },
+	{ SLICE_INIT("weir_state_records_set_aside"), METRIC_GAUGE,
+			SLICE_INIT("Parts of the persistence file that could not be read at start."),
+			STATE(STATE_SET_ASIDE) },
+	{ SLICE_INIT("weir_state_write_bytes"), METRIC_GAUGE,
+			SLICE_INIT("Size of the persistence file when it was last written."),
+			STATE(STATE_WRITE_BYTES) },
+	{ SLICE_INIT("weir_state_write_duration_seconds"), METRIC_GAUGE,
+			SLICE_INIT("How long the last writing of the persistence file took."),
+			STATE(STATE_WRITE_SECONDS) },
+	{ SLICE_INIT("weir_state_write_failures_total"), METRIC_COUNTER,
+			SLICE_INIT("How often the persistence file could not be written."),
+			STATE(STATE_WRITE_FAILURES) },
 	{ SLICE_INIT("weir_stored_bytes"), METRIC_GAUGE, SLICE_INIT("Memory that stored samples take."),
 			PLAIN(stored_bytes) },
 	{ SLICE_INIT("weir_timeouts_total"), METRIC_COUNTER,

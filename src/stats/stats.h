@@ -80,6 +80,17 @@ enum stats_timeout {
 	STATS_TIMEOUT_COUNT,
 };
 
+/* What is kept over a restart. */
+struct stats_state {
+	bool is_kept; /* else there is nothing to say */
+	uint64_t groups_loaded;
+	uint64_t records_set_aside;
+	uint64_t write_failures;
+	uint64_t write_bytes;
+	double write_seconds;
+	int64_t last_write_ns; /* Unix time; 0: never */
+};
+
 enum { STATS_STATUS_MAX = 600 };
 
 struct stats {
@@ -129,6 +140,7 @@ struct stats {
 	double web_config_good_since; /* when that was last so */
 	uint64_t web_config_reloads_good;
 	uint64_t web_config_reloads_failed;
+	struct stats_state state;
 };
 
 /* One family of the table. */

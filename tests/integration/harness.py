@@ -179,7 +179,8 @@ class Weir:
     With an ssl.SSLContext for its clients it is talked to over TLS.
     """
 
-    def __init__(self, directory, *flags, listen=("127.0.0.1:0",), tls=None):
+    def __init__(self, directory, *flags, listen=("127.0.0.1:0",), tls=None,
+                 variables=None):
         directory.mkdir(parents=True, exist_ok=True)
         self.stderr_path = directory / "stderr"
         self.pending = b""
@@ -188,7 +189,7 @@ class Weir:
             self.process = subprocess.Popen(
                 command(directory, *flags, listen=listen),
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,
-                cwd=directory, env=environment())
+                cwd=directory, env={**environment(), **(variables or {})})
         try:
             self.addresses = [self._listening() for _ in listen]
         except BaseException:
@@ -280,6 +281,14 @@ def run_weir(directory, *flags, listen=("127.0.0.1:0",)):
                           env=environment(), capture_output=True, timeout=DEADLINE, text=True,
                           check=False)
     return done.returncode, done.stderr
+
+
+def preload(name, **variables):
+    """The variables with which weir runs with tests/preload/NAME.c in front of the C library."""
+    build = Path(BINARY).resolve().parents[1]
+    subprocess.run(["ninja", "-C", build, f"tests/{name}.so"], check=True, capture_output=True)
+    return {"LD_PRELOAD": str(build / "tests" / f"{name}.so"),
+            **{key: str(value) for key, value in variables.items()}}
 
 
 def environment():
