@@ -1,6 +1,7 @@
 #include "server/persistence.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -262,6 +263,9 @@ bool persistence_finish(struct server *server)
 	}
 	if (p->changes != p->saved || p->has_damage) {
 		struct saver_result result;
+		/* Whoever is impatient now would lose what the first signal has us write. */
+		signal(SIGTERM, SIG_IGN);
+		signal(SIGINT, SIG_IGN);
 		p->saving = p->changes;
 		p->logged = (struct state_fault_of_file){ 0 };
 		store_finish_deletion(&server->store);

@@ -47,12 +47,22 @@ static void write_units(struct saver *saver, struct state_output *output)
 	}
 }
 
+/* From here on nothing of the store is read; the disk may take its time. */
+static void report_written(struct saver *saver)
+{
+	uv_mutex_lock(&saver->lock);
+	saver->is_written = true;
+	uv_mutex_unlock(&saver->lock);
+	uv_async_send(&saver->on_thread_event);
+}
+
 static void write_draft(struct saver *saver, struct state_draft *draft)
 {
 	struct saver_result *result = &saver->result;
 	struct state_output output;
 	state_output_begin(&output, draft->fd);
 	write_units(saver, &output);
+	report_written(saver);
 	if (is_given_up(saver)) {
 		state_draft_abandon(draft);
 	} else if (!state_output_end(&output)) {
@@ -101,7 +111,7 @@ static bool has_room(struct saver *saver)
 {
 	uv_mutex_lock(&saver->lock);
 	bool has = saver->queued < QUEUE_MAX && !saver->is_complete && !saver->is_given_up
-			&& !saver->is_done;
+			&& !saver->is_written && !saver->is_done;
 	uv_mutex_unlock(&saver->lock);
 	return has;
 }
@@ -111,7 +121,7 @@ static bool list_some(void *data)
 {
 	struct saver *saver = data;
 	struct listing_unit *unit;
-	if (!saver->is_running || !has_room(saver)) {
+	if (!saver->is_listing || !has_room(saver)) {
 		return false;
 	}
 	switch (listing_next(&saver->listing, &unit)) {
@@ -154,13 +164,23 @@ static void close_handles(struct saver *saver)
 	uv_close((uv_handle_t *)&saver->on_thread_event, on_async_closed);
 }
 
-static void finish_saving(struct saver *saver)
+/* The thread takes nothing from the queue any more. */
+static void end_listing(struct saver *saver)
 {
-	uv_thread_join(&saver->thread);
+	if (!saver->is_listing) {
+		return;
+	}
 	LIST_EACH (link, &saver->queue) {
 		listing_unit_destroy(LIST_ENTRY(link, struct listing_unit, link));
 	}
 	listing_end(&saver->listing);
+	saver->is_listing = false;
+}
+
+static void finish_saving(struct saver *saver)
+{
+	uv_thread_join(&saver->thread);
+	end_listing(saver);
 	saver->is_running = false;
 	if (saver->is_closing) {
 		close_handles(saver);
@@ -174,9 +194,12 @@ static void on_event(uv_async_t *async)
 	struct saver *saver = async->data;
 	uv_mutex_lock(&saver->lock);
 	bool is_done = saver->is_done;
+	bool is_written = saver->is_written;
 	uv_mutex_unlock(&saver->lock);
 	if (saver->is_running && is_done) {
 		finish_saving(saver);
+	} else if (saver->is_running && is_written) {
+		end_listing(saver);
 	} else if (saver->is_running) {
 		turn_arm(&saver->turn);
 	}
@@ -205,6 +228,7 @@ bool saver_begin(struct saver *saver, struct store *store)
 	saver->result = (struct saver_result){ .began_ns = clock_monotonic_ns() };
 	saver->queued = 0;
 	saver->is_complete = false;
+	saver->is_written = false;
 	saver->is_done = false;
 	int status = uv_thread_create(&saver->thread, run_thread, saver);
 	if (status != 0) {
@@ -214,6 +238,7 @@ bool saver_begin(struct saver *saver, struct store *store)
 		return true;
 	}
 	saver->is_running = true;
+	saver->is_listing = true;
 	turn_arm(&saver->turn);
 	return true;
 }

@@ -26,6 +26,7 @@ struct saver {
 	uv_async_t on_thread_event;
 	int open_handles;
 	bool is_running;
+	bool is_listing; /* and keeps what scrapes need no more */
 	bool is_closing;
 	struct listing listing;
 	struct saver_result result;
@@ -41,7 +42,8 @@ struct saver {
 	size_t queued;
 	bool is_complete; /* nothing more will be queued */
 	bool is_given_up;
-	bool is_done; /* the thread has ended, or will at once */
+	bool is_written; /* the thread needs no more units */
+	bool is_done;    /* the thread has ended, or will at once */
 };
 
 /* on_done is called after each saving that came to its end, well or not. */

@@ -345,12 +345,17 @@ def test_pushes_go_on_meanwhile(start_weir, path, disk):
     wait_for(lambda: disk.has("fsync"), "it is being written")
     assert weir.put("/metrics/job/j/number/1", "m 2\n").status == 200
     assert weir.delete("/metrics/job/j/number/2").status == 202
+    # What is replaced meanwhile is not kept until the disk has it all.
+    taken = own_metric(weir, "weir_stored_bytes")
+    for number in range(100, 200):
+        assert weir.put("/metrics/job/j/number/1", f"m {number}\n").status == 200
+    wait_for(lambda: own_metric(weir, "weir_stored_bytes") <= taken, "what was replaced is let go")
     disk.call_off("hold")
     wait_for(lambda: written(weir), "it is written")
     weir.stop()
     weir = start_weir(*flags(path, NEVER))
     page = weir.get("/metrics").text
-    assert 'm{instance="",job="j",number="1"} 2' in page
+    assert 'm{instance="",job="j",number="1"} 199' in page
     assert 'number="2"' not in page
     assert page.count("\nm{") == 49
 
@@ -436,6 +441,19 @@ def test_end_while_writing(start_weir, path, disk):
     assert weir.wait() == 0
     weir = start_weir(*flags(path, NEVER))
     assert 'm{instance="",job="j"} 2' in weir.get("/metrics").text
+
+
+def test_second_signal_at_the_end(start_weir, path, disk):
+    weir = start_weir(*flags(path, NEVER), variables=disk.variables())
+    weir.put("/metrics/job/j", "m 1\n")
+    disk.order("hold", "fsync")
+    weir.signal()
+    wait_for(lambda: disk.has("fsync"), "it is being written")
+    weir.signal(signal.SIGTERM)
+    weir.signal(signal.SIGINT)
+    disk.call_off("hold")
+    assert weir.wait() == 0
+    assert file_of(path).exists()
 
 
 # ---- What is there at start -----------------------------------------------------------------

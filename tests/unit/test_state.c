@@ -447,6 +447,67 @@ static void test_wipe_meanwhile(void)
 	store_driver_finish(&d);
 }
 
+/* ---- Changes in slices ---- */
+
+/* As many families as are applied in slices. */
+static const char *large_body(struct store_driver *d, const char *value)
+{
+	enum { FAMILIES = 3 * SLICE_FAMILIES };
+	struct buf body;
+	buf_init(&body, 0);
+	for (int i = 0; i < FAMILIES; i++) {
+		buf_printf(&body, "m%d %s\n", i, value);
+	}
+	const char *copy = arena_copy_string(&d->arena, buf_slice(&body));
+	buf_finish(&body);
+	return copy;
+}
+
+static void test_slices(void)
+{
+	struct store_driver d;
+	struct driver_push large;
+	struct writing w;
+	struct state_written result;
+	store_driver_init(&d, NULL);
+	push(&d, FORMAT_TEXT, "job=large", large_body(&d, "1"));
+	push(&d, FORMAT_TEXT, "job=small", "small 1\n");
+	struct slice before = page_of(&d, PAGE_TEXT);
+	/* Begun before the change is: it has nothing of it. */
+	begin_writing(&w, &d);
+	struct slice body = slice_of_string(large_body(&d, "2"));
+	bool is_prepared = store_driver_prepare(&d, STORE_PUT, "job=large", body, &large);
+	CHECK(is_prepared);
+	while (!d.store.is_committing) {
+		CHECK_INT(store_driver_step(&d, &large), PUSH_AGAIN);
+	}
+	/* Now none can be begun. */
+	struct listing other;
+	CHECK(!listing_begin(&other, &d.store));
+	int fd = make_file(SLICE(""));
+	CHECK_INT(state_write(&d.store, fd, &result), STATE_WRITE_E_BUSY);
+	close(fd);
+	CHECK(go_on_writing(&w));
+	while (store_driver_step(&d, &large) == PUSH_AGAIN) {
+	}
+	struct slice first = end_writing(&w, &d.arena);
+	/* A group that goes in slices. */
+	struct slice between = page_of(&d, PAGE_TEXT);
+	begin_writing(&w, &d);
+	CHECK_INT(store_driver_delete_slice(&d, "job=large"), STORE_DELETE_WAIT);
+	CHECK(!listing_begin(&other, &d.store));
+	CHECK(go_on_writing(&w));
+	store_driver_delete(&d, "job=large");
+	struct slice second = end_writing(&w, &d.arena);
+	struct slice after = page_of(&d, PAGE_TEXT);
+	struct slice third = written(&d);
+	/* Another store has another key for its hashes, and the first one can only be freed. */
+	check_restored(&d, first, before);
+	check_restored(&d, second, between);
+	check_restored(&d, third, after);
+	store_driver_finish(&d);
+}
+
 /* ---- Damage ---- */
 
 static struct slice small_file(struct store_driver *d)
@@ -616,6 +677,7 @@ int main(void)
 	RUN(test_expiry);
 	RUN(test_one_version);
 	RUN(test_wipe_meanwhile);
+	RUN(test_slices);
 	RUN(test_flips);
 	RUN(test_truncations);
 	RUN(test_reports);
