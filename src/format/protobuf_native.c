@@ -1,5 +1,6 @@
 #include "format/protobuf_native.h"
 
+#include "base/number.h"
 #include "format/protobuf_exemplar.h"
 
 /* Each bucket's width in relation to the one before is 2^(2^-schema). */
@@ -271,15 +272,30 @@ struct slice native_problem(const struct native *native, struct arena *arena)
 	return arena_printf(arena, "has an invalid native histogram: " SLICE_FMT, SLICE_ARG(problem));
 }
 
-bool native_is_right(struct slice fields)
+/* A count that is no uint64 is one of floats, which nothing is compared with. */
+static uint64_t count_of(struct slice text)
 {
-	struct native native = { 0 };
+	uint64_t count = 0;
+	if (!number_is_uint(text)) {
+		return 0;
+	}
+	for (size_t i = 0; i < text.len; i++) {
+		count = count * 10 + (uint64_t)(text.ptr[i] - '0');
+	}
+	return count;
+}
+
+bool native_is_right(struct slice fields, struct slice count)
+{
+	struct native native = { .count = count_of(count) };
 	struct wire_reader in = wire_reader_of(fields);
 	struct wire_field field;
 	bool is_kept = true;
 	const char *broken;
 	while (is_kept && wire_next(&in, &field)) {
-		is_kept = native_take(&native, &field, &is_kept, &broken) == NATIVE_TAKEN && is_kept;
+		/* The count of integers stands beside one of floats. */
+		is_kept = field.tag == WIRE_TAG(COUNT, WIRE_VARINT)
+				|| (native_take(&native, &field, &is_kept, &broken) == NATIVE_TAKEN && is_kept);
 	}
 	struct arena arena;
 	arena_init(&arena);

@@ -63,8 +63,11 @@ struct native {
 enum native_result native_take(struct native *native, const struct wire_field *field,
 		bool *ret_is_kept, const char **reterr_at);
 
-/* Whether these are fields that would be kept, of a native histogram that is not refused. */
-bool native_is_right(struct slice fields);
+/*
+ * Whether these are fields that would be kept, of a native histogram that is
+ * not refused. `count` is the value of its line.
+ */
+bool native_is_right(struct slice fields, struct slice count);
 
 /* What is known about fields that were kept. */
 struct native native_of(struct slice fields);

@@ -76,7 +76,8 @@ enum record_result {
 
 /* What is kept as it came and this room cannot judge; NULL: all is right. */
 struct record_checks {
-	bool (*native_is_right)(struct slice fields); /* of a protobuf Histogram */
+	/* Fields of a protobuf Histogram, whose _count is that. */
+	bool (*native_is_right)(struct slice fields, struct slice count);
 };
 
 /*

@@ -229,6 +229,14 @@ static bool read_sample(
 			&& (!is_exposed || check_bound(r, type, sample)) && read_extra(r, head, sample);
 }
 
+static bool check_native(
+		struct reader *r, enum metric_type type, const struct sample *sample, bool is_last)
+{
+	return is_last && metric_type_is_histogram(type) && sample->role == SAMPLE_COUNT
+			&& (r->checks->native_is_right == NULL
+					|| r->checks->native_is_right(sample->extra->native, sample->value));
+}
+
 static bool check_extra(struct reader *r, enum metric_type type, const struct sample *sample,
 		const struct sample *next)
 {
@@ -242,10 +250,7 @@ static bool check_extra(struct reader *r, enum metric_type type, const struct sa
 	if (extra->created.len > 0 && (!is_last || !record_text_is_real(extra->created))) {
 		return fail(r, "a time of creation is none");
 	}
-	if (extra->native.len > 0
-			&& (!is_last || !metric_type_is_histogram(type)
-					|| (r->checks->native_is_right != NULL
-							&& !r->checks->native_is_right(extra->native)))) {
+	if (extra->native.len > 0 && !check_native(r, type, sample, is_last)) {
 		return fail(r, "a native histogram is none");
 	}
 	return !extra->is_added || sample->role == SAMPLE_BUCKET

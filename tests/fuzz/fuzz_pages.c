@@ -7,16 +7,23 @@
  * byte. Whatever is taken, each page can be read again under every escaping
  * scheme and has nothing twice. When all that was taken was OpenMetrics, the
  * page is, too; with names as they are it comes out the same when it is pushed.
+ *
+ * The same pushes go to a store that refuses nothing. What either store has can
+ * be kept: written and read back, it makes the same pages.
  */
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "format/format.h"
+#include "format/protobuf_native.h"
+#include "state/state.h"
 #include "store/page.h"
 #include "store/push.h"
 
@@ -70,7 +77,8 @@ static bool apply(struct store *store, const struct batch *batch, const struct g
 	struct prepared_push prepared;
 	struct batch_fault fault;
 	struct store_push op;
-	struct prepare_options options = { .is_checked = true, .max_bytes = SIZE_MAX };
+	bool is_checked = store->options.is_checked;
+	struct prepare_options options = { .is_checked = is_checked, .max_bytes = SIZE_MAX };
 	if (prepare_push(batch, key, &options, arena, &prepared, &fault) != PREPARE_OK) {
 		expect(fault.text.len > 0, "refused without a word");
 		return false;
@@ -159,6 +167,61 @@ static void check_page(struct slice text, enum format_id id, enum page_format fo
 	store_finish(&store);
 }
 
+/* ---- Keeping ---- */
+
+static struct group *group_of(const struct store *store, uint32_t number)
+{
+	return slot_content(*slots_at(&store->contents->group_slots, number));
+}
+
+static void check_same(struct store *store, struct store *kept, struct arena *arena)
+{
+	static const enum page_format page_formats[] = { PAGE_TEXT, PAGE_OPENMETRICS };
+	for (size_t i = 0; i < sizeof(page_formats) / sizeof(page_formats[0]); i++) {
+		struct slice page = page_of(store, page_formats[i], ESCAPING_ALLOW_UTF8, arena);
+		struct slice again = page_of(kept, page_formats[i], ESCAPING_ALLOW_UTF8, arena);
+		if (!slice_equal(page, again)) {
+			fprintf(stderr, SLICE_FMT "became\n" SLICE_FMT, SLICE_ARG(page), SLICE_ARG(again));
+			expect(false, "what was kept is something else");
+		}
+	}
+	for (uint32_t i = 0; i < store->contents->group_slots.len; i++) {
+		const struct group *group = group_of(store, i);
+		const struct group *same = group_of(kept, i);
+		expect(group_key_equal(&group->key, &same->key), "a group is not where it was");
+		expect(group->series == same->series && group->member_count == same->member_count,
+				"a group has not what it had");
+	}
+	expect(store->contents->shadowed_blocks == kept->contents->shadowed_blocks,
+			"not the same is shown");
+}
+
+static void on_fault(void *data, const struct state_fault *fault)
+{
+	fprintf(stderr, SLICE_FMT ": %s\n", SLICE_ARG(fault->key), fault->what);
+}
+
+static void check_kept(struct store *store, struct arena *arena)
+{
+	struct store_options checked = { .is_checked = true };
+	struct state_read_options options = {
+		.checks = { .native_is_right = native_is_right },
+		.on_fault = on_fault,
+	};
+	struct state_written written;
+	struct state_report report;
+	struct store kept;
+	int fd = memfd_create("state", MFD_CLOEXEC);
+	store_init(&kept, &checked);
+	expect(state_write(store, fd, &written) == STATE_WRITE_OK, "it is not written");
+	expect(lseek(fd, 0, SEEK_SET) == 0, "no beginning");
+	enum state_read_result result = state_read(&kept, fd, &options, &report);
+	expect(result == STATE_READ_OK, "what was written is not read");
+	check_same(store, &kept, arena);
+	close(fd);
+	store_finish(&kept);
+}
+
 static void check_pages(struct store *store, bool is_openmetrics, struct arena *arena)
 {
 	for (enum escaping escaping = 0; escaping < ESCAPING_COUNT; escaping++) {
@@ -176,8 +239,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static bool is_ready;
 	struct store_options options = { .is_checked = true };
 	struct slice rest = slice_make((const char *)data, size);
+	struct store_options unchecked = { .is_checked = false };
 	struct arena arena;
 	struct store store;
+	struct store unchecked_store;
 	bool is_openmetrics = true;
 	if (!is_ready) {
 		hash_init();
@@ -185,6 +250,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	arena_init(&arena);
 	store_init(&store, &options);
+	store_init(&unchecked_store, &unchecked);
 	for (int i = 0; i < PUSHES_MAX && rest.len >= 2; i++) {
 		const char *end = slice_find_byte(rest, SEPARATOR);
 		struct slice item = end == NULL ? rest : slice_between(rest.ptr, end);
@@ -196,10 +262,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				: item.ptr[0] == 'p'               ? FORMAT_PROTOBUF
 												   : FORMAT_TEXT;
 		bool is_taken = push(&store, format, item.ptr[1], slice_skip(item, 2), &arena);
+		push(&unchecked_store, format, item.ptr[1], slice_skip(item, 2), &arena);
 		is_openmetrics = is_openmetrics && (!is_taken || format == FORMAT_OPENMETRICS);
 	}
 	check_pages(&store, is_openmetrics, &arena);
+	check_kept(&store, &arena);
+	check_kept(&unchecked_store, &arena);
 	store_finish(&store);
+	store_finish(&unchecked_store);
 	page_release_spare();
 	arena_finish(&arena);
 	return 0;
