@@ -49,6 +49,7 @@ struct config {
 	char *web_telemetry_path; /* below the prefix */
 	char *web_external_url;
 	char *web_route_prefix; /* the one in force: "" or "/prefix" */
+	char *web_local_assets; /* taken, not used */
 	bool web_enable_lifecycle;
 	bool web_enable_admin_api;
 	bool web_openmetrics;

@@ -84,6 +84,14 @@ const struct setting settings[] = {
 			.placeholder = "PREFIX",
 			.help = "Prefix of all paths; / for none. Without it, the path of "
 					"--web.external-url." },
+	{ .name = "web.local-assets",
+			.group = "Web",
+			STRING(web_local_assets),
+			.initial = "",
+			.max = 4095,
+			.placeholder = "PATH",
+			.help = "Taken because Debian's Pushgateway has it; without effect, since the files of "
+					"the web page are part of weir." },
 	{ .name = "web.enable-lifecycle",
 			.group = "Web",
 			.is_reloadable = true,

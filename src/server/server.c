@@ -229,6 +229,10 @@ int server_run(const struct config *config, const struct config_input *input)
 	tune_allocator();
 	raise_fd_limit();
 	hash_init();
+	if (config->web_local_assets[0] != '\0') {
+		log_warn("a setting has no effect: the files of the web page are part of weir "
+				 "setting=web.local-assets");
+	}
 	if (data_dir_lock(config->data_dir, &server->data_lock)) {
 		uv_loop_init(&server->loop);
 		open_handles(server);
