@@ -149,7 +149,9 @@ const struct setting settings[] = {
 			.min = 1,
 			.max = 4095,
 			.placeholder = "PATH",
-			.help = "Directory of what weir keeps on disk; one weir a directory." },
+			.help = "Directory of what weir keeps on disk; one weir a directory. Not given: "
+					"$STATE_DIRECTORY if set, else data, or $HOME/weir where that cannot be "
+					"written." },
 	{ .name = "persistence.file",
 			.group = "Data",
 			STRING(persistence_file),

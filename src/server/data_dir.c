@@ -2,35 +2,131 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/log.h"
-#include "base/memory.h"
 
-bool data_dir_lock(const char *dir, int *ret_fd)
+static char *join(struct slice folder, const char *name)
 {
-	if (mkdir(dir, 0777) != 0 && errno != EEXIST) {
-		log_error("cannot make the data directory path=%s error=%s", dir, strerror(errno));
+	struct buf path;
+	buf_init(&path, 0);
+	buf_append(&path, folder);
+	buf_append_string(&path, name);
+	buf_append_byte(&path, '\0');
+	return path.ptr;
+}
+
+/* 0 or the errno of what failed first; the path is taken on success. */
+static int try_path(struct data_dir *dir, char *path, const char **reterr_what)
+{
+	*reterr_what = "make";
+	if (mkdir(path, 0777) != 0 && errno != EEXIST) {
+		return errno;
+	}
+	*reterr_what = "write";
+	char *lock = join(slice_of_string(path), "/lock");
+	int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	int fault = fd < 0 ? errno : 0;
+	free(lock);
+	if (fault == 0) {
+		dir->path = path;
+		dir->lock_fd = fd;
+	}
+	return fault;
+}
+
+static bool open_only(struct data_dir *dir, char *path, const char *origin)
+{
+	const char *what;
+	int fault = try_path(dir, path, &what);
+	if (fault != 0) {
+		log_error("cannot %s the data directory path=%s from=%s error=%s", what, path, origin,
+				strerror(fault));
+		free(path);
 		return false;
 	}
-	char *path = memory_alloc(strlen(dir) + sizeof("/lock"));
-	sprintf(path, "%s/lock", dir);
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	free(path);
-	if (fd < 0) {
-		log_error("cannot write the data directory path=%s error=%s", dir, strerror(errno));
-		return false;
-	}
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		log_error("the data directory is in use by another weir path=%s", dir);
-		close(fd);
-		return false;
-	}
-	*ret_fd = fd;
+	dir->origin = origin;
 	return true;
+}
+
+/* systemd's list of directories; the first is weir's. */
+static char *state_directory(void)
+{
+	const char *list = getenv("STATE_DIRECTORY");
+	if (list == NULL || *list == '\0') {
+		return NULL;
+	}
+	return join(slice_make(list, strcspn(list, ":")), "");
+}
+
+static char *home_directory(void)
+{
+	const char *home = getenv("HOME");
+	if (home == NULL || *home != '/') {
+		return NULL;
+	}
+	return join(slice_of_string(home), home[1] == '\0' ? "weir" : "/weir");
+}
+
+/* A data directory of the folder that weir was started in, else of its user. */
+static bool open_default(struct data_dir *dir, const char *path)
+{
+	char *first = join(slice_of_string(path), "");
+	const char *what;
+	int fault = try_path(dir, first, &what);
+	if (fault == 0) {
+		dir->origin = "default";
+		return true;
+	}
+	char *home = home_directory();
+	if (home != NULL) {
+		log_info("cannot %s ./%s, taking a directory in $HOME error=%s", what, first,
+				strerror(fault));
+		free(first);
+		return open_only(dir, home, "$HOME");
+	}
+	log_error("cannot %s the data directory and there is no $HOME: set --data.dir path=%s error=%s",
+			what, first, strerror(fault));
+	free(first);
+	return false;
+}
+
+bool data_dir_open(struct data_dir *dir, const char *path, bool is_asked_for)
+{
+	*dir = (struct data_dir){ .lock_fd = -1 };
+	if (is_asked_for) {
+		return open_only(dir, join(slice_of_string(path), ""), "--data.dir");
+	}
+	char *state = state_directory();
+	if (state != NULL) {
+		return open_only(dir, state, "$STATE_DIRECTORY");
+	}
+	return open_default(dir, path);
+}
+
+void data_dir_finish(struct data_dir *dir)
+{
+	if (dir->lock_fd >= 0) {
+		close(dir->lock_fd);
+	}
+	free(dir->path);
+	*dir = (struct data_dir){ .lock_fd = -1 };
+}
+
+bool data_dir_lock(struct data_dir *dir)
+{
+	if (flock(dir->lock_fd, LOCK_EX | LOCK_NB) == 0) {
+		return true;
+	}
+	if (errno == EWOULDBLOCK) {
+		log_error("the data directory is in use by another weir path=%s", dir->path);
+	} else {
+		log_error("cannot lock the data directory path=%s error=%s", dir->path, strerror(errno));
+	}
+	return false;
 }

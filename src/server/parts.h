@@ -16,6 +16,7 @@
 #include "net/listener.h"
 #include "net/tls.h"
 #include "net/worker.h"
+#include "server/data_dir.h"
 #include "server/tls_files.h"
 #include "server/web_file.h"
 #include "stats/stats.h"
@@ -29,14 +30,15 @@ struct server_listener {
 	struct server *server;
 };
 
+/* See signals.h. */
+enum { SERVER_SIGNALS = 3 };
+
 struct server {
 	const struct config *config; /* in force */
 	const struct config_input *input;
 	struct config *reloaded; /* that config when it came by a reload; owned */
 	uv_loop_t loop;
-	uv_signal_t sigterm;
-	uv_signal_t sigint;
-	uv_signal_t sighup;
+	uv_signal_t signals[SERVER_SIGNALS];
 	uv_timer_t expiry; /* groups whose time is over */
 	uv_timer_t tidy;   /* memory that nobody needs any more */
 	bool has_tidied;   /* since memory was given back */
@@ -54,8 +56,8 @@ struct server {
 	struct api api;
 	struct store store;
 	struct stats stats;
+	struct data_dir data_dir;
 	struct persistence *persistence; /* NULL: what is stored is not kept */
-	int data_lock;                   /* file descriptor, or -1 */
 	struct job quitting;             /* asked for by a request */
 	bool is_quitting;
 	bool is_stopping;

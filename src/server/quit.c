@@ -5,7 +5,11 @@
 
 static void on_turn(struct job *job)
 {
-	server_stop(LIST_ENTRY(job, struct server, quitting));
+	struct server *server = LIST_ENTRY(job, struct server, quitting);
+	/* A second time would cut what runs. */
+	if (!server->is_stopping) {
+		server_stop(server);
+	}
 }
 
 void quit_on_request(void *data)

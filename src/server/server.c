@@ -4,14 +4,15 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 #include <uv.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "config/table.h"
 #include "server/collect.h"
 #include "server/data_dir.h"
 #include "server/listeners.h"
@@ -19,6 +20,7 @@
 #include "server/parts.h"
 #include "server/persistence.h"
 #include "server/reload.h"
+#include "server/signals.h"
 #include "server/web.h"
 
 enum {
@@ -70,46 +72,44 @@ static void on_tidy(uv_timer_t *timer)
 
 /* ---- The end ---- */
 
+static void close_last(struct server *server)
+{
+	signals_close(server);
+	worker_close(&server->worker, NULL);
+}
+
 static void on_listener_closed(struct listener *listener)
 {
 	struct server *server = ((struct server_listener *)listener)->server;
 	if (--server->open_listeners == 0) {
-		worker_close(&server->worker, NULL);
+		close_last(server);
 	}
 }
 
-void server_stop(struct server *server)
+static void begin_stop(struct server *server)
 {
-	if (server->is_stopping) {
-		return;
-	}
 	server->is_stopping = true;
-	uv_close((uv_handle_t *)&server->sigterm, NULL);
-	uv_close((uv_handle_t *)&server->sigint, NULL);
 	uv_close((uv_handle_t *)&server->expiry, NULL);
 	uv_close((uv_handle_t *)&server->tidy, NULL);
 	web_file_close(&server->web_file);
 	store_finish_deletion(&server->store); /* no timer goes on with it */
 	persistence_close(server);
-	uint64_t drain_ms = (uint64_t)server->config->timeout_shutdown_ns / 1000000;
 	if (server->listener_count == 0) {
-		worker_close(&server->worker, NULL);
+		close_last(server);
+	}
+}
+
+void server_stop(struct server *server)
+{
+	uint64_t drain_ms = (uint64_t)server->config->timeout_shutdown_ns / 1000000;
+	if (server->is_stopping) {
+		drain_ms = 0;
+	} else {
+		begin_stop(server);
 	}
 	for (size_t i = 0; i < server->listener_count; i++) {
 		listener_close(&server->listeners[i].listener, drain_ms, on_listener_closed);
 	}
-}
-
-static void on_signal(uv_signal_t *handle, int number)
-{
-	struct server *server = handle->data;
-	log_info("stopping signal=%s", number == SIGINT ? "SIGINT" : "SIGTERM");
-	server_stop(server);
-}
-
-static void on_sighup(uv_signal_t *handle, int number)
-{
-	reload(handle->data);
 }
 
 /* ---- The beginning ---- */
@@ -169,21 +169,11 @@ static void open_handles(struct server *server)
 {
 	uv_loop_t *loop = &server->loop;
 	worker_open(&server->worker, loop);
-	uv_signal_init(loop, &server->sigterm);
-	uv_signal_init(loop, &server->sigint);
-	uv_signal_init(loop, &server->sighup);
+	signals_open(server);
 	uv_timer_init(loop, &server->expiry);
 	uv_timer_init(loop, &server->tidy);
-	server->sigterm.data = server;
-	server->sigint.data = server;
-	server->sighup.data = server;
 	server->expiry.data = server;
 	server->tidy.data = server;
-	uv_signal_start(&server->sigterm, on_signal, SIGTERM);
-	uv_signal_start(&server->sigint, on_signal, SIGINT);
-	uv_signal_start(&server->sighup, on_sighup, SIGHUP);
-	/* Open to the last, so that SIGHUP never kills, but nothing to wait for. */
-	uv_unref((uv_handle_t *)&server->sighup);
 	uv_timer_start(&server->expiry, on_expiry, 1, 0);
 	uv_timer_start(&server->tidy, on_tidy, TIDY_IDLE_MS, 0);
 	web_file_open(&server->web_file, loop, server->config->web_config_file);
@@ -195,12 +185,18 @@ static void init_tls(struct server *server)
 	tls_files_init(&server->tls_files, &server->tls, &server->web_file);
 }
 
+static bool open_data_dir(struct server *server)
+{
+	const struct config *config = server->config;
+	const struct setting *setting = settings_find("data.dir", strlen("data.dir"));
+	bool is_asked_for = config->sources[setting_index(setting)] != CONFIG_FROM_DEFAULT;
+	return data_dir_open(&server->data_dir, config->data_dir, is_asked_for)
+			&& data_dir_lock(&server->data_dir);
+}
+
 /* False when the last changes could not be kept. */
 static bool run_loop(struct server *server)
 {
-	uv_run(&server->loop, UV_RUN_DEFAULT);
-	uv_close((uv_handle_t *)&server->sighup, NULL);
-	signal(SIGHUP, SIG_IGN);
 	uv_run(&server->loop, UV_RUN_DEFAULT);
 	int fault = uv_loop_close(&server->loop);
 	assert(fault == 0);
@@ -222,7 +218,6 @@ int server_run(const struct config *config, const struct config_input *input)
 	struct server *server = memory_zalloc(1, sizeof(*server));
 	server->config = config;
 	server->input = input;
-	server->data_lock = -1;
 	int exit_code = 1;
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN); /* until it is taken care of */
@@ -233,7 +228,7 @@ int server_run(const struct config *config, const struct config_input *input)
 		log_warn("a setting has no effect: the files of the web page are part of weir "
 				 "setting=web.local-assets");
 	}
-	if (data_dir_lock(config->data_dir, &server->data_lock)) {
+	if (open_data_dir(server)) {
 		uv_loop_init(&server->loop);
 		open_handles(server);
 		init_store(server);
@@ -244,13 +239,16 @@ int server_run(const struct config *config, const struct config_input *input)
 		web_subscribe(server);
 		bool is_listening = web_file_read(&server->web_file) && persistence_open(server)
 				&& listeners_open(server);
-		if (!is_listening) {
+		if (is_listening) {
+			log_info("data directory path=%s from=%s", server->data_dir.path,
+					server->data_dir.origin);
+		} else {
 			server_stop(server);
 		}
 		bool is_kept = run_loop(server);
-		close(server->data_lock);
 		exit_code = is_listening && is_kept ? 0 : 1;
 	}
+	data_dir_finish(&server->data_dir);
 	if (server->reloaded != NULL) {
 		config_finish(server->reloaded);
 		free(server->reloaded);

@@ -24,8 +24,5 @@ struct server;
  */
 int server_run(const struct config *config, const struct config_input *input);
 
-/*
- * Takes no more connections and ends when the running requests are done.
- * Repeatable; not to be called while a request is being handled.
- */
+/* Finishes what runs and ends the loop. Repeated, what still runs is cut. */
 void server_stop(struct server *server);

@@ -198,3 +198,25 @@ def test_quit_by_many_at_once(start_weir):
     for connection in connections:
         connection.close()
     assert weir.wait() == 0
+
+
+def test_second_signal_cuts_what_runs(start_weir):
+    weir = start_weir("--timeout.shutdown=1h", "--timeout.body=1h")
+    with weir.connect() as connection:
+        connection.request("PUT", "/metrics/job/j", headers={"Content-Length": "4"})
+        assert weir.get("/-/healthy").status == 200
+        weir.signal()
+        wait_for(lambda: refuses(weir), "weir stops listening")
+        assert weir.process.poll() is None
+        weir.signal()
+        assert weir.wait() == 0
+        assert connection.is_closed_by_server()
+
+
+@pytest.mark.smoke
+def test_hangup_ends_nothing(start_weir):
+    weir = start_weir()
+    with weir.connect() as connection:
+        weir.signal(signal.SIGHUP)
+        wait_for(lambda: "the settings are reloaded" in weir.stderr(), "the signal is taken")
+        assert connection.exchange("PUT", "/metrics/job/j", "m 1\n").status == 200

@@ -1,0 +1,51 @@
+#include "server/signals.h"
+
+#include <signal.h>
+
+#include "base/log.h"
+#include "server/reload.h"
+#include "server/server.h"
+
+static const struct {
+	int number;
+	const char *name;
+} signals[SERVER_SIGNALS] = {
+	{ SIGTERM, "SIGTERM" },
+	{ SIGINT, "SIGINT" },
+	{ SIGHUP, "SIGHUP" },
+};
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct server *server = handle->data;
+	const char *name = signals[handle - server->signals].name;
+	switch (number) {
+	case SIGTERM:
+	case SIGINT:
+		log_info("%s signal=%s", server->is_stopping ? "stopping at once" : "stopping", name);
+		server_stop(server);
+		break;
+	case SIGHUP:
+		reload(server);
+		break;
+	}
+}
+
+void signals_open(struct server *server)
+{
+	for (size_t i = 0; i < SERVER_SIGNALS; i++) {
+		uv_signal_t *handle = &server->signals[i];
+		uv_signal_init(&server->loop, handle);
+		handle->data = server;
+		uv_signal_start(handle, on_signal, signals[i].number);
+	}
+}
+
+void signals_close(struct server *server)
+{
+	for (size_t i = 0; i < SERVER_SIGNALS; i++) {
+		uv_close((uv_handle_t *)&server->signals[i], NULL);
+		/* The end is under way: what comes now must not make it a bad one. */
+		signal(signals[i].number, SIG_IGN);
+	}
+}
