@@ -8,6 +8,7 @@
 #include "http/server.h"
 #include "net/address.h"
 #include "net/conn_tls.h"
+#include "net/listen_socket.h"
 #include "net/listener_conns.h"
 #include "net/tls_conn.h"
 
@@ -34,7 +35,7 @@ static void end_tls(struct conn *conn)
 	struct slice last = conn_tls_leave(conn);
 	if (last.len != 0) {
 		uv_buf_t buf = uv_buf_init((char *)(uintptr_t)last.ptr, (unsigned)last.len);
-		uv_try_write((uv_stream_t *)&conn->tcp, &buf, 1);
+		uv_try_write(&conn->stream.stream, &buf, 1);
 	}
 	conn_tls_end(conn);
 }
@@ -54,9 +55,10 @@ void conn_close(struct conn *conn)
 	}
 	/* Output being written points into the session, but a closed socket takes no more of it. */
 	http_session_finish(&conn->session);
-	/* A reset tells the client of HTTP/1.0, too, that the body is not whole. */
-	if (!cut || uv_tcp_close_reset(&conn->tcp, on_closed) != 0) {
-		uv_close((uv_handle_t *)&conn->tcp, on_closed);
+	/* A reset tells the client of HTTP/1.0, too, that the body is not whole. Only TCP has it. */
+	bool resets = cut && stream_is_tcp(&conn->stream);
+	if (!resets || uv_tcp_close_reset(&conn->stream.tcp, on_closed) != 0) {
+		uv_close(&conn->stream.handle, on_closed);
 	}
 }
 
@@ -95,7 +97,7 @@ static void take_end(struct conn *conn, int status)
 		return;
 	}
 	/* Only the client's side is closed: it may still wait for its answers. */
-	uv_read_stop((uv_stream_t *)&conn->tcp);
+	uv_read_stop(&conn->stream.stream);
 	conn->reading = false;
 	http_session_end_input(&conn->session);
 	conn_flush(conn);
@@ -118,9 +120,9 @@ static void set_reading(struct conn *conn, bool reading)
 	}
 	conn->reading = reading;
 	if (reading) {
-		uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_read);
+		uv_read_start(&conn->stream.stream, on_alloc, on_read);
 	} else {
-		uv_read_stop((uv_stream_t *)&conn->tcp);
+		uv_read_stop(&conn->stream.stream);
 	}
 }
 
@@ -168,7 +170,7 @@ static void linger(struct conn *conn)
 	conn->state = CONN_LINGERING;
 	set_wait(conn);
 	set_reading(conn, true);
-	if (uv_shutdown(&conn->request.shutdown, (uv_stream_t *)&conn->tcp, on_shut_down) != 0) {
+	if (uv_shutdown(&conn->request.shutdown, &conn->stream.stream, on_shut_down) != 0) {
 		conn_close(conn);
 	}
 }
@@ -201,15 +203,19 @@ static void settle(struct conn *conn)
 	set_reading(conn, http_session_wants_input(&conn->session));
 }
 
+/* Its socket, or -1. */
+static int conn_socket(const struct conn *conn)
+{
+	int fd;
+	return uv_fileno(&conn->stream.handle, &fd) == 0 ? fd : -1;
+}
+
 /* Not yet taken by the client: in libuv's queue, and in the kernel's. */
 static size_t untaken_bytes(const struct conn *conn)
 {
-	int fd;
 	int unsent = 0;
-	if (uv_fileno((const uv_handle_t *)&conn->tcp, &fd) == 0) {
-		(void)ioctl(fd, SIOCOUTQ, &unsent);
-	}
-	return uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp) + (size_t)unsent;
+	(void)ioctl(conn_socket(conn), SIOCOUTQ, &unsent);
+	return uv_stream_get_write_queue_size(&conn->stream.stream) + (size_t)unsent;
 }
 
 static void wait_for_write(struct conn *conn)
@@ -277,8 +283,8 @@ static void write_later(struct conn *conn)
 	uv_buf_t bufs[PARTS_MAX];
 	size_t count = next_bufs(conn, bufs);
 	conn->unsent_bytes = total_bytes(bufs, count);
-	int status = uv_write(
-			&conn->request.write, (uv_stream_t *)&conn->tcp, bufs, (unsigned)count, on_written);
+	int status =
+			uv_write(&conn->request.write, &conn->stream.stream, bufs, (unsigned)count, on_written);
 	if (status != 0) {
 		conn_close(conn);
 		return;
@@ -293,7 +299,7 @@ static void write_output(struct conn *conn)
 	for (;;) {
 		uv_buf_t bufs[PARTS_MAX];
 		size_t count = next_bufs(conn, bufs);
-		int written = uv_try_write((uv_stream_t *)&conn->tcp, bufs, (unsigned)count);
+		int written = uv_try_write(&conn->stream.stream, bufs, (unsigned)count);
 		if (written < 0 && written != UV_EAGAIN) {
 			conn_close(conn);
 			return;
@@ -397,9 +403,9 @@ void conn_drain(struct conn *conn)
 
 static uint64_t peer_of(const struct conn *conn)
 {
-	struct sockaddr_storage socket;
-	int len = sizeof(socket);
-	int status = uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&socket, &len);
+	struct sockaddr_storage socket = { 0 };
+	socklen_t len = sizeof(socket);
+	int status = getpeername(conn_socket(conn), (struct sockaddr *)&socket, &len);
 	return status == 0 ? address_owner((const struct sockaddr *)&socket) : 0;
 }
 
@@ -414,16 +420,18 @@ int conn_accept(struct listener *listener, bool refused)
 	deadline_init(&conn->write_wait);
 	conn->wait_phase = HTTP_PHASE_ANSWER;
 	http_session_init(&conn->session, listener->http, on_answer);
-	uv_tcp_init(listener->tcp.loop, &conn->tcp);
-	conn->tcp.data = conn;
+	stream_init(&conn->stream, listener->timer.loop, listener->socket->is_tcp);
+	conn->stream.handle.data = conn;
 	listener_remember(listener, conn);
 
-	int status = uv_accept((uv_stream_t *)&listener->tcp, (uv_stream_t *)&conn->tcp);
+	int status = uv_accept(&listener->stream.stream, &conn->stream.stream);
 	if (status != 0) {
 		conn_close(conn);
 		return status;
 	}
-	uv_tcp_nodelay(&conn->tcp, 1);
+	if (stream_is_tcp(&conn->stream)) {
+		uv_tcp_nodelay(&conn->stream.tcp, 1);
+	}
 	conn->session.peer = peer_of(conn);
 	if (listener->tls != NULL) {
 		conn_tls_begin(conn);

@@ -20,6 +20,7 @@
 #include "http/session.h"
 #include "net/deadline.h"
 #include "net/listener.h"
+#include "net/stream.h"
 
 struct tls_conn;
 
@@ -30,7 +31,7 @@ enum conn_state {
 };
 
 struct conn {
-	uv_tcp_t tcp;
+	union stream stream;
 	union {
 		uv_write_t write;
 		uv_shutdown_t shutdown;

@@ -13,11 +13,12 @@ enum { PARTS_MAX = 64 };
 
 static void log_failed(const struct conn *conn)
 {
-	struct sockaddr_storage peer = { 0 };
-	int len = sizeof(peer);
+	struct socket_address peer = { .len = sizeof(peer.socket) };
 	char client[ADDRESS_TEXT_BYTES] = "?";
-	if (uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&peer, &len) == 0) {
-		address_format((struct sockaddr *)&peer, client);
+	int fd;
+	if (uv_fileno(&conn->stream.handle, &fd) == 0
+			&& getpeername(fd, (struct sockaddr *)&peer.socket, &peer.len) == 0) {
+		address_format(&peer, client);
 	}
 	log_debug("TLS handshake failed client=%s result=%s error=%s", client,
 			tls_result_names[conn->tls->result], conn->tls->error);

@@ -1,15 +1,16 @@
 #include "net/listener.h"
 
-#include <assert.h>
-#include <netinet/in.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "http/server.h"
 #include "net/conn.h"
+#include "net/listen_socket.h"
 #include "net/listener_conns.h"
 
 enum {
-	BACKLOG = 4096, /* the kernel's net.core.somaxconn caps it */
 	/* Refused connections that are told why; more are closed without a word. */
 	REFUSED_MAX = 256,
 	LINGER_MS = 5000,
@@ -188,10 +189,10 @@ static void on_connection(uv_stream_t *stream, int status)
 	accept_conn(listener);
 }
 
-static void init(struct listener *listener, uv_loop_t *loop, struct http_server *http,
-		const struct net_timeouts *timeouts)
+static void init(struct listener *listener, uv_loop_t *loop, const struct listen_socket *socket,
+		struct http_server *http, const struct net_timeouts *timeouts)
 {
-	*listener = (struct listener){ .http = http, .open_handles = 4 };
+	*listener = (struct listener){ .socket = socket, .http = http, .open_handles = 4 };
 	const uint64_t after_ms[CONN_WAIT_COUNT] = {
 		[CONN_WAIT_HEAD] = timeouts->head_ms,
 		[CONN_WAIT_BODY] = timeouts->body_ms,
@@ -204,40 +205,34 @@ static void init(struct listener *listener, uv_loop_t *loop, struct http_server 
 	}
 	list_init(&listener->conns);
 	list_init(&listener->flushes);
-	uv_tcp_init(loop, &listener->tcp);
+	stream_init(&listener->stream, loop, socket->is_tcp);
 	uv_timer_init(loop, &listener->timer);
 	uv_timer_init(loop, &listener->drain_timer);
-	listener->tcp.data = listener;
+	listener->stream.handle.data = listener;
 	listener->timer.data = listener;
 	listener->drain_timer.data = listener;
 	turn_open(&listener->turn, loop, flush_conns, listener);
 }
 
-int listener_open(struct listener *listener, uv_loop_t *loop, const struct sockaddr *address,
+static int begin_accepting(struct listener *listener)
+{
+	int fd = fcntl(listener->socket->fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0) {
+		return uv_translate_sys_error(errno);
+	}
+	int status = stream_open(&listener->stream, fd);
+	if (status != 0) {
+		close(fd);
+		return status;
+	}
+	return uv_listen(&listener->stream.stream, LISTEN_BACKLOG, on_connection);
+}
+
+int listener_open(struct listener *listener, uv_loop_t *loop, const struct listen_socket *socket,
 		struct http_server *http, const struct net_timeouts *timeouts)
 {
-	init(listener, loop, http, timeouts);
-	int status = uv_tcp_bind(&listener->tcp, address, 0);
-	if (status == 0) {
-		status = uv_listen((uv_stream_t *)&listener->tcp, BACKLOG, on_connection);
-	}
-	return status;
-}
-
-void listener_address(const struct listener *listener, struct sockaddr_storage *ret_socket)
-{
-	int len = sizeof(*ret_socket);
-	*ret_socket = (struct sockaddr_storage){ 0 };
-	uv_tcp_getsockname(&listener->tcp, (struct sockaddr *)ret_socket, &len);
-}
-
-uint16_t listener_port(const struct listener *listener)
-{
-	struct sockaddr_storage socket;
-	listener_address(listener, &socket);
-	/* The port is at the same place in both kinds of address. */
-	const struct sockaddr_in *any = (const struct sockaddr_in *)(const void *)&socket;
-	return ntohs(any->sin_port);
+	init(listener, loop, socket, http, timeouts);
+	return begin_accepting(listener);
 }
 
 static void on_drained(uv_timer_t *timer)
@@ -261,7 +256,7 @@ void listener_close(
 	listener->state = LISTENER_DRAINING;
 	listener->on_closed = on_closed;
 	listener->http->draining = true;
-	uv_close((uv_handle_t *)&listener->tcp, on_uv_closed);
+	uv_close(&listener->stream.handle, on_uv_closed);
 	LIST_EACH (link, &listener->conns) {
 		conn_drain(LIST_ENTRY(link, struct conn, link));
 	}

@@ -1,7 +1,7 @@
 #pragma once
 
 /*
- * Listens on one address and owns the connections it accepts.
+ * Listens on one socket and owns the connections it accepts.
  *
  * All connections share one input buffer and one timer: a connection that
  * does nothing costs less than 2 KB, with TLS less than 20. Deadlines are absolute: a client that
@@ -11,15 +11,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 #include <uv.h>
 
 #include "base/list.h"
 #include "http/input.h"
 #include "net/deadline.h"
+#include "net/stream.h"
 #include "net/turn.h"
 
 struct http_server;
+struct listen_socket;
 struct tls_server;
 
 struct net_timeouts {
@@ -46,10 +47,11 @@ enum listener_state {
 };
 
 struct listener {
-	uv_tcp_t tcp;
-	uv_timer_t timer;       /* for the earliest deadline */
-	uv_timer_t drain_timer; /* for the end of draining */
-	uint64_t timer_at_ms;   /* what the timer is set to; 0: not set */
+	const struct listen_socket *socket; /* the owner's */
+	union stream stream;                /* over a duplicate of it */
+	uv_timer_t timer;                   /* for the earliest deadline */
+	uv_timer_t drain_timer;             /* for the end of draining */
+	uint64_t timer_at_ms;               /* what the timer is set to; 0: not set */
 	int open_handles;
 	enum listener_state state;
 	bool accept_failed; /* the last time; logged once */
@@ -68,17 +70,11 @@ struct listener {
 };
 
 /*
- * 0, or a libuv error; the listener is to be closed after that, too. The http
- * server outlives it.
+ * 0, or a libuv error; the listener is to be closed after that, too. The
+ * socket and the http server outlive it.
  */
-int listener_open(struct listener *listener, uv_loop_t *loop, const struct sockaddr *address,
+int listener_open(struct listener *listener, uv_loop_t *loop, const struct listen_socket *socket,
 		struct http_server *http, const struct net_timeouts *timeouts);
-
-/* The real one, when 0 was asked for. */
-uint16_t listener_port(const struct listener *listener);
-
-/* As address_format() has it. */
-void listener_address(const struct listener *listener, struct sockaddr_storage *ret_socket);
 
 /*
  * Takes no more connections, closes the idle ones, and lets the others finish

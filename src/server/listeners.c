@@ -5,49 +5,59 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "net/address.h"
+#include "net/listen_socket.h"
 
 static uint64_t to_ms(int64_t ns)
 {
 	return (uint64_t)ns / 1000000;
 }
 
-static bool listen_on(struct server *server, const char *text)
+static struct net_timeouts timeouts_of(const struct config *config)
 {
-	struct net_timeouts timeouts = {
-		.head_ms = to_ms(server->config->timeout_header_ns),
-		.body_ms = to_ms(server->config->timeout_body_ns),
-		.idle_ms = to_ms(server->config->timeout_idle_ns),
-		.write_ms = to_ms(server->config->timeout_write_ns),
+	return (struct net_timeouts){
+		.head_ms = to_ms(config->timeout_header_ns),
+		.body_ms = to_ms(config->timeout_body_ns),
+		.idle_ms = to_ms(config->timeout_idle_ns),
+		.write_ms = to_ms(config->timeout_write_ns),
 	};
+}
+
+static bool open_socket(struct server *server, const char *text, struct listen_socket *ret_socket)
+{
 	struct address address;
-	struct sockaddr_storage socket;
+	struct socket_address resolved;
 	const char *what;
 	if (!address_parse(slice_of_string(text), &address, &what)) {
 		log_error("bad address flag=--web.listen-address address=%s error=%s", text, what);
 		return false;
 	}
-	int fault = address_resolve(&server->loop, &address, &socket);
+	int fault = address_resolve(&server->loop, &address, &resolved);
 	if (fault != 0) {
 		log_error("cannot resolve address=%s error=%s", text, uv_strerror(fault));
 		return false;
 	}
-	server->listeners[server->listener_count].server = server;
-	struct listener *listener = &server->listeners[server->listener_count++].listener;
-	server->open_listeners++;
-	fault = listener_open(
-			listener, &server->loop, (struct sockaddr *)&socket, &server->http, &timeouts);
-	listener->tls = server->tls.context == NULL ? NULL : &server->tls;
-	if (fault != 0) {
-		log_error("cannot listen address=%s error=%s", text, uv_strerror(fault));
+	if (!listen_socket_open(ret_socket, &resolved, &what)) {
+		log_error("cannot listen address=%s error=%s", text, what);
 		return false;
 	}
-	char shown[ADDRESS_TEXT_BYTES];
-	listener_address(listener, &socket);
-	address_format((struct sockaddr *)&socket, shown);
-	printf("listening %s\n", shown);
-	fflush(stdout);
-	log_info("listening address=%s tls=%s", shown, listener->tls == NULL ? "off" : "on");
 	return true;
+}
+
+/* The socket is the server's from here on. */
+static bool listen_at(struct server *server, const struct listen_socket *socket)
+{
+	struct net_timeouts timeouts = timeouts_of(server->config);
+	struct server_listener *slot = &server->listeners[server->listener_count++];
+	server->open_listeners++;
+	slot->server = server;
+	slot->socket = *socket;
+	int fault =
+			listener_open(&slot->listener, &server->loop, &slot->socket, &server->http, &timeouts);
+	slot->listener.tls = server->tls.context == NULL ? NULL : &server->tls;
+	if (fault != 0) {
+		log_error("cannot accept connections error=%s", uv_strerror(fault));
+	}
+	return fault == 0;
 }
 
 bool listeners_open(struct server *server)
@@ -55,9 +65,31 @@ bool listeners_open(struct server *server)
 	const struct config_list *addresses = &server->config->web_listen_address;
 	server->listeners = memory_zalloc(addresses->len, sizeof(server->listeners[0]));
 	for (size_t i = 0; i < addresses->len; i++) {
-		if (!listen_on(server, addresses->items[i])) {
+		struct listen_socket socket;
+		if (!open_socket(server, addresses->items[i], &socket) || !listen_at(server, &socket)) {
 			return false;
 		}
 	}
 	return true;
+}
+
+void listeners_announce(const struct server *server)
+{
+	for (size_t i = 0; i < server->listener_count; i++) {
+		char shown[ADDRESS_TEXT_BYTES];
+		address_format(&server->listeners[i].socket.address, shown);
+		printf("listening %s\n", shown);
+		log_info("listening address=%s tls=%s", shown,
+				server->listeners[i].listener.tls == NULL ? "off" : "on");
+	}
+	fflush(stdout);
+}
+
+void listeners_close(
+		struct server *server, uint64_t drain_ms, void (*on_closed)(struct listener *listener))
+{
+	for (size_t i = 0; i < server->listener_count; i++) {
+		listen_socket_close(&server->listeners[i].socket);
+		listener_close(&server->listeners[i].listener, drain_ms, on_closed);
+	}
 }

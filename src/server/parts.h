@@ -13,6 +13,7 @@
 #include "api/gate.h"
 #include "config/config.h"
 #include "http/server.h"
+#include "net/listen_socket.h"
 #include "net/listener.h"
 #include "net/tls.h"
 #include "net/worker.h"
@@ -27,6 +28,7 @@ struct server;
 
 struct server_listener {
 	struct listener listener;
+	struct listen_socket socket;
 	struct server *server;
 };
 

@@ -107,9 +107,7 @@ void server_stop(struct server *server)
 	} else {
 		begin_stop(server);
 	}
-	for (size_t i = 0; i < server->listener_count; i++) {
-		listener_close(&server->listeners[i].listener, drain_ms, on_listener_closed);
-	}
+	listeners_close(server, drain_ms, on_listener_closed);
 }
 
 /* ---- The beginning ---- */
@@ -240,6 +238,7 @@ int server_run(const struct config *config, const struct config_input *input)
 		bool is_listening = web_file_read(&server->web_file) && persistence_open(server)
 				&& listeners_open(server);
 		if (is_listening) {
+			listeners_announce(server);
 			log_info("data directory path=%s from=%s", server->data_dir.path,
 					server->data_dir.origin);
 		} else {

@@ -24,5 +24,8 @@ struct server;
  */
 int server_run(const struct config *config, const struct config_input *input);
 
-/* Finishes what runs and ends the loop. Repeated, what still runs is cut. */
+/*
+ * Takes no more connections and ends when the running requests are done;
+ * repeated, they are cut. Not to be called while a request is being handled.
+ */
 void server_stop(struct server *server);

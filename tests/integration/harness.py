@@ -51,16 +51,22 @@ class Closed(Exception):
 
 
 class Connection:
-    """One TCP connection, TLS if there is a context. Sends any bytes; reads answers by framing."""
+    """One connection, by TCP or to a Unix socket, TLS if there is a context. Sends any bytes; reads
+    answers by their framing."""
 
     def __init__(self, address, receive_buffer=None, tls=None):
-        host, port = address
-        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        is_unix = isinstance(address, str)
+        if is_unix:
+            family, address = socket.AF_UNIX, address.removeprefix("unix:")
+        else:
+            family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self.socket = socket.socket(family)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(DEADLINE)
-        self.socket.connect((host, port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.connect(address)
+        if not is_unix:
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_hostname="localhost",
                                           suppress_ragged_eofs=False)
@@ -197,14 +203,21 @@ class Weir:
             self.process.wait()
             raise
         self.address = self.addresses[0]
+
+    @property
+    def url(self):
         host, port = self.address
-        scheme = "https" if tls else "http"
-        self.url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+        scheme = "https" if self.tls else "http"
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     def _listening(self):
+        """Host and port, or the text of an address that is not TCP."""
         line = self._stdout_line()
         assert line.startswith("listening "), f"unexpected first line {line!r}"
-        host, _, port = line.split()[1].rpartition(":")
+        address = line.split()[1]
+        if address.startswith(("unix:", "vsock:")):
+            return address
+        host, _, port = address.rpartition(":")
         return host.strip("[]"), int(port)
 
     def _stdout_line(self):

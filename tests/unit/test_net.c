@@ -21,6 +21,7 @@
 #include "http/server.h"
 #include "http/session.h"
 #include "net/address.h"
+#include "net/listen_socket.h"
 #include "net/listener.h"
 #include "net/worker.h"
 
@@ -31,6 +32,7 @@ enum { HOLD_MS = 50, DRAIN_MS = 300, PIECE_BYTES = 100000 };
 struct fixture {
 	uv_loop_t loop;
 	struct http_server http;
+	struct listen_socket socket;
 	struct listener listener;
 	struct worker worker;
 	uv_timer_t timer; /* answers what waits */
@@ -43,7 +45,7 @@ struct fixture {
 };
 
 /* Never ends. */
-struct stream {
+struct endless {
 	struct http_body body;
 	char bytes[PIECE_BYTES];
 	struct slice part;
@@ -51,7 +53,7 @@ struct stream {
 
 static enum http_body_state stream_next(struct http_body *body, struct http_piece *ret_piece)
 {
-	struct stream *stream = LIST_ENTRY(body, struct stream, body);
+	struct endless *stream = LIST_ENTRY(body, struct endless, body);
 	stream->part = slice_make(stream->bytes, PIECE_BYTES);
 	*ret_piece = (struct http_piece){ .parts = &stream->part, .count = 1 };
 	return HTTP_BODY_PIECE;
@@ -59,7 +61,7 @@ static enum http_body_state stream_next(struct http_body *body, struct http_piec
 
 static void stream_close(struct http_body *body)
 {
-	free(LIST_ENTRY(body, struct stream, body));
+	free(LIST_ENTRY(body, struct endless, body));
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -141,11 +143,12 @@ static void on_request(void *data, struct exchange *exchange)
 		return;
 	}
 	if (slice_equal(path, SLICE("/stream"))) {
-		struct stream *stream = memory_zalloc(1, sizeof(*stream));
+		struct endless *stream = memory_zalloc(1, sizeof(*stream));
 		stream->body = (struct http_body){ .next = stream_next, .close = stream_close };
 		exchange->response.stream = &stream->body;
 	}
 	if (slice_equal(path, SLICE("/quit"))) {
+		listen_socket_close(&fixture->socket);
 		listener_close(&fixture->listener, DRAIN_MS, on_listener_closed);
 	}
 	exchange_answer(exchange);
@@ -172,23 +175,24 @@ static void serve(struct fixture *fixture, size_t connections, void (*client)(st
 		.idle_ms = 250,
 		.write_ms = 200,
 	};
-	struct sockaddr_storage socket;
+	struct socket_address resolved;
 	struct address address;
 	const char *what;
 	CHECK(address_parse(SLICE("127.0.0.1:0"), &address, &what));
 	*fixture = (struct fixture){ .client = client };
 	uv_loop_init(&fixture->loop);
-	CHECK_INT(address_resolve(&fixture->loop, &address, &socket), 0);
+	CHECK_INT(address_resolve(&fixture->loop, &address, &resolved), 0);
 	uv_timer_init(&fixture->loop, &fixture->timer);
 	fixture->timer.data = fixture;
 	worker_open(&fixture->worker, &fixture->loop);
 	http_server_init(&fixture->http, &limits);
 	fixture->http.on_request = on_request;
 	fixture->http.data = fixture;
-	CHECK_INT(listener_open(&fixture->listener, &fixture->loop, (struct sockaddr *)&socket,
-					  &fixture->http, &timeouts),
+	CHECK(listen_socket_open(&fixture->socket, &resolved, &what));
+	CHECK_INT(listener_open(&fixture->listener, &fixture->loop, &fixture->socket, &fixture->http,
+					  &timeouts),
 			0);
-	fixture->port = listener_port(&fixture->listener);
+	fixture->port = (uint16_t)address_port(&fixture->socket.address);
 
 	pthread_t thread;
 	pthread_create(&thread, NULL, run_client, fixture);
@@ -426,21 +430,29 @@ static void test_addresses(void)
 		const char *text;
 		const char *host; /* NULL: refused */
 		int port;
+		enum address_kind kind;
 	} tests[] = {
-		{ ":9091", "", 9091 },
-		{ "127.0.0.1:0", "127.0.0.1", 0 },
-		{ "[::1]:9091", "::1", 9091 },
-		{ "[::]:65535", "::", 65535 },
-		{ "localhost:80", "localhost", 80 },
-		{ "", NULL, 0 },
-		{ "9091", NULL, 0 },
-		{ ":", NULL, 0 },
-		{ "h:", NULL, 0 },
-		{ "h:65536", NULL, 0 },
-		{ "h:-1", NULL, 0 },
-		{ "h:http", NULL, 0 },
-		{ "::1:9091", NULL, 0 },
-		{ "h:99999999999999999999", NULL, 0 },
+		{ ":9091", "", 9091, ADDRESS_TCP }, { "127.0.0.1:0", "127.0.0.1", 0, ADDRESS_TCP },
+		{ "[::1]:9091", "::1", 9091, ADDRESS_TCP }, { "[::]:65535", "::", 65535, ADDRESS_TCP },
+		{ "localhost:80", "localhost", 80, ADDRESS_TCP }, { "", NULL, 0, ADDRESS_TCP },
+		{ "9091", NULL, 0, ADDRESS_TCP }, { ":", NULL, 0, ADDRESS_TCP },
+		{ "h:", NULL, 0, ADDRESS_TCP }, { "h:65536", NULL, 0, ADDRESS_TCP },
+		{ "h:-1", NULL, 0, ADDRESS_TCP }, { "h:http", NULL, 0, ADDRESS_TCP },
+		{ "::1:9091", NULL, 0, ADDRESS_TCP }, { "h:99999999999999999999", NULL, 0, ADDRESS_TCP },
+		{ "unix:/run/w.sock", "/run/w.sock", 0, ADDRESS_UNIX },
+		{ "unix:///run/w.sock", "/run/w.sock", 0, ADDRESS_UNIX },
+		{ "unix:/run/a:b", "/run/a:b", 0, ADDRESS_UNIX },
+		{ "unix:@weir", "@weir", 0, ADDRESS_UNIX }, { "unix:", NULL, 0, ADDRESS_UNIX },
+		{ "unix:/", NULL, 0, ADDRESS_UNIX }, { "unix://", NULL, 0, ADDRESS_UNIX },
+		{ "unix:/run/", NULL, 0, ADDRESS_UNIX }, { "unix:@", NULL, 0, ADDRESS_UNIX },
+		{ "unix:9091", NULL, 0, ADDRESS_UNIX }, { "unix:w.sock", NULL, 0, ADDRESS_UNIX },
+		{ "vsock://:9100", "", 9100, ADDRESS_VSOCK },
+		{ "vsock://3:4294967294", "", -2, ADDRESS_VSOCK }, { "vsock://:0", "", 0, ADDRESS_VSOCK },
+		{ "vsock://:4294967295", NULL, 0, ADDRESS_VSOCK },
+		{ "vsock://4294967295:1", NULL, 0, ADDRESS_VSOCK },
+		{ "vsock://host:1", NULL, 0, ADDRESS_VSOCK }, { "vsock://3", NULL, 0, ADDRESS_VSOCK },
+		{ "vsock://", NULL, 0, ADDRESS_VSOCK }, { "vsock://:", NULL, 0, ADDRESS_VSOCK },
+		{ "vsock:9100", "vsock", 9100, ADDRESS_TCP }, /* a host of that name */
 	};
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
 		struct address address = { 0 };
@@ -450,14 +462,59 @@ static void test_addresses(void)
 		CHECK_INT(what == NULL, good);
 		if (good) {
 			CHECK_STRING(slice_of_string(address.host), tests[i].host);
-			CHECK_INT(address.port, tests[i].port);
+			CHECK_INT((int)address.port, tests[i].port);
+			CHECK_INT(address.kind, tests[i].kind);
 		}
 	}
-	char text[ADDRESS_TEXT_BYTES];
-	struct sockaddr_storage socket;
-	uv_ip6_addr("::1", 80, (struct sockaddr_in6 *)(void *)&socket);
-	address_format((struct sockaddr *)&socket, text);
-	CHECK_STRING(slice_of_string(text), "[::1]:80");
+}
+
+/* Resolved and shown, an address is what was written. */
+static void test_shown_addresses(void)
+{
+	static const struct {
+		const char *text;
+		int family;
+		const char *path; /* of its file */
+	} tests[] = {
+		{ "127.0.0.1:80", AF_INET, NULL },
+		{ "[::1]:80", AF_INET6, NULL },
+		{ "unix:/run/w.sock", AF_UNIX, "/run/w.sock" },
+		{ "unix:@weir", AF_UNIX, NULL },
+		{ "vsock://:9100", AF_VSOCK, NULL },
+		{ "vsock://3:9100", AF_VSOCK, NULL },
+	};
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		struct address address;
+		struct socket_address resolved;
+		const char *what;
+		uv_loop_t loop;
+		uv_loop_init(&loop);
+		CHECK(address_parse(slice_of_string(tests[i].text), &address, &what));
+		CHECK_INT(address_resolve(&loop, &address, &resolved), 0);
+		uv_loop_close(&loop);
+		char text[ADDRESS_TEXT_BYTES];
+		address_format(&resolved, text);
+		CHECK_STRING(slice_of_string(text), tests[i].text);
+		CHECK_INT(resolved.socket.ss_family, tests[i].family);
+		CHECK_INT(address_port(&resolved), address.port);
+		const char *path = address_path(&resolved);
+		CHECK_STRING(slice_of_string(path == NULL ? "" : path),
+				tests[i].path == NULL ? "" : tests[i].path);
+	}
+}
+
+/* The path of a Unix socket must fit with its NUL. */
+static void test_long_path(void)
+{
+	for (size_t len = 106; len <= 110; len++) {
+		char text[128] = "unix:/";
+		memset(text + strlen("unix:/"), 'a', len - 1);
+		struct address address;
+		const char *what = "";
+		CHECK_INT(address_parse(slice_make(text, strlen("unix:") + len), &address, &what),
+				len <= 107);
+		CHECK_INT(strstr(what, "107 bytes") != NULL, len > 107);
+	}
 }
 
 static void test_owners(void)
@@ -478,15 +535,20 @@ static void test_address_in_use(void)
 	struct http_server http;
 	http_server_init(&http, &(struct http_limits){ 0 });
 	struct sockaddr_in any = { .sin_family = AF_INET };
-	struct listener first;
-	struct listener second;
+	struct socket_address address = { .len = sizeof(any) };
+	memcpy(&address.socket, &any, sizeof(any));
+	struct listen_socket first;
+	struct listen_socket second;
+	struct listener listener;
 	struct net_timeouts timeouts = { 1, 1, 1, 1 };
-	CHECK_INT(listener_open(&first, &loop, (struct sockaddr *)&any, &http, &timeouts), 0);
-	any.sin_port = htons(listener_port(&first));
-	CHECK_INT(listener_open(&second, &loop, (struct sockaddr *)&any, &http, &timeouts),
-			UV_EADDRINUSE);
-	listener_close(&second, 0, NULL);
-	listener_close(&first, 0, NULL);
+	const char *what = "";
+	CHECK(listen_socket_open(&first, &address, &what));
+	CHECK_INT(listener_open(&listener, &loop, &first, &http, &timeouts), 0);
+	CHECK(!listen_socket_open(&second, &first.address, &what));
+	CHECK_STRING(slice_of_string(what), uv_strerror(UV_EADDRINUSE));
+	listen_socket_close(&second);
+	listen_socket_close(&first);
+	listener_close(&listener, 0, NULL);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	CHECK_INT(uv_loop_close(&loop), 0);
 	http_server_finish(&http);
@@ -498,6 +560,8 @@ int main(void)
 	hash_init();
 	RUN(test_addresses);
 	RUN(test_owners);
+	RUN(test_shown_addresses);
+	RUN(test_long_path);
 	RUN(test_address_in_use);
 	RUN(test_requests);
 	RUN(test_timeouts);
