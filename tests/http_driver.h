@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/memory.h"
 #include "http/exchange.h"
+#include "http/handover.h"
 #include "http/server.h"
 #include "http/session.h"
 
@@ -244,6 +245,24 @@ static inline void driver_pump(struct driver *driver)
 			driver_write(driver);
 		}
 	} while (http_session_has_more(&driver->session) || driver_decide(driver));
+}
+
+/* Into a session of its own, as another process would have it, if that can be done. */
+static inline bool driver_move(struct driver *driver)
+{
+	if (!http_handover_is_possible(&driver->session)) {
+		return false;
+	}
+	struct http_handover handover;
+	struct buf bytes;
+	buf_init(&bytes, 0);
+	http_handover_save(&driver->session, &handover, &bytes);
+	http_session_finish(&driver->session);
+	http_session_init(&driver->session, &driver->server, driver_on_answer);
+	http_handover_load(&driver->session, &handover, buf_slice(&bytes));
+	buf_finish(&bytes);
+	driver_pump(driver);
+	return true;
 }
 
 static inline void driver_feed(struct driver *driver, struct slice bytes)

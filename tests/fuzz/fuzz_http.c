@@ -1,6 +1,7 @@
 /*
  * Bytes of one connection, cut into pieces as the first ones say. Whatever
- * comes in, the answers must be the same as when it comes at once.
+ * comes in, the answers must be the same as when it comes at once, and when the
+ * session is handed over to another one after each piece.
  */
 
 #include <stdint.h>
@@ -75,19 +76,10 @@ static void check_same(const struct driver *a, const struct driver *b)
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void check_pieces(
+		const struct driver *whole, struct slice bytes, const uint8_t *data, bool moves)
 {
-	if (size < 2) {
-		return 0;
-	}
-	clock_freeze(1, 1);
 	size_t piece = (size_t)data[0] % 64 + 1;
-	struct slice bytes = slice_make((const char *)data + 2, size - 2);
-
-	struct driver whole;
-	driver_init(&whole, &limits);
-	feed(&whole, bytes);
-
 	struct driver pieces;
 	driver_init(&pieces, &limits);
 	pieces.write_bytes = data[1];
@@ -95,11 +87,31 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct slice next = slice_first(rest, piece);
 		feed(&pieces, next);
 		rest = slice_skip(rest, next.len);
+		if (moves) {
+			driver_move(&pieces);
+			settle(&pieces);
+		}
 	}
 	if (!waits_for_continue(bytes)) {
-		check_same(&whole, &pieces);
+		check_same(whole, &pieces);
 	}
-	driver_finish(&whole);
 	driver_finish(&pieces);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size < 2) {
+		return 0;
+	}
+	clock_freeze(1, 1);
+	struct slice bytes = slice_make((const char *)data + 2, size - 2);
+
+	struct driver whole;
+	driver_init(&whole, &limits);
+	feed(&whole, bytes);
+
+	check_pieces(&whole, bytes, data, false);
+	check_pieces(&whole, bytes, data, true);
+	driver_finish(&whole);
 	return 0;
 }
