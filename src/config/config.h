@@ -80,6 +80,9 @@ struct config {
 	int64_t timeout_idle_ns;
 	int64_t timeout_write_ns;
 	int64_t timeout_shutdown_ns;
+	int64_t timeout_takeover_ns;
+
+	bool takeover; /* from the weir that runs in the data directory */
 
 	struct job_rules *jobs; /* see config/jobs.h */
 

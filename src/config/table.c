@@ -285,6 +285,23 @@ const struct setting settings[] = {
 			.initial = "10s",
 			.max = DAY,
 			.help = "How long running requests may take to finish at shutdown." },
+	{ .name = "timeout.takeover",
+			.group = "Timeouts",
+			.is_reloadable = true,
+			DURATION(timeout_takeover_ns),
+			.initial = "30s",
+			.min = MS,
+			.max = DAY,
+			.help = "How long requests may wait for a new weir that takes over, before the old one "
+					"goes on." },
+
+	{ .name = "takeover",
+			.group = "Process",
+			BOOL(takeover),
+			.initial = "false",
+			.is_flag_only = true,
+			.help = "Take over from the weir that runs in the data directory: its sockets, its "
+					"connections and all it stores." },
 
 	{ .name = "log.level",
 			.group = "Log",

@@ -97,6 +97,10 @@ void exchange_answer(struct exchange *exchange)
 {
 	assert(!exchange->answered);
 	exchange->answered = true;
+	if (exchange->wire.is_handed) {
+		exchange->wire.is_handed = false;
+		exchange->wire.server->unanswered--;
+	}
 	if (exchange->session == NULL) {
 		http_server_give_back(exchange->wire.server, exchange);
 	} else if (exchange->wire.awaits_admission) {

@@ -70,6 +70,7 @@ struct exchange_wire {
 	struct buf head;          /* as it came; method, target and headers point into it */
 	struct buf body;          /* when it did not lie in one piece in the input */
 	struct http_input *input; /* where it does; held on to */
+	bool is_handed;           /* to on_request, which owes an answer */
 	bool keep_alive;          /* as the client would have it */
 	bool wants_continue;      /* waits for 100 Continue before it sends the body */
 	bool awaits_admission;    /* see exchange_admit() */

@@ -74,6 +74,7 @@ static void empty(struct exchange *exchange)
 	exchange->response = (struct http_response){ .fields = fields };
 	exchange->handler_data = NULL;
 	exchange->answered = false;
+	exchange->wire.is_handed = false;
 	exchange->wire.keep_alive = false;
 	exchange->wire.wants_continue = false;
 	exchange->wire.awaits_admission = false;

@@ -54,6 +54,7 @@ struct http_server {
 	struct list spares; // exchange::link
 	size_t spare_count;
 	size_t exchange_count; /* in use */
+	size_t unanswered;     /* of those, handed to on_request */
 };
 
 void http_server_init(struct http_server *server, const struct http_limits *limits);

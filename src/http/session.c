@@ -96,6 +96,8 @@ static void hand_over(struct http_session *session)
 	struct exchange *exchange = queue_current(session);
 	session->reading = exchange->wire.keep_alive ? READING_BLANKS : READING_NOTHING;
 	server->counters.requests++;
+	server->unanswered++;
+	exchange->wire.is_handed = true;
 	server->on_request(server->data, exchange);
 }
 

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 
 #include "base/memory.h"
+#include "http/handover.h"
 #include "http/server.h"
 #include "net/address.h"
 #include "net/conn_tls.h"
@@ -200,11 +201,10 @@ static void settle(struct conn *conn)
 		break;
 	}
 	set_wait(conn);
-	set_reading(conn, http_session_wants_input(&conn->session));
+	set_reading(conn, !conn->listener->frozen && http_session_wants_input(&conn->session));
 }
 
-/* Its socket, or -1. */
-static int conn_socket(const struct conn *conn)
+int conn_socket(const struct conn *conn)
 {
 	int fd;
 	return uv_fileno(&conn->stream.handle, &fd) == 0 ? fd : -1;
@@ -396,7 +396,9 @@ void conn_drain(struct conn *conn)
 {
 	bool idle =
 			http_session_phase(&conn->session) == HTTP_PHASE_IDLE || conn->session.requests == 0;
-	if (idle) {
+	/* What is half read can only be answered by whoever reads now. */
+	bool is_left = conn->listener->frozen && conn_is_settled(conn);
+	if (idle || is_left) {
 		conn_close(conn);
 	}
 }
@@ -409,7 +411,7 @@ static uint64_t peer_of(const struct conn *conn)
 	return status == 0 ? address_owner((const struct sockaddr *)&socket) : 0;
 }
 
-int conn_accept(struct listener *listener, bool refused)
+static struct conn *create(struct listener *listener, bool refused)
 {
 	struct conn *conn = memory_zalloc(1, sizeof(*conn));
 	conn->listener = listener;
@@ -423,16 +425,27 @@ int conn_accept(struct listener *listener, bool refused)
 	stream_init(&conn->stream, listener->timer.loop, listener->socket->is_tcp);
 	conn->stream.handle.data = conn;
 	listener_remember(listener, conn);
+	return conn;
+}
 
+/* Its socket is open. */
+static void set_up(struct conn *conn)
+{
+	if (stream_is_tcp(&conn->stream)) {
+		uv_tcp_nodelay(&conn->stream.tcp, 1);
+	}
+	conn->session.peer = peer_of(conn);
+}
+
+int conn_accept(struct listener *listener, bool refused)
+{
+	struct conn *conn = create(listener, refused);
 	int status = uv_accept(&listener->stream.stream, &conn->stream.stream);
 	if (status != 0) {
 		conn_close(conn);
 		return status;
 	}
-	if (stream_is_tcp(&conn->stream)) {
-		uv_tcp_nodelay(&conn->stream.tcp, 1);
-	}
-	conn->session.peer = peer_of(conn);
+	set_up(conn);
 	if (listener->tls != NULL) {
 		conn_tls_begin(conn);
 	}
@@ -441,4 +454,33 @@ int conn_accept(struct listener *listener, bool refused)
 	}
 	conn_flush(conn);
 	return 0;
+}
+
+int conn_adopt(struct listener *listener, int socket, const struct http_handover *handover,
+		struct slice bytes)
+{
+	if (listener->tls != NULL) {
+		return UV_ENOTSUP; /* it was in the clear, and is not to be any more */
+	}
+	struct conn *conn = create(listener, false);
+	int status = stream_open(&conn->stream, socket);
+	if (status != 0) {
+		conn_close(conn);
+		return status;
+	}
+	set_up(conn);
+	http_handover_load(&conn->session, handover, bytes);
+	conn_flush(conn);
+	return 0;
+}
+
+bool conn_is_settled(const struct conn *conn)
+{
+	return conn->state == CONN_OPEN && !conn->writing && !conn->refused
+			&& http_handover_is_possible(&conn->session);
+}
+
+bool conn_may_move(const struct conn *conn)
+{
+	return conn_is_settled(conn) && !conn_is_tls(conn);
 }

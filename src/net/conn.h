@@ -58,6 +58,22 @@ struct conn {
 /* Accepts what the listener has waiting. 0 or a libuv error. */
 int conn_accept(struct listener *listener, bool refused);
 
+/* See listener_adopt(). */
+int conn_adopt(struct listener *listener, int socket, const struct http_handover *handover,
+		struct slice bytes);
+
+/* Whether nothing is being answered or written. */
+bool conn_is_settled(const struct conn *conn);
+
+/*
+ * Whether another process may go on with it, beginning with what its session
+ * says. Not with TLS: its keys stay in memory.
+ */
+bool conn_may_move(const struct conn *conn);
+
+/* Its socket, or -1. */
+int conn_socket(const struct conn *conn);
+
 /* Repeatable; the memory goes with the last callback. */
 void conn_close(struct conn *conn);
 

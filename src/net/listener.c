@@ -113,6 +113,12 @@ static bool flush_conns(void *data)
 
 static void set_timer(struct listener *listener, uint64_t at_ms);
 
+/* Nobody is late with what is not read. */
+static bool is_for_input(enum conn_wait wait)
+{
+	return wait == CONN_WAIT_HEAD || wait == CONN_WAIT_BODY || wait == CONN_WAIT_IDLE;
+}
+
 static void on_timer(uv_timer_t *timer)
 {
 	struct listener *listener = timer->data;
@@ -120,6 +126,9 @@ static void on_timer(uv_timer_t *timer)
 	uint64_t next_ms = UINT64_MAX;
 	listener->timer_at_ms = 0;
 	for (enum conn_wait wait = 0; wait < CONN_WAIT_COUNT; wait++) {
+		if (listener->frozen && is_for_input(wait)) {
+			continue;
+		}
 		struct deadline *deadline = deadlines_first(&listener->waits[wait]);
 		while (deadline != NULL && deadline->at_ms <= now_ms) {
 			deadline_drop(deadline);
@@ -205,10 +214,8 @@ static void init(struct listener *listener, uv_loop_t *loop, const struct listen
 	}
 	list_init(&listener->conns);
 	list_init(&listener->flushes);
-	stream_init(&listener->stream, loop, socket->is_tcp);
 	uv_timer_init(loop, &listener->timer);
 	uv_timer_init(loop, &listener->drain_timer);
-	listener->stream.handle.data = listener;
 	listener->timer.data = listener;
 	listener->drain_timer.data = listener;
 	turn_open(&listener->turn, loop, flush_conns, listener);
@@ -216,6 +223,9 @@ static void init(struct listener *listener, uv_loop_t *loop, const struct listen
 
 static int begin_accepting(struct listener *listener)
 {
+	stream_init(&listener->stream, listener->timer.loop, listener->socket->is_tcp);
+	listener->stream.handle.data = listener;
+	listener->has_stream = true;
 	int fd = fcntl(listener->socket->fd, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0) {
 		return uv_translate_sys_error(errno);
@@ -234,6 +244,70 @@ int listener_open(struct listener *listener, uv_loop_t *loop, const struct liste
 	init(listener, loop, socket, http, timeouts);
 	return begin_accepting(listener);
 }
+
+/* ---- Freezing ---- */
+
+static void resume_accepting(struct listener *listener)
+{
+	int status = begin_accepting(listener);
+	if (status != 0) {
+		log_error("cannot accept connections any more error=%s", uv_strerror(status));
+	}
+}
+
+static void on_stream_closed(uv_handle_t *handle)
+{
+	struct listener *listener = handle->data;
+	listener->has_stream = false;
+	if (listener->state != LISTENER_OPEN) {
+		on_handle_closed(listener);
+	} else if (!listener->frozen) {
+		resume_accepting(listener);
+	}
+}
+
+static void close_stream(struct listener *listener)
+{
+	if (!uv_is_closing(&listener->stream.handle)) {
+		uv_close(&listener->stream.handle, on_stream_closed);
+	}
+}
+
+/* libuv knows no pause in accepting; the socket stays open by the owner's descriptor. */
+void listener_freeze(struct listener *listener)
+{
+	if (listener->frozen || listener->state != LISTENER_OPEN) {
+		return;
+	}
+	listener->frozen = true;
+	close_stream(listener);
+	LIST_EACH (link, &listener->conns) {
+		conn_flush(LIST_ENTRY(link, struct conn, link));
+	}
+}
+
+void listener_resume(struct listener *listener)
+{
+	if (!listener->frozen || listener->state != LISTENER_OPEN) {
+		return;
+	}
+	listener->frozen = false;
+	if (!listener->has_stream) {
+		resume_accepting(listener);
+	}
+	LIST_EACH (link, &listener->conns) {
+		conn_flush(LIST_ENTRY(link, struct conn, link));
+	}
+	set_timer(listener, uv_now(listener->timer.loop));
+}
+
+int listener_adopt(struct listener *listener, int socket, const struct http_handover *handover,
+		struct slice bytes)
+{
+	return conn_adopt(listener, socket, handover, bytes);
+}
+
+/* ---- Closing ---- */
 
 static void on_drained(uv_timer_t *timer)
 {
@@ -256,7 +330,11 @@ void listener_close(
 	listener->state = LISTENER_DRAINING;
 	listener->on_closed = on_closed;
 	listener->http->draining = true;
-	uv_close(&listener->stream.handle, on_uv_closed);
+	if (listener->has_stream) {
+		close_stream(listener);
+	} else {
+		listener->open_handles--;
+	}
 	LIST_EACH (link, &listener->conns) {
 		conn_drain(LIST_ENTRY(link, struct conn, link));
 	}

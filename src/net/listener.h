@@ -14,11 +14,13 @@
 #include <uv.h>
 
 #include "base/list.h"
+#include "base/slice.h"
 #include "http/input.h"
 #include "net/deadline.h"
 #include "net/stream.h"
 #include "net/turn.h"
 
+struct http_handover;
 struct http_server;
 struct listen_socket;
 struct tls_server;
@@ -54,6 +56,8 @@ struct listener {
 	uint64_t timer_at_ms;               /* what the timer is set to; 0: not set */
 	int open_handles;
 	enum listener_state state;
+	bool has_stream;    /* it is open */
+	bool frozen;        /* nothing is accepted and nothing read */
 	bool accept_failed; /* the last time; logged once */
 
 	struct http_server *http;
@@ -75,6 +79,23 @@ struct listener {
  */
 int listener_open(struct listener *listener, uv_loop_t *loop, const struct listen_socket *socket,
 		struct http_server *http, const struct net_timeouts *timeouts);
+
+/*
+ * Accepts nothing and reads nothing more, so that somebody else may: new
+ * connections wait in the socket. What was read is answered and written, and
+ * only who does not take his answer is timed.
+ */
+void listener_freeze(struct listener *listener);
+
+/* As if it had never been frozen. */
+void listener_resume(struct listener *listener);
+
+/*
+ * Takes a connection that another process has accepted and served up to what
+ * the handover says. 0 or a libuv error; then the socket stays the caller's.
+ */
+int listener_adopt(struct listener *listener, int socket, const struct http_handover *handover,
+		struct slice bytes);
 
 /*
  * Takes no more connections, closes the idle ones, and lets the others finish

@@ -35,6 +35,7 @@ static int try_path(struct data_dir *dir, char *path, const char **reterr_what)
 	free(lock);
 	if (fault == 0) {
 		dir->path = path;
+		dir->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		dir->lock_fd = fd;
 	}
 	return fault;
@@ -98,7 +99,7 @@ static bool open_default(struct data_dir *dir, const char *path)
 
 bool data_dir_open(struct data_dir *dir, const char *path, bool is_asked_for)
 {
-	*dir = (struct data_dir){ .lock_fd = -1 };
+	*dir = (struct data_dir){ .fd = -1, .lock_fd = -1 };
 	if (is_asked_for) {
 		return open_only(dir, join(slice_of_string(path), ""), "--data.dir");
 	}
@@ -111,11 +112,14 @@ bool data_dir_open(struct data_dir *dir, const char *path, bool is_asked_for)
 
 void data_dir_finish(struct data_dir *dir)
 {
+	if (dir->fd >= 0) {
+		close(dir->fd);
+	}
 	if (dir->lock_fd >= 0) {
 		close(dir->lock_fd);
 	}
 	free(dir->path);
-	*dir = (struct data_dir){ .lock_fd = -1 };
+	*dir = (struct data_dir){ .fd = -1, .lock_fd = -1 };
 }
 
 bool data_dir_lock(struct data_dir *dir)
@@ -129,4 +133,19 @@ bool data_dir_lock(struct data_dir *dir)
 		log_error("cannot lock the data directory path=%s error=%s", dir->path, strerror(errno));
 	}
 	return false;
+}
+
+bool data_dir_take_lock(struct data_dir *dir, int fd)
+{
+	struct stat ours;
+	struct stat theirs;
+	bool is_same = fstat(dir->lock_fd, &ours) == 0 && fstat(fd, &theirs) == 0
+			&& ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+	if (!is_same) {
+		close(fd);
+		return false;
+	}
+	close(dir->lock_fd);
+	dir->lock_fd = fd;
+	return true;
 }

@@ -14,6 +14,7 @@
 struct data_dir {
 	char *path;         /* owned; NULL: none */
 	const char *origin; /* why it is this one, for the log */
+	int fd;             /* of the directory, to name what is in it by; -1: none */
 	int lock_fd;        /* of the file that is locked; -1: none */
 };
 
@@ -26,3 +27,6 @@ void data_dir_finish(struct data_dir *dir);
 
 /* False: the log says who is in the way. */
 bool data_dir_lock(struct data_dir *dir);
+
+/* Takes the lock that another process has on it, and closes fd if it is of something else. */
+bool data_dir_take_lock(struct data_dir *dir, int fd);

@@ -1,6 +1,7 @@
 #include "server/listeners.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -36,6 +37,9 @@ static bool open_socket(struct server *server, const char *text, struct listen_s
 		log_error("cannot resolve address=%s error=%s", text, uv_strerror(fault));
 		return false;
 	}
+	if (takeover_find(&server->taker, text, &resolved, server->listener_count, ret_socket)) {
+		return true;
+	}
 	if (!listen_socket_open(ret_socket, &resolved, &what)) {
 		log_error("cannot listen address=%s error=%s", text, what);
 		return false;
@@ -44,13 +48,14 @@ static bool open_socket(struct server *server, const char *text, struct listen_s
 }
 
 /* The socket is the server's from here on. */
-static bool listen_at(struct server *server, const struct listen_socket *socket)
+static bool listen_at(struct server *server, const char *name, const struct listen_socket *socket)
 {
 	struct net_timeouts timeouts = timeouts_of(server->config);
 	struct server_listener *slot = &server->listeners[server->listener_count++];
 	server->open_listeners++;
 	slot->server = server;
 	slot->socket = *socket;
+	slot->name = memory_copy_string(name);
 	int fault =
 			listener_open(&slot->listener, &server->loop, &slot->socket, &server->http, &timeouts);
 	slot->listener.tls = server->tls.context == NULL ? NULL : &server->tls;
@@ -66,7 +71,8 @@ bool listeners_open(struct server *server)
 	server->listeners = memory_zalloc(addresses->len, sizeof(server->listeners[0]));
 	for (size_t i = 0; i < addresses->len; i++) {
 		struct listen_socket socket;
-		if (!open_socket(server, addresses->items[i], &socket) || !listen_at(server, &socket)) {
+		const char *name = addresses->items[i];
+		if (!open_socket(server, name, &socket) || !listen_at(server, name, &socket)) {
 			return false;
 		}
 	}
@@ -92,4 +98,12 @@ void listeners_close(
 		listen_socket_close(&server->listeners[i].socket);
 		listener_close(&server->listeners[i].listener, drain_ms, on_closed);
 	}
+}
+
+void listeners_free(struct server *server)
+{
+	for (size_t i = 0; i < server->listener_count; i++) {
+		free(server->listeners[i].name);
+	}
+	free(server->listeners);
 }

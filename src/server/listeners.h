@@ -21,3 +21,6 @@ void listeners_announce(const struct server *server);
 /* As listener_close() each; on_closed is called once for each. */
 void listeners_close(
 		struct server *server, uint64_t drain_ms, void (*on_closed)(struct listener *listener));
+
+/* When all of them are closed. */
+void listeners_free(struct server *server);

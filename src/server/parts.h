@@ -18,6 +18,9 @@
 #include "net/tls.h"
 #include "net/worker.h"
 #include "server/data_dir.h"
+#include "server/takeover_give.h"
+#include "server/takeover_state.h"
+#include "server/takeover_take.h"
 #include "server/tls_files.h"
 #include "server/web_file.h"
 #include "stats/stats.h"
@@ -29,11 +32,12 @@ struct server;
 struct server_listener {
 	struct listener listener;
 	struct listen_socket socket;
+	char *name; /* as it was asked for */
 	struct server *server;
 };
 
 /* See signals.h. */
-enum { SERVER_SIGNALS = 3 };
+enum { SERVER_SIGNALS = 4 };
 
 struct server {
 	const struct config *config; /* in force */
@@ -60,7 +64,13 @@ struct server {
 	struct stats stats;
 	struct data_dir data_dir;
 	struct persistence *persistence; /* NULL: what is stored is not kept */
-	struct job quitting;             /* asked for by a request */
+	struct takeover_state takeover_state;
+	struct takeover_taker taker; /* from whom it takes over, at the start */
+	struct takeover_giver giver; /* to whom it hands over, at any time */
+	uv_process_t *successor;     /* started to take over, or NULL */
+	bool has_signals;
+	struct job quitting; /* asked for by a request */
 	bool is_quitting;
 	bool is_stopping;
+	bool is_handed_over; /* somebody else goes on with all there is */
 };

@@ -21,6 +21,7 @@
 #include "server/persistence.h"
 #include "server/reload.h"
 #include "server/signals.h"
+#include "server/takeover.h"
 #include "server/web.h"
 
 enum {
@@ -89,6 +90,8 @@ static void on_listener_closed(struct listener *listener)
 static void begin_stop(struct server *server)
 {
 	server->is_stopping = true;
+	takeover_giver_close(&server->giver);
+	takeover_forget_spawned(server);
 	uv_close((uv_handle_t *)&server->expiry, NULL);
 	uv_close((uv_handle_t *)&server->tidy, NULL);
 	web_file_close(&server->web_file);
@@ -167,7 +170,6 @@ static void open_handles(struct server *server)
 {
 	uv_loop_t *loop = &server->loop;
 	worker_open(&server->worker, loop);
-	signals_open(server);
 	uv_timer_init(loop, &server->expiry);
 	uv_timer_init(loop, &server->tidy);
 	server->expiry.data = server;
@@ -188,8 +190,10 @@ static bool open_data_dir(struct server *server)
 	const struct config *config = server->config;
 	const struct setting *setting = settings_find("data.dir", strlen("data.dir"));
 	bool is_asked_for = config->sources[setting_index(setting)] != CONFIG_FROM_DEFAULT;
-	return data_dir_open(&server->data_dir, config->data_dir, is_asked_for)
-			&& data_dir_lock(&server->data_dir);
+	if (!data_dir_open(&server->data_dir, config->data_dir, is_asked_for)) {
+		return false;
+	}
+	return config->takeover ? takeover_start(server) : data_dir_lock(&server->data_dir);
 }
 
 /* False when the last changes could not be kept. */
@@ -207,8 +211,39 @@ static bool run_loop(struct server *server)
 	tls_files_finish(&server->tls_files);
 	tls_server_finish(&server->tls);
 	web_file_finish(&server->web_file);
-	free(server->listeners);
+	listeners_free(server);
 	return is_kept;
+}
+
+static bool begin_serving(struct server *server)
+{
+	if (!listeners_open(server) || (server->config->takeover && !takeover_end(server))) {
+		return false;
+	}
+	signals_open(server);
+	takeover_offer(server);
+	listeners_announce(server);
+	log_info("data directory path=%s from=%s", server->data_dir.path, server->data_dir.origin);
+	return true;
+}
+
+/* In a data directory that is this weir's, or about to be. */
+static bool serve(struct server *server)
+{
+	uv_loop_init(&server->loop);
+	open_handles(server);
+	init_store(server);
+	init_api(server);
+	init_http(server);
+	reload_apply(server);
+	init_tls(server);
+	web_subscribe(server);
+	bool is_serving = web_file_read(&server->web_file) && persistence_open(server)
+			&& begin_serving(server);
+	if (!is_serving) {
+		server_stop(server);
+	}
+	return run_loop(server) && is_serving;
 }
 
 int server_run(const struct config *config, const struct config_input *input)
@@ -216,7 +251,6 @@ int server_run(const struct config *config, const struct config_input *input)
 	struct server *server = memory_zalloc(1, sizeof(*server));
 	server->config = config;
 	server->input = input;
-	int exit_code = 1;
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN); /* until it is taken care of */
 	tune_allocator();
@@ -226,32 +260,13 @@ int server_run(const struct config *config, const struct config_input *input)
 		log_warn("a setting has no effect: the files of the web page are part of weir "
 				 "setting=web.local-assets");
 	}
-	if (open_data_dir(server)) {
-		uv_loop_init(&server->loop);
-		open_handles(server);
-		init_store(server);
-		init_api(server);
-		init_http(server);
-		reload_apply(server);
-		init_tls(server);
-		web_subscribe(server);
-		bool is_listening = web_file_read(&server->web_file) && persistence_open(server)
-				&& listeners_open(server);
-		if (is_listening) {
-			listeners_announce(server);
-			log_info("data directory path=%s from=%s", server->data_dir.path,
-					server->data_dir.origin);
-		} else {
-			server_stop(server);
-		}
-		bool is_kept = run_loop(server);
-		exit_code = is_listening && is_kept ? 0 : 1;
-	}
+	bool ended_well = open_data_dir(server) && serve(server);
+	takeover_finish(&server->taker);
 	data_dir_finish(&server->data_dir);
 	if (server->reloaded != NULL) {
 		config_finish(server->reloaded);
 		free(server->reloaded);
 	}
 	free(server);
-	return exit_code;
+	return ended_well ? 0 : 1;
 }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "server/reload.h"
 #include "server/server.h"
+#include "server/takeover.h"
 
 static const struct {
 	int number;
@@ -13,6 +14,7 @@ static const struct {
 	{ SIGTERM, "SIGTERM" },
 	{ SIGINT, "SIGINT" },
 	{ SIGHUP, "SIGHUP" },
+	{ SIGUSR2, "SIGUSR2" },
 };
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -25,6 +27,9 @@ static void on_signal(uv_signal_t *handle, int number)
 		log_info("%s signal=%s", server->is_stopping ? "stopping at once" : "stopping", name);
 		server_stop(server);
 		break;
+	case SIGUSR2:
+		takeover_spawn(server);
+		break;
 	case SIGHUP:
 		reload(server);
 		break;
@@ -33,6 +38,7 @@ static void on_signal(uv_signal_t *handle, int number)
 
 void signals_open(struct server *server)
 {
+	server->has_signals = true;
 	for (size_t i = 0; i < SERVER_SIGNALS; i++) {
 		uv_signal_t *handle = &server->signals[i];
 		uv_signal_init(&server->loop, handle);
@@ -43,6 +49,10 @@ void signals_open(struct server *server)
 
 void signals_close(struct server *server)
 {
+	if (!server->has_signals) {
+		return;
+	}
+	server->has_signals = false;
 	for (size_t i = 0; i < SERVER_SIGNALS; i++) {
 		uv_close((uv_handle_t *)&server->signals[i], NULL);
 		/* The end is under way: what comes now must not make it a bad one. */

@@ -191,7 +191,7 @@ class Weir:
         self.stderr_path = directory / "stderr"
         self.pending = b""
         self.tls = tls
-        with open(self.stderr_path, "wb") as stderr:
+        with open(self.stderr_path, "ab") as stderr:  # others may write to it, too
             self.process = subprocess.Popen(
                 command(directory, *flags, listen=listen),
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,

@@ -1,0 +1,16 @@
+#pragma once
+
+/*
+ * What is stored, from the old weir to the new one, by a file in memory: how
+ * it is written down is the business of who knows it.
+ */
+
+#include <stdbool.h>
+
+struct takeover_state {
+	/* All of it to the file, from its beginning. False: the log says why. */
+	bool (*write)(void *data, int fd);
+	/* Back from the file, into what is still empty. False: the log says why. */
+	bool (*read)(void *data, int fd);
+	void *data;
+};

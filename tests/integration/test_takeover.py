@@ -1,0 +1,398 @@
+"""Upgrade in place: a new weir takes over, and nobody notices."""
+
+import os
+import re
+import shutil
+import signal
+import stat
+import struct
+import subprocess
+
+import pytest
+
+from harness import BINARY, DEADLINE, chunked, command, environment, format_request, wait_for
+from page import Page
+from takeovers import (CONNECTIONS, HELLO, READY, REFUSAL, STATE, TAKEN, Pretender, Succession)
+
+HEADERS = {"Transfer-Encoding": "chunked"}
+
+
+@pytest.fixture
+def start(tmp_path):
+    started = []
+
+    def begin(*flags, **options):
+        started.append(Succession(tmp_path / f"weir{len(started)}", *flags, **options))
+        return started[-1]
+
+    yield begin
+    for succession in started:
+        try:
+            succession.stop()
+        finally:
+            print(succession.stderr())
+
+
+def push(connection, job, value):
+    answer = connection.exchange("PUT", f"/metrics/job/{job}", f"m {value}\n")
+    assert answer.status == 200, answer.text
+
+
+def scrape(connection):
+    answer = connection.exchange("GET", "/metrics")
+    assert answer.status == 200
+    return Page(answer.text)
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("way", ["signal", "take_over"])
+def test_connection_lives_on(start, way):
+    weir = start()
+    with weir.connect() as connection:
+        for value in range(3):
+            push(connection, "j", value)
+            assert scrape(connection).value("m", job="j") == value
+            assert getattr(weir, way)() == 1
+        push(connection, "j", 4)
+        assert scrape(connection).value("m", job="j") == 4
+    assert weir.count == 3
+
+
+def test_new_connection_without_a_request(start):
+    weir = start()
+    with weir.connect() as connection:
+        with weir.connect() as other:
+            push(other, "seen", 1)  # behind it, so weir has accepted the first one
+        assert weir.signal() >= 1
+        push(connection, "j", 1)
+
+
+HALVES = {
+    "request line": (b"PU", b"T /metrics/job/j HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nm 7\n"),
+    "head": (b"PUT /metrics/job/j HTTP/1.1\r\nHost: h\r\nConte", b"nt-Length: 4\r\n\r\nm 7\n"),
+    "empty line": (b"PUT /metrics/job/j HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r", b"\nm 7\n"),
+    "before the body": (b"PUT /metrics/job/j HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n",
+                        b"m 7\n"),
+    "body": (b"PUT /metrics/job/j HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nm ", b"7\n"),
+    "large body": (format_request("PUT", "/metrics/job/j", headers={"Content-Length": "600004"})
+                   + b"# " + b"x" * 299_997 + b"\n", b"# " + b"x" * 299_997 + b"\nm 7\n"),
+    "chunk length": (format_request("PUT", "/metrics/job/j", headers=HEADERS) + b"0",
+                     b"4\r\nm 7\n\r\n0\r\n\r\n"),
+    "chunk": (format_request("PUT", "/metrics/job/j", headers=HEADERS) + b"2\r\nm \r\n2\r\n7",
+              b"\n\r\n0\r\n\r\n"),
+    "between chunks": (format_request("PUT", "/metrics/job/j", headers=HEADERS) + b"2\r\nm \r\n",
+                       chunked(b"7\n")),
+    "trailer": (format_request("PUT", "/metrics/job/j", headers=HEADERS) + b"4\r\nm 7\n\r\n0\r\nX: y",
+                b"z\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_half_sent_request(start, half):
+    weir = start()
+    before, after = HALVES[half]
+    with weir.connect() as connection:
+        push(connection, "other", 1)
+        connection.send(before)
+        with weir.connect() as other:
+            assert other.exchange("GET", "/-/healthy").status == 200
+        weir.signal()
+        weir.take_over()
+        connection.send(after)
+        answer = connection.response()
+        assert answer.status == 200, answer.text
+        assert scrape(connection).value("m", job="j") == 7
+
+
+def test_continue_is_said_once(start):
+    weir = start()
+    fields = {"Content-Length": "4", "Expect": "100-continue"}
+    with weir.connect() as connection:
+        connection.send(format_request("PUT", "/metrics/job/j", headers=fields))
+        assert connection.response().status == 100
+        weir.signal()
+        connection.send("m 1\n")
+        assert connection.response().status == 200
+
+
+def test_pipelined_requests(start):
+    weir = start()
+    with weir.connect() as connection:
+        for value in range(100):
+            connection.request("PUT", f"/metrics/job/j{value}", f"m {value}\n")
+        weir.signal()
+        for value in range(100, 200):
+            connection.request("PUT", f"/metrics/job/j{value}", f"m {value}\n")
+        assert [connection.response().status for _ in range(200)] == 200 * [200]
+        assert scrape(connection).value("m", job="j199") == 199
+
+
+def test_slow_reader_gets_its_page_from_the_old_one(start):
+    weir = start("--timeout.shutdown=1m")
+    body = "".join(f'big{{n="{n:0180}"}} 1\n' for n in range(100_000))
+    with weir.connect() as pusher, weir.connect(receive_buffer=65536) as slow:
+        assert pusher.exchange("PUT", "/metrics/job/big", body).status == 200
+        slow.request("GET", "/metrics")
+        slow.pending = slow.socket.recv(1)
+        old = weir.pid
+        weir.start()
+        wait_for(lambda: 'msg="took over"' in weir.stderr(), "it is taken over")
+        weir.pid = int(re.search(r'msg="took over" pid=(\d+)', weir.stderr())[1])
+        push(pusher, "j", 1)  # served by the new one meanwhile
+        assert weir.first.process.poll() is None
+        answer = slow.response()
+        assert answer.body.count(b"\nbig{") == 100_000
+        assert weir.exit_code(old) == 0
+
+
+def test_all_kinds_of_sockets(start, tmp_path):
+    path = f"/tmp/weir-takeover-{os.getpid()}.sock"
+    weir = start(listen=["127.0.0.1:0", f"unix:{path}", f"unix:@weir-{os.getpid()}"])
+    for _ in range(2):
+        inode = os.stat(path).st_ino
+        weir.signal()
+        assert os.stat(path).st_ino == inode
+    assert [line.split("address=")[1] for line in weir.stderr().splitlines()
+            if "msg=listening" in line].count(f"unix:{path}") == 3
+    os.kill(weir.pid, signal.SIGTERM)
+    assert weir.exit_code(weir.pid) == 0
+    assert not os.path.exists(path)
+    assert not (weir.directory / "data" / "takeover.sock").exists()
+    weir.stop = lambda: None
+    weir.stdout.close()
+    weir.first.process.stdout.close()
+
+
+def test_other_addresses(start):
+    """What is new is bound, what is not wanted any more is closed; its connections live on."""
+    path = f"/tmp/weir-takeover-{os.getpid()}.sock"
+    weir = start(listen=["127.0.0.1:0", f"unix:{path}"])
+    with weir.connect() as connection:
+        push(connection, "j", 1)
+        weir.address = weir.addresses[1]
+        with weir.connect() as other:
+            push(other, "j", 1)
+            weir.listen = [f"unix:{path}2", weir.listen[0]]
+            assert weir.take_over() == 2
+            assert not os.path.exists(path) and os.path.exists(f"{path}2")
+            push(connection, "j", 2)
+            push(other, "j", 3)
+        weir.address = f"unix:{path}2"
+        with weir.connect() as new:
+            push(new, "j", 4)
+
+
+def test_replaced_program_is_used(start, tmp_path):
+    """As a package manager does: a new file by the same name."""
+    program = tmp_path / "program"
+    shutil.copy(BINARY, program)
+    weir = start()
+    weir.program = str(program)
+    weir.take_over()
+    shutil.copy(BINARY, tmp_path / "new")
+    os.rename(tmp_path / "new", program)
+    assert os.readlink(f"/proc/{weir.pid}/exe") == f"{program} (deleted)"
+    weir.signal()
+    assert os.readlink(f"/proc/{weir.pid}/exe") == str(program)
+
+
+def test_arguments_stay_the_same(start):
+    weir = start("--log.level=debug", "--group.ttl", "1h")
+    for _ in range(2):
+        weir.signal()
+        words = open(f"/proc/{weir.pid}/cmdline", "rb").read().split(b"\0")
+        assert words.count(b"--takeover") == 1
+        assert b"--log.level=debug" in words and words[words.index(b"--group.ttl") + 1] == b"1h"
+
+
+def test_data_directory_stays_locked(start, tmp_path):
+    weir = start()
+    weir.signal()
+    done = subprocess.run(command(weir.directory), env=environment(), capture_output=True,
+                          text=True, timeout=DEADLINE, check=False)
+    assert done.returncode == 1 and "in use by another weir" in done.stderr
+
+
+# What goes wrong.
+
+def still_serves(weir, connection):
+    push(connection, "after", 1)
+    with weir.connect() as new:
+        push(new, "after", 2)
+
+
+def test_no_weir_to_take_over(tmp_path):
+    done = subprocess.run(command(tmp_path, "--takeover"), env=environment(), capture_output=True,
+                          text=True, timeout=DEADLINE, check=False)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert "no weir runs in the data directory" in line and "without --takeover" in line
+
+
+def test_killed_weir_leaves_no_weir_to_take_over(start):
+    weir = start()
+    weir.first.process.kill()
+    weir.first.process.wait()
+    process = weir.start()
+    assert process.wait(DEADLINE) == 1
+    assert "no weir runs in the data directory" in weir.stderr()
+    weir.stop = lambda: (weir.stdout.close(), weir.first.process.stdout.close())
+
+
+@pytest.mark.parametrize("flags,listen", [
+    (["--no-such-flag"], None),
+    ([], ["nowhere"]),
+    ([], ["127.0.0.1:0", "unix:/no/such/folder/weir.sock"]),
+])
+def test_new_one_that_cannot_start(start, flags, listen):
+    weir = start()
+    with weir.connect() as connection:
+        push(connection, "j", 1)
+        weir.listen = listen or weir.listen
+        assert weir.start(*flags).wait(DEADLINE) == 1
+        still_serves(weir, connection)
+        assert weir.first.process.poll() is None
+
+
+def test_address_that_somebody_else_has(start):
+    weir, other = start(), start()
+    weir.listen = [*weir.listen, f"127.0.0.1:{other.address[1]}"]
+    with weir.connect() as connection:
+        assert weir.start().wait(DEADLINE) == 1
+        assert "address already in use" in weir.stderr()
+        still_serves(weir, connection)
+
+
+PHASES = ["connected", "greeted", "offered", "ready", "given"]
+
+
+def go_to(phase, pretender):
+    """Says what leads to the phase, and has seen that the old weir got there."""
+    if phase in ("greeted", "offered", "ready", "given"):
+        pretender.send(HELLO, struct.pack("<I", 1))
+    if phase in ("offered", "ready", "given"):
+        assert pretender.offer() == 1
+    if phase in ("ready", "given"):
+        pretender.send(READY)
+    if phase == "given":
+        count, = struct.unpack("<Q", pretender.until(STATE))
+        assert count > 0
+        pretender.until(CONNECTIONS)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("way", ["closes", "says nonsense", "refuses"])
+def test_new_one_that_fails_midway(start, phase, way):
+    weir = start()
+    with weir.connect() as connection, weir.connect() as half:
+        push(connection, "j", 1)
+        half.send(b"PUT /metrics/job/half HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nm ")
+        with Pretender(weir.directory / "data", hello=False) as pretender:
+            go_to(phase, pretender)
+            if way == "says nonsense":
+                pretender.send(77)
+            elif way == "refuses":
+                pretender.send(REFUSAL, b"no")
+            if way != "closes":
+                assert pretender.is_hung_up()
+        wait_for(lambda: "takeover failed, going on as before" in weir.stderr(), "it turns back")
+        half.send(b"1\n")
+        assert half.response().status == 200
+        still_serves(weir, connection)
+        weir.signal()  # and the next one succeeds
+        still_serves(weir, connection)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_new_one_that_says_nothing_more(start, phase):
+    weir = start("--timeout.takeover=300ms")
+    with weir.connect() as connection:
+        push(connection, "j", 1)
+        with Pretender(weir.directory / "data", hello=False) as pretender:
+            go_to(phase, pretender)
+            assert pretender.is_hung_up()
+            assert "it takes too long" in weir.stderr()
+            still_serves(weir, connection)
+
+
+def test_taken_before_all_is_given(start):
+    weir = start()
+    with weir.connect() as connection, Pretender(weir.directory / "data") as pretender:
+        pretender.offer()
+        pretender.send(TAKEN)
+        assert pretender.is_hung_up()
+        still_serves(weir, connection)
+
+
+@pytest.mark.parametrize("moment", ["at once", "stopped"])
+def test_new_one_is_killed(start, moment):
+    weir = start()
+    with weir.connect() as connection:
+        push(connection, "j", 1)
+        process = weir.start()
+        if moment == "stopped":
+            process.send_signal(signal.SIGSTOP)
+        process.kill()
+        process.wait()
+        if 'msg="took over"' in weir.stderr():  # it was too fast to be killed midway
+            pytest.skip("it had taken over")
+        still_serves(weir, connection)
+
+
+def test_two_at_once(start):
+    weir = start()
+    with weir.connect() as connection, Pretender(weir.directory / "data") as first:
+        first.offer()
+        process = weir.start()
+        assert process.wait(DEADLINE) == 1
+        assert "another takeover is under way" in weir.stderr()
+        first.close()
+        wait_for(lambda: "takeover failed" in weir.stderr(), "the first is given up")
+        still_serves(weir, connection)
+
+
+def test_another_version(start):
+    weir = start()
+    with weir.connect() as connection, Pretender(weir.directory / "data", version=2) as pretender:
+        assert b"in different ways" in pretender.until(REFUSAL)
+        still_serves(weir, connection)
+
+
+def test_another_user(start):
+    if os.geteuid() != 0:
+        pytest.skip("only root can start a program as another user")
+    weir = start()
+    path = weir.directory / "data" / "takeover.sock"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o666)  # even then
+    directory = os.open(weir.directory / "data", os.O_PATH)
+    script = ("import socket; s = socket.socket(socket.AF_UNIX);"
+              f"s.connect('/proc/self/fd/{directory}/takeover.sock'); print(s.recv(1000))")
+    done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                           "/usr/bin/python3", "-c", script], capture_output=True, text=True,
+                          pass_fds=[directory], timeout=DEADLINE, check=False)
+    os.close(directory)
+    assert "only the user that weir runs as" in done.stdout, done.stderr
+    with weir.connect() as connection:
+        still_serves(weir, connection)
+
+
+def test_stop_while_one_takes_over(start):
+    weir = start()
+    with Pretender(weir.directory / "data") as pretender:
+        pretender.offer()
+        pretender.send(READY)
+        pretender.until(STATE)
+        os.kill(weir.pid, signal.SIGTERM)
+        assert b"being stopped" in pretender.until(REFUSAL)
+        assert weir.exit_code(weir.pid) == 0
+    weir.stop = lambda: (weir.stdout.close(), weir.first.process.stdout.close())
+
+
+def test_push_that_is_being_worked_on_is_finished_first(start):
+    weir = start()
+    body = "".join(f'big{{n="{n:0180}"}} 1\n' for n in range(100_000))
+    with weir.connect() as connection:
+        connection.request("PUT", "/metrics/job/big", body)
+        weir.signal()
+        assert connection.response().status == 200
