@@ -51,6 +51,7 @@ struct config {
 	char *web_route_prefix; /* the one in force: "" or "/prefix" */
 	char *web_local_assets; /* taken, not used */
 	bool web_enable_lifecycle;
+	bool web_systemd_socket; /* instead of the addresses */
 	bool web_enable_admin_api;
 	bool web_openmetrics;
 

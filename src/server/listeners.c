@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "net/address.h"
 #include "net/listen_socket.h"
+#include "server/systemd.h"
 
 static uint64_t to_ms(int64_t ns)
 {
@@ -65,7 +66,7 @@ static bool listen_at(struct server *server, const char *name, const struct list
 	return fault == 0;
 }
 
-bool listeners_open(struct server *server)
+static bool open_addresses(struct server *server)
 {
 	const struct config_list *addresses = &server->config->web_listen_address;
 	server->listeners = memory_zalloc(addresses->len, sizeof(server->listeners[0]));
@@ -77,6 +78,71 @@ bool listeners_open(struct server *server)
 		}
 	}
 	return true;
+}
+
+/* ---- systemd's sockets ---- */
+
+static bool listen_at_passed(struct server *server, const struct systemd_sockets *sockets)
+{
+	server->listeners = memory_zalloc(sockets->count, sizeof(server->listeners[0]));
+	for (size_t i = 0; i < sockets->count; i++) {
+		struct listen_socket socket;
+		const char *name = sockets->names == NULL ? "unknown" : sockets->names[i];
+		char shown[ADDRESS_TEXT_BYTES];
+		const char *what;
+		snprintf(shown, sizeof(shown), TAKEOVER_PASSED "%s", name);
+		if (!listen_socket_adopt(&socket, sockets->first + (int)i, &what)) {
+			log_error("cannot listen on what systemd passes name=%s error=%s", name, what);
+			return false;
+		}
+		if (!listen_at(server, shown, &socket)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool open_passed(struct server *server)
+{
+	struct systemd_sockets sockets;
+	const char *what = systemd_take_sockets(&sockets);
+	if (what == NULL && sockets.count == 0) {
+		what = "systemd passes no socket: start weir by a socket unit, or without the flag";
+	}
+	bool is_open = what == NULL && listen_at_passed(server, &sockets);
+	if (what != NULL) {
+		log_error("cannot listen flag=--web.systemd-socket error=%s", what);
+	}
+	systemd_sockets_finish(&sockets);
+	return is_open;
+}
+
+/* The old weir has them. */
+static bool take_over_passed(struct server *server)
+{
+	size_t count = takeover_count_passed(&server->taker);
+	if (count == 0) {
+		log_error("cannot take over flag=--web.systemd-socket error=%s",
+				"the running weir has no sockets from systemd: start it anew");
+		return false;
+	}
+	server->listeners = memory_zalloc(count, sizeof(server->listeners[0]));
+	struct listen_socket socket;
+	const char *name;
+	while ((name = takeover_find_passed(&server->taker, server->listener_count, &socket)) != NULL) {
+		if (!listen_at(server, name, &socket)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool listeners_open(struct server *server)
+{
+	if (!server->config->web_systemd_socket) {
+		return open_addresses(server);
+	}
+	return server->taker.is_active ? take_over_passed(server) : open_passed(server);
 }
 
 void listeners_announce(const struct server *server)

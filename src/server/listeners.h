@@ -10,8 +10,8 @@
 #include "server/parts.h"
 
 /*
- * Listens on every address of the config. False: the log says which could not
- * be had; the others are open.
+ * Listens on every address of the config, or on what systemd passes. False: the
+ * log says which could not be had; the others are open.
  */
 bool listeners_open(struct server *server);
 

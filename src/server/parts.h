@@ -68,6 +68,9 @@ struct server {
 	struct takeover_taker taker; /* from whom it takes over, at the start */
 	struct takeover_giver giver; /* to whom it hands over, at any time */
 	uv_process_t *successor;     /* started to take over, or NULL */
+	uv_timer_t notify_timer;     /* see notify.h */
+	uint64_t status_ms;          /* when systemd was told last */
+	bool has_notify_timer;
 	bool has_signals;
 	struct job quitting; /* asked for by a request */
 	bool is_quitting;

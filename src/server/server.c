@@ -16,6 +16,7 @@
 #include "server/collect.h"
 #include "server/data_dir.h"
 #include "server/listeners.h"
+#include "server/notify.h"
 #include "server/options.h"
 #include "server/parts.h"
 #include "server/persistence.h"
@@ -90,6 +91,7 @@ static void on_listener_closed(struct listener *listener)
 static void begin_stop(struct server *server)
 {
 	server->is_stopping = true;
+	notify_stopping(server);
 	takeover_giver_close(&server->giver);
 	takeover_forget_spawned(server);
 	uv_close((uv_handle_t *)&server->expiry, NULL);
@@ -224,6 +226,7 @@ static bool begin_serving(struct server *server)
 	takeover_offer(server);
 	listeners_announce(server);
 	log_info("data directory path=%s from=%s", server->data_dir.path, server->data_dir.origin);
+	notify_ready(server);
 	return true;
 }
 

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "base/log.h"
+#include "server/notify.h"
 #include "server/reload.h"
 #include "server/server.h"
 #include "server/takeover.h"
@@ -31,7 +32,9 @@ static void on_signal(uv_signal_t *handle, int number)
 		takeover_spawn(server);
 		break;
 	case SIGHUP:
+		notify_reloading(server);
 		reload(server);
+		notify_ready(server);
 		break;
 	}
 }

@@ -250,21 +250,52 @@ static bool same_address(const struct socket_address *a, const struct socket_add
 	return strcmp(left, right) == 0;
 }
 
+static void find(struct takeover_offer *offer, size_t place, struct listen_socket *ret_socket)
+{
+	offer->is_found = true;
+	offer->place = place;
+	*ret_socket = offer->socket;
+}
+
 bool takeover_find(struct takeover_taker *taker, const char *name,
 		const struct socket_address *address, size_t place, struct listen_socket *ret_socket)
 {
 	for (size_t i = 0; i < taker->offer_count; i++) {
 		struct takeover_offer *offer = &taker->offers[i];
-		bool fits = strcmp(offer->name, name) == 0
-				|| (address != NULL && same_address(&offer->socket.address, address));
+		bool fits = strcmp(offer->name, name) == 0 || same_address(&offer->socket.address, address);
 		if (fits && !offer->is_found) {
-			offer->is_found = true;
-			offer->place = place;
-			*ret_socket = offer->socket;
+			find(offer, place, ret_socket);
 			return true;
 		}
 	}
 	return false;
+}
+
+static bool is_passed(const struct takeover_offer *offer)
+{
+	return strncmp(offer->name, TAKEOVER_PASSED, strlen(TAKEOVER_PASSED)) == 0;
+}
+
+size_t takeover_count_passed(const struct takeover_taker *taker)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < taker->offer_count; i++) {
+		count += is_passed(&taker->offers[i]);
+	}
+	return count;
+}
+
+const char *takeover_find_passed(
+		struct takeover_taker *taker, size_t place, struct listen_socket *ret_socket)
+{
+	for (size_t i = 0; i < taker->offer_count; i++) {
+		struct takeover_offer *offer = &taker->offers[i];
+		if (is_passed(offer) && !offer->is_found) {
+			find(offer, place, ret_socket);
+			return offer->name;
+		}
+	}
+	return NULL;
 }
 
 /* ---- Complete ---- */

@@ -22,6 +22,9 @@
 struct server;
 struct takeover_offer;
 
+/* How the name begins of a socket that systemd passed. */
+#define TAKEOVER_PASSED "systemd:"
+
 struct takeover_taker {
 	bool is_active;
 	struct takeover_channel channel;
@@ -44,11 +47,16 @@ bool takeover_begin(struct takeover_taker *taker, struct data_dir *dir, uint64_t
 void takeover_finish(struct takeover_taker *taker);
 
 /*
- * The old one's socket of that name, or bound to that address, which may be
- * NULL; place is where it will be among the listeners. False: there is none.
+ * The old one's socket of that name, or bound to that address; place is where
+ * it will be among the listeners. False: there is none.
  */
 bool takeover_find(struct takeover_taker *taker, const char *name,
 		const struct socket_address *address, size_t place, struct listen_socket *ret_socket);
+
+/* Sockets that the old one was passed by systemd: how many, and the next one with its name. */
+size_t takeover_count_passed(const struct takeover_taker *taker);
+const char *takeover_find_passed(
+		struct takeover_taker *taker, size_t place, struct listen_socket *ret_socket);
 
 /* False: the log says why, and the old one goes on as before. */
 bool takeover_complete(struct takeover_taker *taker, const struct takeover_state *state);

@@ -152,7 +152,7 @@ def test_all_kinds_of_sockets(start, tmp_path):
         inode = os.stat(path).st_ino
         weir.signal()
         assert os.stat(path).st_ino == inode
-    assert [line.split("address=")[1] for line in weir.stderr().splitlines()
+    assert [line.split("address=")[1].split()[0] for line in weir.stderr().splitlines()
             if "msg=listening" in line].count(f"unix:{path}") == 3
     os.kill(weir.pid, signal.SIGTERM)
     assert weir.exit_code(weir.pid) == 0

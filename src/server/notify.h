@@ -1,0 +1,18 @@
+#pragma once
+
+/*
+ * Tells systemd how weir is: that it serves, what it is doing, that it is
+ * alive. After a takeover the new process says that it is the service now, so
+ * the unit needs NotifyAccess=all. Once weir is being stopped, it says no more.
+ */
+
+#include "server/parts.h"
+
+/* It serves, or serves again after a reload. Also starts the signs of life. */
+void notify_ready(struct server *server);
+
+/* The settings are being read again; ready follows. */
+void notify_reloading(const struct server *server);
+
+/* It is being stopped, or another process goes on; the signs of life end. Repeatable. */
+void notify_stopping(struct server *server);
