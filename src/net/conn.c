@@ -176,6 +176,32 @@ static void linger(struct conn *conn)
 	}
 }
 
+/* Whether the client has sent something that was not read. */
+static bool has_unread(const struct conn *conn)
+{
+	int bytes = 0;
+	return ioctl(conn_socket(conn), FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
+/*
+ * The listener drains, and nothing is half done. A request that has come
+ * meanwhile is still read, unless somebody else takes the requests now. False
+ * when the connection goes on.
+ */
+static bool end_idle(struct conn *conn)
+{
+	if (!has_unread(conn)) {
+		conn_close(conn);
+		return true;
+	}
+	if (conn->listener->frozen) {
+		linger(conn);
+		listener_wait(conn->listener, CONN_WAIT_LINGER, &conn->wait);
+		return true;
+	}
+	return false;
+}
+
 /* What is next, after anything that happened. */
 static void settle(struct conn *conn)
 {
@@ -190,8 +216,7 @@ static void settle(struct conn *conn)
 		}
 		return;
 	case HTTP_PHASE_IDLE:
-		if (conn->listener->state != LISTENER_OPEN) {
-			conn_close(conn);
+		if (conn->listener->state != LISTENER_OPEN && end_idle(conn)) {
 			return;
 		}
 		break;
@@ -398,8 +423,8 @@ void conn_drain(struct conn *conn)
 			http_session_phase(&conn->session) == HTTP_PHASE_IDLE || conn->session.requests == 0;
 	/* What is half read can only be answered by whoever reads now. */
 	bool is_left = conn->listener->frozen && conn_is_settled(conn);
-	if (idle || is_left) {
-		conn_close(conn);
+	if (conn->state == CONN_OPEN && (idle || is_left)) {
+		end_idle(conn);
 	}
 }
 

@@ -199,7 +199,9 @@ static void give(struct giving *giving)
 static void give_when_quiet(struct giving *giving)
 {
 	struct server *server = giving->server;
-	bool is_working = server->http.unanswered != 0 || !worker_is_idle(&server->worker);
+	const struct takeover_state *state = &server->takeover_state;
+	bool is_working = server->http.unanswered != 0 || !worker_is_idle(&server->worker)
+			|| (state->is_ready != NULL && !state->is_ready(state->data));
 	bool is_late = uv_now(&server->loop) - giving->began_ms >= SLOW_READER_MS;
 	if (!is_working && (is_late || !takeover_conns_are_busy(server))) {
 		give(giving);

@@ -7,7 +7,10 @@
 
 #include <stdbool.h>
 
+/* What is not set is not done. */
 struct takeover_state {
+	/* Whether it can be written now; asked again while it is not. */
+	bool (*is_ready)(void *data);
 	/* All of it to the file, from its beginning. False: the log says why. */
 	bool (*write)(void *data, int fd);
 	/* Back from the file, into what is still empty. False: the log says why. */

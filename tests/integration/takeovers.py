@@ -57,9 +57,9 @@ class Succession:
         self.started[process.pid] = process
         return process
 
-    def take_over(self):
+    def take_over(self, **options):
         """By a weir that is started by hand."""
-        return self._follow(lambda: self.start())
+        return self._follow(lambda: self.start(**options))
 
     def signal(self):
         """By SIGUSR2."""

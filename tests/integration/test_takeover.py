@@ -140,8 +140,10 @@ def test_slow_reader_gets_its_page_from_the_old_one(start):
         weir.pid = int(re.search(r'msg="took over" pid=(\d+)', weir.stderr())[1])
         push(pusher, "j", 1)  # served by the new one meanwhile
         assert weir.first.process.poll() is None
+        slow.request("GET", "/-/healthy")  # which nobody reads, yet it must not cut the page
         answer = slow.response()
         assert answer.body.count(b"\nbig{") == 100_000
+        assert slow.is_closed_by_server()
         assert weir.exit_code(old) == 0
 
 
@@ -182,18 +184,47 @@ def test_other_addresses(start):
             push(new, "j", 4)
 
 
-def test_replaced_program_is_used(start, tmp_path):
-    """As a package manager does: a new file by the same name."""
+@pytest.mark.parametrize("name", ["path", "weir"])
+def test_replaced_program_is_used(start, tmp_path, name):
+    """As a package manager does: a new file by the same name; started by its path, or found in PATH."""
     program = tmp_path / "program"
     shutil.copy(BINARY, program)
     weir = start()
-    weir.program = str(program)
-    weir.take_over()
+    weir.program = str(program) if name == "path" else name
+    weir.take_over(executable=str(program))
     shutil.copy(BINARY, tmp_path / "new")
     os.rename(tmp_path / "new", program)
     assert os.readlink(f"/proc/{weir.pid}/exe") == f"{program} (deleted)"
     weir.signal()
     assert os.readlink(f"/proc/{weir.pid}/exe") == str(program)
+
+
+def test_link_that_was_turned_is_followed(start, tmp_path):
+    """As where each version has a folder, and a link leads to the one in use."""
+    for version in ("1", "2"):
+        shutil.copy(BINARY, tmp_path / version)
+    link = tmp_path / "current"
+    link.symlink_to("1")
+    weir = start()
+    weir.program = str(link)
+    weir.take_over()
+    link.unlink()
+    link.symlink_to("2")
+    weir.signal()
+    assert os.readlink(f"/proc/{weir.pid}/exe") == str(tmp_path / "2")
+
+
+def test_program_that_is_gone(start, tmp_path):
+    program = tmp_path / "program"
+    shutil.copy(BINARY, program)
+    weir = start()
+    weir.program = str(program)
+    weir.take_over()
+    program.unlink()
+    with weir.connect() as connection:
+        os.kill(weir.pid, signal.SIGUSR2)
+        wait_for(lambda: "cannot start a weir to take over" in weir.stderr(), "it says so")
+        still_serves(weir, connection)
 
 
 def test_arguments_stay_the_same(start):
