@@ -48,8 +48,7 @@ const struct setting settings[] = {
 			.max = 255,
 			.placeholder = "ADDRESS",
 			.help = "Address to listen on: host:port, unix:/path, unix:@name or vsock://:port; "
-					"give "
-					"it again for each further one. Port 0 takes a free one." },
+					"give it again for each further one. Port 0 takes a free one." },
 	{ .name = "web.config.file",
 			.group = "Web",
 			STRING(web_config_file),

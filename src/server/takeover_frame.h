@@ -13,7 +13,7 @@
  *
  *	new                                       old
  *	 | HELLO version                       ->  |
- *	 |  <- OFFER version, listeners; lock, the socket this is said over
+ *	 |  <- OFFER version, listeners; lock, the socket this is said over, lock of the state
  *	 |  <- LISTENER each; its socket           |
  *	 | READY (all that can fail was done)  ->  |  freezes, answers what it has read
  *	 |  <- STATE connections; what is stored, what is half read

@@ -130,12 +130,16 @@ static void send_listener(struct giving *giving, const struct server_listener *l
 static void send_offer(struct giving *giving)
 {
 	const struct server *server = giving->server;
-	const int files[] = { server->data_dir.lock_fd, giving->giver->socket.fd };
+	const struct takeover_state *state = &server->takeover_state;
+	int lock = state->lock == NULL ? -1 : state->lock(state->data);
+	/* The same lock again, where there is no other. */
+	const int files[] = { server->data_dir.lock_fd, giving->giver->socket.fd,
+		lock < 0 ? server->data_dir.lock_fd : lock };
 	struct buf payload;
 	buf_init(&payload, 0);
 	takeover_put_u32(&payload, TAKEOVER_VERSION);
 	takeover_put_u32(&payload, (uint32_t)server->listener_count);
-	say(giving, TAKEOVER_OFFER, buf_slice(&payload), files, 2);
+	say(giving, TAKEOVER_OFFER, buf_slice(&payload), files, 3);
 	buf_finish(&payload);
 	for (size_t i = 0; i < server->listener_count; i++) {
 		send_listener(giving, &server->listeners[i]);

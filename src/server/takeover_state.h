@@ -9,6 +9,8 @@
 
 /* What is not set is not done. */
 struct takeover_state {
+	/* A lock that goes along, as an open file that stays the callee's; -1: none. */
+	int (*lock)(void *data);
 	/* Whether it can be written now; asked again while it is not. */
 	bool (*is_ready)(void *data);
 	/* All of it to the file, from its beginning. False: the log says why. */

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -177,9 +178,10 @@ static bool take_offer(struct takeover_taker *taker, struct data_dir *dir)
 {
 	struct takeover_frame frame;
 	int files[TAKEOVER_FILES_MAX];
-	if (!expect(taker, TAKEOVER_OFFER, 2, &frame, files)) {
+	if (!expect(taker, TAKEOVER_OFFER, 3, &frame, files)) {
 		return false;
 	}
+	taker->state_lock = files[2];
 	struct takeover_reader reader = { .rest = frame.payload };
 	uint32_t version = takeover_get_u32(&reader);
 	uint32_t count = takeover_get_u32(&reader);
@@ -208,6 +210,7 @@ bool takeover_begin(struct takeover_taker *taker, struct data_dir *dir, uint64_t
 	*taker = (struct takeover_taker){
 		.patience_ms = patience_ms,
 		.socket = { .fd = -1 },
+		.state_lock = -1,
 		.state_file = -1,
 		.conns_file = -1,
 	};
@@ -229,11 +232,11 @@ void takeover_finish(struct takeover_taker *taker)
 	close_files(taker->sockets, taker->socket_count);
 	free(taker->offers);
 	free(taker->sockets);
-	if (taker->state_file >= 0) {
-		close(taker->state_file);
-	}
-	if (taker->conns_file >= 0) {
-		close(taker->conns_file);
+	const int files[] = { taker->state_lock, taker->state_file, taker->conns_file };
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (files[i] >= 0) {
+			close(files[i]);
+		}
 	}
 	takeover_channel_finish(&taker->channel);
 	*taker = (struct takeover_taker){ 0 };
@@ -296,6 +299,20 @@ const char *takeover_find_passed(
 		}
 	}
 	return NULL;
+}
+
+int takeover_take_lock(struct takeover_taker *taker, int like)
+{
+	struct stat ours;
+	struct stat theirs;
+	int lock = taker->is_active ? taker->state_lock : -1;
+	bool is_same = lock >= 0 && fstat(like, &ours) == 0 && fstat(lock, &theirs) == 0
+			&& ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+	if (!is_same) {
+		return -1;
+	}
+	taker->state_lock = -1;
+	return lock;
 }
 
 /* ---- Complete ---- */

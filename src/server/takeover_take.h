@@ -33,6 +33,7 @@ struct takeover_taker {
 	struct takeover_offer *offers;
 	size_t offer_count;
 	struct listen_socket socket; /* by which the next one will ask */
+	int state_lock;              /* of the file of whoever keeps what is stored, or any other */
 	int state_file;
 	int conns_file;
 	int *sockets; /* of connections */
@@ -57,6 +58,9 @@ bool takeover_find(struct takeover_taker *taker, const char *name,
 size_t takeover_count_passed(const struct takeover_taker *taker);
 const char *takeover_find_passed(
 		struct takeover_taker *taker, size_t place, struct listen_socket *ret_socket);
+
+/* The lock of takeover_state::lock, if it is on the same file as `like`; else -1. The caller's. */
+int takeover_take_lock(struct takeover_taker *taker, int like);
 
 /* False: the log says why, and the old one goes on as before. */
 bool takeover_complete(struct takeover_taker *taker, const struct takeover_state *state);

@@ -1,5 +1,6 @@
 """Upgrade in place: a new weir takes over, and nobody notices."""
 
+import base64
 import os
 import re
 import shutil
@@ -242,6 +243,26 @@ def test_data_directory_stays_locked(start, tmp_path):
     done = subprocess.run(command(weir.directory), env=environment(), capture_output=True,
                           text=True, timeout=DEADLINE, check=False)
     assert done.returncode == 1 and "in use by another weir" in done.stderr
+
+
+def test_passwords_are_asked_for_by_the_new_one(start, tmp_path):
+    """A request that was half sent is let in, or is not, by who answers it."""
+    web = tmp_path / "web.yml"
+    web.write_text("basic_auth_users:\n  alice: " + "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW" + "\n")
+    weir = start(f"--web.config.file={web}")
+    right = {"Authorization": "Basic " + base64.b64encode(b"alice:secret").decode()}
+    wrong = {"Authorization": "Basic " + base64.b64encode(b"alice:guess").decode()}
+    with weir.connect() as good, weir.connect() as bad, weir.connect() as guessing:
+        good.send(format_request("PUT", "/metrics/job/j",
+                                 headers={"Content-Length": "4", **right}) + b"m ")
+        bad.send(format_request("PUT", "/metrics/job/j", headers={**wrong})[:-2])
+        guessing.request("GET", "/metrics", headers=wrong)
+        weir.signal()
+        good.send("1\n")
+        bad.send("\r\n")
+        assert good.response().status == 200
+        assert bad.response().status == 401
+        assert guessing.response().status == 401
 
 
 # What goes wrong.
