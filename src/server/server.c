@@ -255,7 +255,9 @@ int server_run(const struct config *config, const struct config_input *input)
 	server->config = config;
 	server->input = input;
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGHUP, SIG_IGN); /* until it is taken care of */
+	/* Until they are taken care of. */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
 	tune_allocator();
 	raise_fd_limit();
 	hash_init();

@@ -116,6 +116,31 @@ def test_continue_is_said_once(start):
         assert connection.response().status == 200
 
 
+def test_many_connections(start):
+    """More than go across at a time, some of them in the middle of a request."""
+    count = 300
+    weir = start()
+    connections = [weir.connect() for _ in range(count)]
+    try:
+        for number, connection in enumerate(connections):
+            push(connection, f"j{number}", 1)
+            if number % 3 == 0:
+                connection.send(f"PUT /metrics/job/j{number} HTTP/1.1\r\nHost: h\r\n")
+        assert weir.signal() == count
+        for number, connection in enumerate(connections):
+            if number % 3 == 0:
+                connection.send("Content-Length: 4\r\n\r\nm 2\n")
+                assert connection.response().status == 200
+            push(connection, f"k{number}", 3)
+        page = scrape(connections[0])
+        for number in range(count):
+            assert page.value("m", job=f"k{number}") == 3
+            assert number % 3 != 0 or page.value("m", job=f"j{number}") == 2
+    finally:
+        for connection in connections:
+            connection.close()
+
+
 def test_pipelined_requests(start):
     weir = start()
     with weir.connect() as connection:
