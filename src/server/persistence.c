@@ -228,7 +228,9 @@ bool persistence_open(struct server *server)
 	p->server = server;
 	p->stats.is_kept = true;
 	p->listener.on_change = on_change;
-	if (!state_file_open(&p->file, server->config->persistence_file) || !load(p)) {
+	bool loads = !server->config->takeover;
+	if (!state_file_open(&p->file, server->config->persistence_file, &server->taker)
+			|| (loads && !load(p))) {
 		state_file_close(&p->file);
 		free(p);
 		return false;
@@ -242,6 +244,26 @@ bool persistence_open(struct server *server)
 		save_in(p, 0);
 	}
 	return true;
+}
+
+void persistence_mark_changed(struct server *server)
+{
+	struct persistence *p = server->persistence;
+	if (p != NULL) {
+		p->changes++;
+		p->first_unsaved_ns = clock_monotonic_ns();
+		save_when_due(p);
+	}
+}
+
+bool persistence_is_saving(const struct server *server)
+{
+	return server->persistence != NULL && server->persistence->saver.is_running;
+}
+
+int persistence_lock(const struct server *server)
+{
+	return server->persistence == NULL ? -1 : server->persistence->file.lock;
 }
 
 void persistence_close(struct server *server)
@@ -261,7 +283,8 @@ bool persistence_finish(struct server *server)
 	if (p == NULL) {
 		return true;
 	}
-	if (p->changes != p->saved || p->has_damage) {
+	/* What another weir has taken over, it keeps. */
+	if (!server->is_handed_over && (p->changes != p->saved || p->has_damage)) {
 		struct saver_result result;
 		/* Whoever is impatient now would lose what the first signal has us write. */
 		signal(SIGTERM, SIG_IGN);

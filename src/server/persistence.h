@@ -9,8 +9,18 @@
 
 #include "server/parts.h"
 
-/* Reads the file, if there is to be one. False: weir cannot start; the log says why. */
+/* Reads the file, if there is to be one and no running weir is taken over. False: weir cannot
+ * start; the log says why. */
 bool persistence_open(struct server *server);
+
+/* What is stored came from another weir: all of it is to be written. */
+void persistence_mark_changed(struct server *server);
+
+/* Whether the file is being written. */
+bool persistence_is_saving(const struct server *server);
+
+/* The lock of the file, which stays; -1: none. */
+int persistence_lock(const struct server *server);
 
 /* When the server begins to stop: what is being written is given up. */
 void persistence_close(struct server *server);

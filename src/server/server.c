@@ -23,6 +23,7 @@
 #include "server/reload.h"
 #include "server/signals.h"
 #include "server/takeover.h"
+#include "server/takeover_stored.h"
 #include "server/web.h"
 
 enum {
@@ -241,8 +242,9 @@ static bool serve(struct server *server)
 	reload_apply(server);
 	init_tls(server);
 	web_subscribe(server);
-	bool is_serving = web_file_read(&server->web_file) && persistence_open(server)
-			&& begin_serving(server);
+	takeover_stored_init(server);
+	bool is_serving =
+			web_file_read(&server->web_file) && persistence_open(server) && begin_serving(server);
 	if (!is_serving) {
 		server_stop(server);
 	}

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "server/takeover_take.h"
 
 static const char draft_suffix[] = ".tmp-XXXXXX";
 static const char damaged_suffix[] = ".damaged-";
@@ -91,7 +92,18 @@ static bool open_directory(struct state_file *file)
 	return file->directory >= 0 && faccessat(file->directory, ".", W_OK | X_OK, AT_EACCESS) == 0;
 }
 
-static bool take_lock(struct state_file *file)
+/* From the weir that is taken over, if it uses this file. */
+static bool take_lock_over(struct state_file *file, struct takeover_taker *taker)
+{
+	int lock = takeover_take_lock(taker, file->lock);
+	if (lock >= 0) {
+		close(file->lock);
+		file->lock = lock;
+	}
+	return lock >= 0;
+}
+
+static bool take_lock(struct state_file *file, struct takeover_taker *taker)
 {
 	char *path = join(file->path, ".lock");
 	file->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -99,14 +111,18 @@ static bool take_lock(struct state_file *file)
 	if (file->lock < 0) {
 		return fail_with(file, "cannot lock the persistence file");
 	}
+	if (take_lock_over(file, taker)) {
+		return true; /* and its draft may be under way */
+	}
 	if (flock(file->lock, LOCK_EX | LOCK_NB) != 0) {
 		log_error("the persistence file is in use by another weir path=%s", file->path);
 		return false;
 	}
+	find_name(file, remove_draft, NULL);
 	return true;
 }
 
-bool state_file_open(struct state_file *file, const char *given)
+bool state_file_open(struct state_file *file, const char *given, struct takeover_taker *taker)
 {
 	*file = (struct state_file){
 		.given = memory_copy_string(given),
@@ -121,11 +137,7 @@ bool state_file_open(struct state_file *file, const char *given)
 	if (!open_directory(file)) {
 		return fail_with(file, "cannot write the directory of the persistence file");
 	}
-	if (!take_lock(file)) {
-		return false;
-	}
-	find_name(file, remove_draft, NULL);
-	return true;
+	return take_lock(file, taker);
 }
 
 void state_file_close(struct state_file *file)

@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct takeover_taker;
+
 struct state_file {
 	char *path; /* PATH.weir */
 	char *given;
@@ -23,7 +25,7 @@ struct state_file {
 };
 
 /* Locks it, and removes what a crash left half-written. False: the log says why. */
-bool state_file_open(struct state_file *file, const char *given);
+bool state_file_open(struct state_file *file, const char *given, struct takeover_taker *taker);
 void state_file_close(struct state_file *file);
 
 /* A descriptor, or a negative errno. */

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "server/persistence.h"
 #include "server/takeover_socket.h"
 
 bool takeover_start(struct server *server)
@@ -15,7 +16,11 @@ bool takeover_start(struct server *server)
 
 bool takeover_end(struct server *server)
 {
-	return takeover_complete(&server->taker, &server->takeover_state);
+	if (!takeover_complete(&server->taker, &server->takeover_state)) {
+		return false;
+	}
+	persistence_mark_changed(server);
+	return true;
 }
 
 static void open_giver(struct server *server)

@@ -473,3 +473,46 @@ def test_push_that_is_being_worked_on_is_finished_first(start):
         connection.request("PUT", "/metrics/job/big", body)
         weir.signal()
         assert connection.response().status == 200
+
+
+# What is stored.
+
+def test_what_is_stored_stays(start):
+    weir = start("--persistence.interval=1h")
+    body = "".join(f'big{{n="{n:0180}"}} 1\n' for n in range(20_000))
+    with weir.connect() as connection:
+        assert connection.exchange("PUT", "/metrics/job/big", body).status == 200
+        push(connection, "j", 1)
+        assert connection.exchange("PUT", "/metrics/job/short?ttl=1h", "s 1\n").status == 200
+        before = connection.exchange("GET", "/metrics").text.splitlines()
+        weir.signal()
+        weir.take_over()
+        after = connection.exchange("GET", "/metrics").text.splitlines()
+        pushed = [line for line in before if line.startswith(("big", "m{", "s{", "push_"))]
+        assert pushed == [line for line in after if line.startswith(("big", "m{", "s{", "push_"))]
+        assert len(pushed) > 20_000
+
+
+def test_file_is_the_new_ones(start, tmp_path):
+    """The one that is exchanged leaves the file alone; the last one writes all of it."""
+    weir = start(f"--persistence.file={tmp_path}/state")
+    with weir.connect() as connection:
+        push(connection, "first", 1)
+        weir.signal()
+        assert not (tmp_path / "state.weir").exists()
+        push(connection, "second", 2)
+    weir.stop()
+    again = start(f"--persistence.file={tmp_path}/state")
+    with again.connect() as connection:
+        page = scrape(connection)
+        assert page.value("m", job="first") == 1 and page.value("m", job="second") == 2
+    weir.stop = lambda: None
+
+
+def test_new_one_that_fails_leaves_the_file_alone(start, tmp_path):
+    weir = start(f"--persistence.file={tmp_path}/state", "--timeout.takeover=300ms")
+    with weir.connect() as connection:
+        push(connection, "first", 1)
+        weir.listen = [*weir.listen, "unix:/no/such/folder/w.sock"]
+        assert weir.start().wait(DEADLINE) == 1
+        assert not (tmp_path / "state.weir").exists()

@@ -69,7 +69,7 @@ class Pusher(Client):
 
 
 class Scraper(Client):
-    """Every page is whole and valid, and has nothing that was not pushed."""
+    """Every page is whole and valid, and has what was pushed before it was asked for, or newer."""
 
     def __init__(self, weir, pushers):
         super().__init__()
@@ -79,12 +79,16 @@ class Scraper(Client):
     def work(self):
         with self.weir.connect() as connection:
             while not self.stopping:
+                before = {pusher.job: pusher.rounds for pusher in self.pushers}
                 answer = connection.exchange("GET", "/metrics")
                 assert answer.status == 200
                 page = Page(answer.text)
                 for pusher in self.pushers:
-                    value = page.value("m", job=pusher.job)
-                    assert value is None or 0 <= value <= pusher.rounds, pusher.job
+                    at_least = before[pusher.job] - 1
+                    if at_least >= 0:
+                        value = page.value("m", job=pusher.job)
+                        assert at_least <= value <= pusher.rounds, pusher.job
+                assert page.value("stays", job="stored") == 42
                 self.rounds += 1
 
 
@@ -113,6 +117,8 @@ def weir(tmp_path):
 
 
 def test_nobody_notices(weir):
+    with weir.connect() as connection:
+        assert connection.exchange("PUT", "/metrics/job/stored", "stays 42\n").status == 200
     pushers = [Pusher(weir, number) for number in range(CLIENTS)]
     clients = [*pushers, Scraper(weir, pushers), Newcomer(weir)]
     for client in clients:

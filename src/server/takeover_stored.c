@@ -1,0 +1,79 @@
+#include "server/takeover_stored.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "format/protobuf_native.h"
+#include "server/persistence.h"
+#include "state/state.h"
+#include "store/snapshot.h"
+
+static int lock(void *data)
+{
+	const struct server *server = data;
+	return persistence_lock(server);
+}
+
+/* The file on disk is not written by two at once, nor a change seen in part. */
+static bool is_ready(void *data)
+{
+	struct server *server = data;
+	struct snapshot snapshot;
+	if (persistence_is_saving(server) || !snapshot_open(&snapshot, &server->store)) {
+		return false;
+	}
+	snapshot_close(&snapshot);
+	return true;
+}
+
+static bool write_stored(void *data, int fd)
+{
+	struct server *server = data;
+	struct state_written written = { 0 };
+	switch (state_write(&server->store, fd, &written)) {
+	case STATE_WRITE_OK:
+		return true;
+	case STATE_WRITE_E_BUSY:
+		log_error("cannot hand over what is stored while it changes");
+		return false;
+	case STATE_WRITE_E_SYSTEM:
+		break;
+	}
+	log_error("cannot hand over what is stored error=%s", strerror(-written.fault));
+	return false;
+}
+
+static void on_fault(void *data, const struct state_fault *fault)
+{
+	log_error("cannot take over a group group=" SLICE_FMT " error=%s",
+			SLICE_ARG(fault->key.ptr == NULL ? SLICE("") : fault->key), fault->what);
+}
+
+/* All of it, or the old weir goes on. */
+static bool read_stored(void *data, int fd)
+{
+	struct server *server = data;
+	struct state_report report = { 0 };
+	struct state_read_options options = {
+		.checks = { .native_is_right = native_is_right },
+		.on_fault = on_fault,
+	};
+	enum state_read_result result = state_read(&server->store, fd, &options, &report);
+	if (result != STATE_READ_OK) {
+		log_error("cannot take over what is stored written_by=%s error=%s", report.written_by,
+				result == STATE_READ_E_SYSTEM ? strerror(-report.fault) : "it cannot be read");
+		return false;
+	}
+	return true;
+}
+
+void takeover_stored_init(struct server *server)
+{
+	server->takeover_state = (struct takeover_state){
+		.lock = lock,
+		.is_ready = is_ready,
+		.write = write_stored,
+		.read = read_stored,
+		.data = server,
+	};
+}
