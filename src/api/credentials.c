@@ -2,19 +2,7 @@
 
 #include <stddef.h>
 
-static int base64_digit(char c)
-{
-	if (c >= 'A' && c <= 'Z') {
-		return c - 'A';
-	}
-	if (c >= 'a' && c <= 'z') {
-		return c - 'a' + 26;
-	}
-	if (c >= '0' && c <= '9') {
-		return c - '0' + 52;
-	}
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
+#include "base/base64.h"
 
 /* Four digits; the last one or two of the text's last four may be padding. */
 static bool decode_four(const char *four, bool is_last, char *out, size_t *ret_len)
@@ -25,7 +13,7 @@ static bool decode_four(const char *four, bool is_last, char *out, size_t *ret_l
 	}
 	unsigned bits = 0;
 	for (size_t i = 0; i < 4; i++) {
-		int digit = i < digits ? base64_digit(four[i]) : 0;
+		int digit = i < digits ? base64_digit(four[i], BASE64_STANDARD) : 0;
 		if (digit < 0) {
 			return false;
 		}

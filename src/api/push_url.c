@@ -1,5 +1,6 @@
 #include "api/push_url.h"
 
+#include "base/base64.h"
 #include "base/buf.h"
 #include "base/quote.h"
 #include "base/utf8.h"
@@ -8,20 +9,6 @@
 static const struct slice base64_suffix = SLICE_INIT("@base64");
 
 /* ---- Base64 ---- */
-
-static int base64_digit(char c)
-{
-	if (c >= 'A' && c <= 'Z') {
-		return c - 'A';
-	}
-	if (c >= 'a' && c <= 'z') {
-		return c - 'a' + 26;
-	}
-	if (c >= '0' && c <= '9') {
-		return c - '0' + 52;
-	}
-	return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
 
 /*
  * As Go's base64.RawURLEncoding reads it: line ends are skipped, bits behind
@@ -43,7 +30,7 @@ static bool decode_base64(
 		if (c == '\n' || c == '\r') {
 			continue;
 		}
-		int digit = base64_digit(c);
+		int digit = base64_digit(c, BASE64_URL);
 		if (digit < 0) {
 			*ret_value = slice_make(out, len);
 			*reterr_place = i;
