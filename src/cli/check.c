@@ -18,20 +18,19 @@ enum {
 static const char help[] =
 		"usage: weir check [<flag> ...] FILE\n"
 		"\n"
-		"Says what is wrong with a page of metrics before it is pushed or scraped. FILE may be -\n"
-		"for standard input.\n"
+		"Says what is wrong with a page of metrics before it is pushed or scraped. FILE\n"
+		"may be - for standard input.\n"
 		"\n"
 		"  -h, --help                  Show this help.\n"
-		"  --format=FORMAT             text, openmetrics or protobuf. Without, it is guessed: "
-		"what\n"
-		"                              ends in # EOF is OpenMetrics, what begins with the length "
-		"of\n"
-		"                              a message is protobuf.\n"
-		"  --push.enable-utf8-names    Names may be any UTF-8, as with this flag of weir's.\n"
+		"  --format=FORMAT             text, openmetrics or protobuf. Without, it is guessed:\n"
+		"                              what ends in # EOF is OpenMetrics, what begins\n"
+		"                              with the length of a message is protobuf.\n"
+		"  --push.enable-utf8-names    Names may be any UTF-8, as with this flag of\n"
+		"                              weir's.\n"
 		"\n"
-		"Faults and warnings go to stderr. The exit code is 0 when there are at most warnings, 1 "
-		"when\n"
-		"there are faults, 2 when the file cannot be read or the arguments not be understood.\n";
+		"Faults and warnings go to stderr. The exit code is 0 when there are at most\n"
+		"warnings, 1 when there are faults, 2 when the file cannot be read or the\n"
+		"arguments not be understood.\n";
 
 struct check_arguments {
 	const char *file;

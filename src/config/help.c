@@ -8,8 +8,8 @@
 #include "version.h"
 
 enum {
-	PAGE_COLUMNS = 100,
-	TEXT_COLUMN = 38, /* where explanations begin */
+	PAGE_COLUMNS = 80,
+	TEXT_COLUMN = 34, /* where explanations begin */
 };
 
 static void pad(struct buf *out, size_t line_start, size_t column)
@@ -103,11 +103,10 @@ void help_print(struct buf *out)
 	}
 	buf_append_string(out,
 			"\nA duration is written like 90s, 5m or 1h30m, a size like 1048576, 64MiB or 1GB.\n"
-			"--no-<name> turns off what --<name> turns on. Every flag can also be set in the "
-			"environment\n"
-			"(--group.ttl=1h is WEIR_GROUP_TTL=1h) and as a key of --config.file (group.ttl: 1h); "
-			"a "
-			"flag\nwins over the environment, the environment over the file.\n");
+			"--no-<name> turns off what --<name> turns on. Every flag can also be set in the\n"
+			"environment (--group.ttl=1h is WEIR_GROUP_TTL=1h) and, but for --config.file and\n"
+			"--takeover, as a key of --config.file (group.ttl: 1h). A flag wins over the\n"
+			"environment, the environment over the file.\n");
 }
 
 void help_print_version(struct buf *out)

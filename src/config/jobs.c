@@ -339,7 +339,8 @@ static void read_rule(struct reader *reader, struct yaml_file *file, const struc
 {
 	reader->rule->ttl_ns = JOB_TTL_UNSET;
 	reader->rule->ttl_max_ns = JOB_TTL_UNSET;
-	if (!yaml_is_map(file, "jobs", node)) {
+	if (node->kind != YAML_KIND_MAP && !node->is_null) {
+		yaml_fail(file, node->line, "a rule for jobs must be keys and values, as in '- job: NAME'");
 		return;
 	}
 	if (has_key(node, "job") == has_key(node, "match")) {

@@ -34,14 +34,19 @@ static void read_text(
 
 /* Relative to where the file of settings lies. */
 static void read_path(struct yaml_file *file, const char *name, const struct yaml_node *node,
-		const struct reader *reader, char **ret_path)
+		const struct reader *reader, struct web_pem *pem)
 {
-	read_text(file, name, node, ret_path);
-	if (*ret_path != NULL && (*ret_path)[0] != '/') {
+	read_text(file, name, node, &pem->file);
+	if (pem->file != NULL && pem->file[0] != '/') {
 		struct slice joined =
-				ARENA_JOIN(&file->arena, reader->directory, slice_of_string(*ret_path));
-		*ret_path = arena_copy_string(&file->arena, joined);
+				ARENA_JOIN(&file->arena, reader->directory, slice_of_string(pem->file));
+		pem->file = arena_copy_string(&file->arena, joined);
 	}
+	struct buf where;
+	buf_init(&where, 0);
+	buf_printf(&where, "%s:%zu: %s", file->path, node->line, name);
+	pem->where = arena_copy_string(&file->arena, buf_slice(&where));
+	buf_finish(&where);
 }
 
 static void read_cert(
@@ -55,7 +60,7 @@ static void read_cert_file(
 		struct yaml_file *file, const char *name, const struct yaml_node *node, void *data)
 {
 	struct reader *reader = data;
-	read_path(file, name, node, reader, &reader->config.tls.cert.file);
+	read_path(file, name, node, reader, &reader->config.tls.cert);
 }
 
 static void read_key(
@@ -69,7 +74,7 @@ static void read_key_file(
 		struct yaml_file *file, const char *name, const struct yaml_node *node, void *data)
 {
 	struct reader *reader = data;
-	read_path(file, name, node, reader, &reader->config.tls.key.file);
+	read_path(file, name, node, reader, &reader->config.tls.key);
 }
 
 static void read_client_ca(
@@ -83,7 +88,7 @@ static void read_client_ca_file(
 		struct yaml_file *file, const char *name, const struct yaml_node *node, void *data)
 {
 	struct reader *reader = data;
-	read_path(file, name, node, reader, &reader->config.tls.client_ca.file);
+	read_path(file, name, node, reader, &reader->config.tls.client_ca);
 }
 
 static void read_client_auth(
@@ -167,22 +172,29 @@ static void read_max_version(
 	read_version(file, name, node, &reader->config.tls.max_version);
 }
 
+/* What is known of names in a list. */
+struct names {
+	const char *(*find)(const char *name);
+	const char *(*suggest)(const char *name);
+	const char *hint; /* what would be right, when nothing is near */
+};
+
 /* Go's names of a list, as OpenSSL has them, with colons between. */
 static char *read_names(struct yaml_file *file, const char *name, const struct yaml_node *node,
-		const char *(*find)(const char *name), const char *(*suggest)(const char *name))
+		const struct names *names)
 {
 	struct buf joined;
 	buf_init(&joined, 0);
 	for (size_t i = 0; i < node->count; i++) {
 		const char *text = yaml_text(file, name, node->items[i]);
-		const char *found = text == NULL ? NULL : find(text);
+		const char *found = text == NULL ? NULL : names->find(text);
 		if (found != NULL) {
 			buf_append_string(&joined, joined.len > 0 && found[0] != '\0' ? ":" : "");
 			buf_append_string(&joined, found);
 		} else if (text != NULL) {
-			const char *near = suggest(text);
+			const char *near = names->suggest(text);
 			yaml_fail(file, node->items[i]->line, "unknown name '%s' in %s%s%s%s", text, name,
-					near == NULL ? "" : ", did you mean '", near == NULL ? "" : near,
+					near == NULL ? "; " : ", did you mean '", near == NULL ? names->hint : near,
 					near == NULL ? "" : "'?");
 		}
 	}
@@ -194,21 +206,29 @@ static char *read_names(struct yaml_file *file, const char *name, const struct y
 static void read_ciphers(
 		struct yaml_file *file, const char *name, const struct yaml_node *node, void *data)
 {
+	static const struct names names = {
+		.find = web_cipher_of_go,
+		.suggest = web_suggest_cipher,
+		.hint = "they are named as in Go, such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+	};
 	struct reader *reader = data;
 	if (yaml_is_list(file, name, node) && node->count > 0) {
 		reader->config.tls.restricts_ciphers = true;
-		reader->config.tls.ciphers =
-				read_names(file, name, node, web_cipher_of_go, web_suggest_cipher);
+		reader->config.tls.ciphers = read_names(file, name, node, &names);
 	}
 }
 
 static void read_curves(
 		struct yaml_file *file, const char *name, const struct yaml_node *node, void *data)
 {
+	static const struct names names = {
+		.find = web_curve_of_go,
+		.suggest = web_suggest_curve,
+		.hint = "there are X25519, CurveP256, CurveP384 and CurveP521",
+	};
 	struct reader *reader = data;
 	if (yaml_is_list(file, name, node) && node->count > 0) {
-		reader->config.tls.curves =
-				read_names(file, name, node, web_curve_of_go, web_suggest_curve);
+		reader->config.tls.curves = read_names(file, name, node, &names);
 	}
 }
 

@@ -34,7 +34,8 @@ enum web_tls_version {
 
 /* PEM, in a file or inline; the file wins. Both NULL: none. */
 struct web_pem {
-	char *file; /* absolute, or relative to the working directory */
+	char *file;  /* absolute, or relative to the working directory */
+	char *where; /* the file was named, as in "web.yml:2: cert_file"; NULL: nowhere */
 	char *text;
 };
 

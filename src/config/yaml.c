@@ -22,6 +22,7 @@ struct anchor {
 /* What is being read. */
 struct reader {
 	struct yaml_file *file;
+	struct slice text;
 	yaml_parser_t parser;
 	yaml_event_t event; /* the current one */
 	struct anchor *anchors;
@@ -46,6 +47,39 @@ static size_t event_line(const struct reader *reader)
 	return reader->event.start_mark.line + 1;
 }
 
+/* Whether blanks and tabs before the first word of a line are not all blanks. */
+static bool is_indented_by_tab(struct slice text, size_t line)
+{
+	const char *end;
+	for (; line > 0 && (end = slice_find_byte(text, '\n')) != NULL; line--) {
+		text = slice_between(end + 1, text.ptr + text.len);
+	}
+	while (text.len > 0 && text.ptr[0] == ' ') {
+		text = slice_skip(text, 1);
+	}
+	return text.len > 0 && text.ptr[0] == '\t';
+}
+
+/* What libyaml says, or more than that where a look at the text tells. */
+static void fail_parse(struct reader *reader)
+{
+	const yaml_parser_t *parser = &reader->parser;
+	const char *problem = parser->problem != NULL ? parser->problem : "not to be read";
+	size_t line = parser->problem_mark.line;
+	if (parser->error == YAML_READER_ERROR) {
+		yaml_fail(reader->file, 1, "%s at byte %zu", problem, parser->problem_offset);
+	} else if (is_indented_by_tab(reader->text, line)) {
+		yaml_fail(reader->file, line + 1, "indented by a tab: YAML takes blanks only");
+	} else if (strstr(problem, "cannot start any token") != NULL) {
+		yaml_fail(reader->file, line + 1, "%s: put the value in quotes", problem);
+	} else if (parser->context != NULL && parser->context_mark.line != line) {
+		yaml_fail(reader->file, line + 1, "%s %s that begins in line %zu", problem, parser->context,
+				parser->context_mark.line + 1);
+	} else {
+		yaml_fail(reader->file, line + 1, "%s", problem);
+	}
+}
+
 /* The next event. False when the text is no YAML. */
 static bool advance(struct reader *reader)
 {
@@ -53,13 +87,7 @@ static bool advance(struct reader *reader)
 	if (yaml_parser_parse(&reader->parser, &reader->event)) {
 		return true;
 	}
-	const yaml_parser_t *parser = &reader->parser;
-	const char *problem = parser->problem != NULL ? parser->problem : "not to be read";
-	if (parser->error == YAML_READER_ERROR) {
-		yaml_fail(reader->file, 1, "%s at byte %zu", problem, parser->problem_offset);
-	} else {
-		yaml_fail(reader->file, parser->problem_mark.line + 1, "%s", problem);
-	}
+	fail_parse(reader);
 	return false;
 }
 
@@ -274,7 +302,7 @@ bool yaml_read_text(struct yaml_file *file, const char *path, struct slice text,
 {
 	*file = (struct yaml_file){ .path = path, .errors = errors };
 	arena_init(&file->arena);
-	struct reader reader = { .file = file };
+	struct reader reader = { .file = file, .text = text };
 	if (!yaml_parser_initialize(&reader.parser)) {
 		yaml_fail(file, 1, "out of memory");
 		return false;
@@ -393,6 +421,15 @@ void yaml_bool(struct yaml_file *file, const char *name, const struct yaml_node 
 	}
 }
 
+/* "a, b and c" */
+static void list_keys(const struct yaml_key *keys, size_t key_count, struct buf *out)
+{
+	for (size_t i = 0; i < key_count; i++) {
+		const char *before = i == 0 ? "" : i + 1 == key_count ? " and " : ", ";
+		buf_printf(out, "%s%s", before, keys[i].name);
+	}
+}
+
 static void fail_unknown(struct yaml_file *file, const struct yaml_node *map, size_t number,
 		const char *where, const struct yaml_key *keys, size_t key_count)
 {
@@ -405,9 +442,14 @@ static void fail_unknown(struct yaml_file *file, const struct yaml_node *map, si
 	if (near.name != NULL) {
 		yaml_fail(file, map->key_lines[number], "unknown key '%s'%s%s, did you mean '%s'?", key,
 				blank, where, near.name);
-	} else {
-		yaml_fail(file, map->key_lines[number], "unknown key '%s'%s%s", key, blank, where);
+		return;
 	}
+	struct buf list;
+	buf_init(&list, 0);
+	list_keys(keys, key_count, &list);
+	yaml_fail(file, map->key_lines[number], "unknown key '%s'%s%s; there %s " SLICE_FMT, key, blank,
+			where, key_count == 1 ? "is" : "are", SLICE_ARG(buf_slice(&list)));
+	buf_finish(&list);
 }
 
 void yaml_read_map(struct yaml_file *file, const struct yaml_node *node, const char *where,

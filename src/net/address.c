@@ -52,6 +52,9 @@ static const char *parse_tcp(struct slice text, struct address *address)
 {
 	struct slice host;
 	struct slice port;
+	if (memmem(text.ptr, text.len, "://", 3) != NULL) {
+		return "not an address to listen on: write HOST:PORT, unix:/PATH or vsock://:PORT";
+	}
 	if (!split_port(text, &host, &port)) {
 		return "no port: write HOST:PORT or :PORT";
 	}

@@ -1,4 +1,8 @@
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "net/address.h"
 #include "server/server.h"
@@ -26,12 +30,35 @@ bool server_check(const struct config *config, struct buf *errors)
 	return check_addresses(config, errors);
 }
 
+/* Says which setting names a file that cannot be read: the file itself has no place to name. */
+static bool check_readable(const struct config *config, const char *path, struct buf *errors)
+{
+	char byte;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fault = fd < 0 || read(fd, &byte, 1) < 0 ? errno : 0;
+	if (fd >= 0) {
+		close(fd);
+	}
+	if (fault != 0) {
+		buf_append_string(errors, "weir: error: ");
+		config_begin_fault(config, "web.config.file", path, errors);
+		buf_printf(errors, "%s\n", strerror(fault));
+	}
+	return fault == 0;
+}
+
 bool server_check_files(const struct config *config, struct buf *errors)
 {
+	const char *path = config->web_config_file;
+	if (path[0] == '\0') {
+		return true;
+	}
+	if (!check_readable(config, path, errors)) {
+		return false;
+	}
 	struct buf lines;
 	buf_init(&lines, 0);
-	bool fine =
-			config->web_config_file[0] == '\0' || tls_files_check(config->web_config_file, &lines);
+	bool fine = tls_files_check(path, &lines);
 	struct slice rest = buf_slice(&lines);
 	while (rest.len > 0) {
 		const char *end = memchr(rest.ptr, '\n', rest.len);

@@ -19,12 +19,6 @@ struct pem_texts {
 
 /* ---- Reading ---- */
 
-static bool fail(struct buf *errors, const char *path, const char *what)
-{
-	buf_printf(errors, "%s: %s\n", path, what);
-	return false;
-}
-
 /* Until the end of the file; errno says why not. */
 static bool read_all(int fd, struct buf *text)
 {
@@ -41,16 +35,18 @@ static bool read_all(int fd, struct buf *text)
 	}
 }
 
-static bool read_file(const char *path, struct buf *text, struct buf *errors)
+/* errno says why not. */
+static bool read_file(const char *path, struct buf *text)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
-		return fail(errors, path, strerror(errno));
+		return false;
 	}
 	bool good = read_all(fd, text);
 	int fault = errno;
 	close(fd);
-	return good || fail(errors, path, strerror(fault));
+	errno = fault;
+	return good;
 }
 
 /* From its file or from the web config itself; `inline_name` is what errors call the latter. */
@@ -62,7 +58,8 @@ static bool read_pem(const struct web_pem *from, const char *inline_name, struct
 		ret_pem->text = from->text == NULL ? SLICE("") : slice_of_string(from->text);
 		return true;
 	}
-	if (!read_file(from->file, text, errors)) {
+	if (!read_file(from->file, text)) {
+		buf_printf(errors, "%s: %s: %s\n", from->where, from->file, strerror(errno));
 		return false;
 	}
 	ret_pem->name = from->file;

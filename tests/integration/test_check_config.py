@@ -31,6 +31,17 @@ def test_good(tmp_path):
      "weir.yml:1: bad value 'nowhere' for 'web.listen-address': no port"),
     ("jobs:\n- ttl: 1h\n", "weir.yml:2: a rule for jobs needs either 'job'"),
     ("jobs:\n- match: '['\n", "weir.yml:2: bad regular expression '[' in 'match'"),
+    ("jobs:\n- a\n", "weir.yml:2: a rule for jobs must be keys and values"),
+    ("jobs:\n- job: a\n  metrics: {keep: [a]}\n",
+     "weir.yml:3: unknown key 'keep' in metrics; there is drop"),
+    ("web.listen-address: http://localhost:9091\n",
+     "weir.yml:1: bad value 'http://localhost:9091' for 'web.listen-address': not an address"),
+    ("group:\n\tttl: 1h\n", "weir.yml:2: indented by a tab: YAML takes blanks only"),
+    ("log.level: @x\n", "weir.yml:1: found character that cannot start any token: put the value"),
+    ("log.level: 'info\n", "weir.yml:2: found unexpected end of stream while scanning a quoted "
+     "scalar that begins in line 1"),
+    ("web.config.file: .\n",
+     "weir.yml:1: bad value '.' for 'web.config.file': Is a directory"),
     ("a: b: c\n", "weir.yml:1: mapping values are not allowed"),
 ])
 def test_fault_of_the_file(tmp_path, text, error):
@@ -49,7 +60,12 @@ def test_all_faults_at_once(tmp_path):
 
 
 @pytest.mark.parametrize("text,error", [
-    ("tls_server_config: {cert_file: c.pem, key_file: k.pem}\n", "c.pem"),
+    ("tls_server_config: {cert_file: c.pem, key_file: k.pem}\n",
+     "web.yml:1: cert_file: c.pem: No such file or directory"),
+    ("tls_server_config:\n  cert: a\n  key_file: .\n", "web.yml:3: key_file: .: Is a directory"),
+    ("tls_server_config:\n  curve_preferences: [brainpool]\n",
+     "web.yml:2: unknown name 'brainpool' in curve_preferences; there are X25519, CurveP256"),
+    ("users: {}\n", "web.yml:1: unknown key 'users'; there are basic_auth_users, "),
     ("tls_server_config:\n  cert_fiel: c.pem\n",
      "web.yml:2: unknown key 'cert_fiel' in tls_server_config, did you mean 'cert_file'?"),
     ("basic_auth_users: {bob: secret}\n", "web.yml:1: the password of 'bob' is no bcrypt hash"),
@@ -67,7 +83,8 @@ def test_fault_of_the_web_config(tmp_path, text, error):
     ([], {"WEIR_WEB_LISTEN_ADDRESS": "x:y"}, "bad value 'x:y' for WEIR_WEB_LISTEN_ADDRESS: the port"),
     (["--config.file=missing.yml"], {}, "missing.yml: No such file or directory"),
     ([], {"WEIR_CONFIG_FILE": "missing.yml"}, "missing.yml: No such file or directory"),
-    (["--web.config.file=missing.yml"], {}, "missing.yml: No such file or directory"),
+    (["--web.config.file=missing.yml"], {},
+     "bad value 'missing.yml' for --web.config.file: No such file or directory"),
     (["--group.ttl"], {}, "expected argument for flag '--group.ttl', try --help"),
 ])
 def test_fault_elsewhere(tmp_path, flags, variables, error):

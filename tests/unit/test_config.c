@@ -202,7 +202,7 @@ static void test_help(void)
 	struct slice rest = buf_slice(&text);
 	const char *newline;
 	while ((newline = slice_find_byte(rest, '\n')) != NULL) {
-		CHECK(newline - rest.ptr <= 100);
+		CHECK(newline - rest.ptr <= 80);
 		rest = slice_skip(rest, (size_t)(newline - rest.ptr) + 1);
 	}
 	CHECK_INT(rest.len, 0);

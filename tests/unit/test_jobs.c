@@ -100,7 +100,7 @@ static void test_errors(void)
 		const char *errors;
 	} cases[] = {
 		{ "a: b\n", "f:1: 'jobs' must be a list, not keys and values\n" },
-		{ "- backup\n", "f:1: 'jobs' must be keys and values, not a value\n" },
+		{ "- backup\n", "f:1: a rule for jobs must be keys and values, as in '- job: NAME'\n" },
 		{ "- ttl: 1h\n",
 				"f:1: a rule for jobs needs either 'job', a name, or 'match', a regular "
 				"expression\n" },
@@ -119,7 +119,9 @@ static void test_errors(void)
 				"f:2: bad value '1k' for 'labels': not a whole number\n"
 				"f:2: bad value '5X' for 'body-bytes': unknown unit, a size takes KiB, MiB, GiB, "
 				"TiB, KB, MB, GB and TB, as in 64MiB\n" },
-		{ "- job: a\n  limits: {series: 5}\n", "f:2: unknown key 'series' in limits\n" },
+		{ "- job: a\n  limits: {series: 5}\n",
+				"f:2: unknown key 'series' in limits; there are body-bytes, groups, label-bytes, "
+				"labels and series-per-group\n" },
 		{ "- job: a\n  labels:\n    add: {a-b: x, __c: x, job: x, le: x, d: ''}\n",
 				"f:3: label 'a-b' cannot be added: it is no label name, [a-zA-Z_][a-zA-Z0-9_]*\n"
 				"f:3: label '__c' cannot be added: it is reserved: it begins with two "

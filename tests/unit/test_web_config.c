@@ -141,7 +141,9 @@ static void test_errors(void)
 		const char *text;
 		const char *errors;
 	} cases[] = {
-		{ "tls_config: {}\n", "f.yml:1: unknown key 'tls_config'\n" },
+		{ "tls_config: {}\n",
+				"f.yml:1: unknown key 'tls_config'; there are basic_auth_users, "
+				"http_server_config, rate_limit and tls_server_config\n" },
 		{ "tls_server_confg: {}\n",
 				"f.yml:1: unknown key 'tls_server_confg', did you mean 'tls_server_config'?\n" },
 		{ TLS "  keyfile: x\n",
@@ -176,7 +178,8 @@ static void test_errors(void)
 		{ TLS "  cipher_suites: [TLS_RSA_WITH_RC4_128_SHA, NONE]\n",
 				"f.yml:4: unknown name 'TLS_RSA_WITH_RC4_128_SHA' in cipher_suites, did you mean "
 				"'TLS_RSA_WITH_AES_128_CBC_SHA'?\n"
-				"f.yml:4: unknown name 'NONE' in cipher_suites\n" },
+				"f.yml:4: unknown name 'NONE' in cipher_suites; they are named as in Go, such as "
+				"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\n" },
 		{ TLS "  curve_preferences: [CurveP255]\n",
 				"f.yml:4: unknown name 'CurveP255' in curve_preferences, did you mean "
 				"'CurveP256'?\n" },

@@ -231,7 +231,8 @@ static void test_check_before_the_start(void)
 	check_file(buf_slice(&yaml), "key: the key does not belong to the certificate of cert\n");
 	buf_finish(&yaml);
 	check_file(SLICE("tls_server_config: {cert_file: c.pem, key_file: k.pem}"),
-			"c.pem: No such file or directory\nk.pem: No such file or directory\n");
+			"f.yml:1: cert_file: c.pem: No such file or directory\nf.yml:1: key_file: k.pem: No "
+			"such file or directory\n");
 	check_file(SLICE("unknown: 1"), "f.yml:1: unknown key 'unknown'");
 	check_file(SLICE(GOOD("1")), "");
 	certificate_finish(&server);

@@ -73,7 +73,10 @@ static void check_refused(struct slice text, const char *error)
 static void test_refused(void)
 {
 	check_refused(SLICE("a: b\na: c\n"), "f:2: key 'a' stands here for the second time\n");
-	check_refused(SLICE("a:\n\tb: 1\n"), "f:2: found character that cannot start any token\n");
+	check_refused(SLICE("a: @b\n"),
+			"f:1: found character that cannot start any token: put the value in quotes\n");
+	check_refused(SLICE("a:\n  \tb: @c\n"), "f:2: indented by a tab: YAML takes blanks only\n");
+	check_refused(SLICE("a:\n\tb: 1\n"), "f:2: indented by a tab: YAML takes blanks only\n");
 	check_refused(SLICE("a: *x\n"), "f:1: nothing is anchored as 'x' above\n");
 	check_refused(SLICE("a: &x [*x]\n"), "f:1: nothing is anchored as 'x' above\n");
 	check_refused(SLICE("a: 1\n---\nb: 2\n"), "f:2: a second document begins here\n");
@@ -83,7 +86,9 @@ static void test_refused(void)
 	check_refused(SLICE("a: \xff\n"), "f:1: invalid leading UTF-8 octet at byte 3\n");
 	check_refused(SLICE("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["),
 			"f:1: nested deeper than 32 levels\n");
-	check_refused(SLICE("a: [1\n"), "f:2: did not find expected ',' or ']'\n");
+	check_refused(SLICE("a: [1\n"),
+			"f:2: did not find expected ',' or ']' while parsing a flow sequence that begins in "
+			"line 1\n");
 }
 
 static void test_empty(void)
