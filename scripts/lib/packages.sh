@@ -9,7 +9,7 @@ libsystemd-dev libuv1-dev libxxhash-dev libyaml-dev libzstd-dev meson ninja-buil
 python3 zlib1g-dev"
 
 packages_test="clang clang-format curl libclang-rt-14-dev llvm nginx-light openssl prometheus \
-prometheus-node-exporter prometheus-pushgateway protobuf-compiler python3-prometheus-client \
+procps prometheus-node-exporter prometheus-pushgateway protobuf-compiler python3-prometheus-client \
 python3-protobuf python3-pytest shellcheck systemd util-linux wrk zstd"
 
 # Prints those of the named packages that are not installed.

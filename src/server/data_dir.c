@@ -101,7 +101,7 @@ bool data_dir_open(struct data_dir *dir, const char *path, bool is_asked_for)
 {
 	*dir = (struct data_dir){ .fd = -1, .lock_fd = -1 };
 	if (is_asked_for) {
-		return open_only(dir, join(slice_of_string(path), ""), "--data.dir");
+		return open_only(dir, join(slice_of_string(path), ""), "data.dir");
 	}
 	char *state = state_directory();
 	if (state != NULL) {
