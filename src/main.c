@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,18 @@ static int run(const struct config *config, const struct config_input *input)
 {
 	log_configure(config->log_level, config->log_format);
 	return server_run(config, input);
+}
+
+/* Each line under the name that weir was called by, as scripts know it of a Pushgateway. */
+static void print_errors(struct slice errors)
+{
+	while (errors.len > 0) {
+		const char *end = slice_find_byte(errors, '\n');
+		struct slice line = end == NULL ? errors : slice_between(errors.ptr, end);
+		fprintf(stderr, "%s: error: " SLICE_FMT "\n", program_invocation_short_name,
+				SLICE_ARG(line));
+		errors = slice_skip(errors, end == NULL ? errors.len : line.len + 1);
+	}
 }
 
 static int serve(int argument_count, const char *const *arguments)
@@ -42,7 +55,7 @@ static int serve(int argument_count, const char *const *arguments)
 		fwrite(text.ptr, 1, text.len, stdout);
 		break;
 	case CONFIG_E_INVALID:
-		fwrite(text.ptr, 1, text.len, stderr);
+		print_errors(buf_slice(&text));
 		exit_code = 1;
 		break;
 	}

@@ -41,29 +41,19 @@ static bool read_sources(struct config *config, const struct config_input *input
 	return !has_file || file_read(config, config->config_file, errors);
 }
 
-/* One line each. */
-static void print_errors(struct slice errors, struct buf *text)
-{
-	while (errors.len > 0) {
-		const char *end = slice_find_byte(errors, '\n');
-		struct slice line = end == NULL ? errors : slice_between(errors.ptr, end);
-		buf_printf(text, "weir: error: " SLICE_FMT "\n", SLICE_ARG(line));
-		errors = slice_skip(errors, end == NULL ? errors.len : line.len + 1);
-	}
-}
-
 enum config_result config_read(
 		struct config *config, const struct config_input *input, struct buf *text)
 {
 	*config = (struct config){ .jobs = job_rules_create() };
-	struct buf error;
-	buf_init(&error, 0);
+	struct buf errors;
+	buf_init(&errors, 0);
 	enum flags_action action = FLAGS_RUN;
-	bool fine = read_sources(config, input, &action, &error);
+	bool fine = read_sources(config, input, &action, &errors);
 	if (!fine) {
-		print_errors(buf_slice(&error), text);
+		buf_append(text, buf_slice(&errors));
+		buf_append_string(text, slice_ends_with(buf_slice(&errors), SLICE("\n")) ? "" : "\n");
 	}
-	buf_finish(&error);
+	buf_finish(&errors);
 	if (!fine) {
 		return CONFIG_E_INVALID;
 	}

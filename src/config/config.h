@@ -103,7 +103,8 @@ struct config_input {
 
 /*
  * Fills in the config, which needs no initialising; call config_finish()
- * whatever the result. What there is to print is appended to the text.
+ * whatever the result. What there is to print is appended to the text: errors
+ * one a line, without the program's name in front.
  */
 enum config_result config_read(
 		struct config *config, const struct config_input *input, struct buf *text);

@@ -71,7 +71,7 @@ static bool set(struct reader *reader, const struct setting *setting, const stru
 {
 	enum config_source *source = &reader->config->sources[setting_index(setting)];
 	if (*source == CONFIG_FROM_FLAG && setting->type != SETTING_LIST) {
-		buf_printf(reader->error, "flag '--%s' cannot be repeated", setting->name);
+		buf_printf(reader->error, "flag '%s' cannot be repeated, try --help", setting->name);
 		return false;
 	}
 	*source = CONFIG_FROM_FLAG;
@@ -81,6 +81,14 @@ static bool set(struct reader *reader, const struct setting *setting, const stru
 	}
 	buf_reset(reader->error, SIZE_MAX);
 	return true;
+}
+
+/* --help=x, --no-log.level=x */
+static bool read_unwanted_value(struct reader *reader, const struct flag *flag)
+{
+	buf_printf(reader->error, "unexpected %s, flag '--" SLICE_FMT "' takes no value, try --help",
+			flag->value, SLICE_ARG(flag->name));
+	return false;
 }
 
 static bool read_unknown(struct reader *reader, const struct flag *flag)
@@ -104,10 +112,14 @@ static bool read_setting(struct reader *reader, struct flag *flag)
 		}
 		return take_value(reader, flag) && set(reader, setting, flag);
 	}
-	if (slice_starts_with(flag->name, SLICE("no-")) && flag->value == NULL) {
+	if (slice_starts_with(flag->name, SLICE("no-"))) {
 		setting = settings_find(flag->name.ptr + 3, flag->name.len - 3);
 	}
-	if (setting == NULL || setting->type != SETTING_BOOL) {
+	bool is_negated = setting != NULL && setting->type == SETTING_BOOL;
+	if (flag->value != NULL && (is_negated || find_action(flag->name) != NULL)) {
+		return read_unwanted_value(reader, flag);
+	}
+	if (!is_negated) {
 		return read_unknown(reader, flag);
 	}
 	flag->value = "false";
@@ -123,18 +135,26 @@ static const struct flags_action_row *read_action(const char *argument)
 	return strncmp(argument, "--", 2) == 0 ? find_action(slice_of_string(argument + 2)) : NULL;
 }
 
+static bool read_stray(struct reader *reader, const char *argument)
+{
+	buf_printf(reader->error, "unexpected %s, try --help", argument);
+	return false;
+}
+
 static bool read_argument(struct reader *reader, const char *argument)
 {
-	if (strncmp(argument, "--", 2) == 0 && argument[2] != '\0') {
+	if (strcmp(argument, "--") == 0) { /* no flags behind it */
+		return reader->next == reader->end || read_stray(reader, *reader->next);
+	}
+	if (strncmp(argument, "--", 2) == 0) {
 		struct flag flag = split_flag(argument);
 		return read_setting(reader, &flag);
 	}
-	if (argument[0] == '-' && argument[1] != '\0' && argument[1] != '-') {
+	if (argument[0] == '-' && argument[1] != '\0') {
 		buf_printf(reader->error, "unknown short flag '-%c', try --help", argument[1]);
-	} else {
-		buf_printf(reader->error, "unexpected argument '%s', try --help", argument);
+		return false;
 	}
-	return false;
+	return read_stray(reader, argument);
 }
 
 bool flags_read(struct config *config, const struct config_input *input,

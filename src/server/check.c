@@ -16,7 +16,6 @@ static bool check_addresses(const struct config *config, struct buf *text)
 		struct address address;
 		const char *what;
 		if (!address_parse(slice_of_string(shown), &address, &what)) {
-			buf_append_string(text, "weir: error: ");
 			config_begin_fault(config, "web.listen-address", shown, text);
 			buf_printf(text, "%s\n", what);
 			fine = false;
@@ -40,7 +39,6 @@ static bool check_readable(const struct config *config, const char *path, struct
 		close(fd);
 	}
 	if (fault != 0) {
-		buf_append_string(errors, "weir: error: ");
 		config_begin_fault(config, "web.config.file", path, errors);
 		buf_printf(errors, "%s\n", strerror(fault));
 	}
@@ -50,22 +48,5 @@ static bool check_readable(const struct config *config, const char *path, struct
 bool server_check_files(const struct config *config, struct buf *errors)
 {
 	const char *path = config->web_config_file;
-	if (path[0] == '\0') {
-		return true;
-	}
-	if (!check_readable(config, path, errors)) {
-		return false;
-	}
-	struct buf lines;
-	buf_init(&lines, 0);
-	bool fine = tls_files_check(path, &lines);
-	struct slice rest = buf_slice(&lines);
-	while (rest.len > 0) {
-		const char *end = memchr(rest.ptr, '\n', rest.len);
-		size_t len = end == NULL ? rest.len : (size_t)(end - rest.ptr);
-		buf_printf(errors, "weir: error: %.*s\n", (int)len, rest.ptr);
-		rest = slice_skip(rest, end == NULL ? len : len + 1);
-	}
-	buf_finish(&lines);
-	return fine;
+	return path[0] == '\0' || (check_readable(config, path, errors) && tls_files_check(path, errors));
 }

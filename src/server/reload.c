@@ -25,9 +25,7 @@ void reload_apply(struct server *server)
 /* One line of the log for each line. */
 static void log_errors(struct slice errors)
 {
-	const struct slice prefix = SLICE("weir: error: "); /* for those who start weir by hand */
 	while (errors.len > 0) {
-		errors = slice_skip(errors, slice_starts_with(errors, prefix) ? prefix.len : 0);
 		const char *end = slice_find_byte(errors, '\n');
 		struct slice line = end == NULL ? errors : slice_between(errors.ptr, end);
 		log_error("the settings are not reloaded error=" SLICE_FMT, SLICE_ARG(line));

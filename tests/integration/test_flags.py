@@ -235,6 +235,17 @@ def test_status_shows_them(ways):
         "web.telemetry-path": "/page"}
 
 
+def test_errors_are_under_the_name_it_was_called_by(tmp_path):
+    """What takes a Pushgateway's place under its name says what scripts look for."""
+    program = tmp_path / "prometheus-pushgateway"
+    program.symlink_to(harness.BINARY)
+    done = subprocess.run([program, "--bogus"], capture_output=True, text=True, check=False,
+                          cwd=tmp_path, timeout=harness.DEADLINE)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == ("prometheus-pushgateway: error: "
+                           "unknown long flag '--bogus', try --help\n")
+
+
 @pytest.mark.parametrize("flag", ["--help", "-h", "--version"])
 def test_flags_that_print(flag, tmp_path):
     done = subprocess.run([harness.BINARY, flag], capture_output=True, text=True, check=False,

@@ -57,11 +57,11 @@ static void test_defaults(void)
 
 static void test_flags(void)
 {
-	enum config_result result =
-			read_config(STRINGS("--web.listen-address=:1", "--web.listen-address", "[::1]:2",
-								"--web.enable-admin-api", "--group.ttl", "1h30m",
-								"--no-push.disable-consistency-check", "--log.level=error", NULL),
-					NULL);
+	enum config_result result = read_config(
+			STRINGS("--web.listen-address=:1", "--web.listen-address", "[::1]:2",
+					"--web.enable-admin-api", "--group.ttl", "1h30m",
+					"--no-push.disable-consistency-check", "--log.level=error", "--", NULL),
+			NULL);
 	CHECK_INT(result, CONFIG_OK);
 	CHECK_INT(config.web_listen_address.len, 2);
 	CHECK_STRING(slice_of_string(config.web_listen_address.items[0]), ":1");
@@ -146,13 +146,20 @@ static void test_errors(void)
 				"unknown long flag '--no-group.ttl', did you mean '--group.ttl'? See --help" },
 		{ { "--=" }, NULL, "unknown long flag '--', try --help" },
 		{ { "-x" }, NULL, "unknown short flag '-x', try --help" },
-		{ { "push" }, NULL, "unexpected argument 'push', try --help" },
-		{ { "-" }, NULL, "unexpected argument '-', try --help" },
+		{ { "push" }, NULL, "unexpected push, try --help" },
+		{ { "-" }, NULL, "unexpected -, try --help" },
+		{ { "" }, NULL, "unexpected , try --help" },
+		{ { "--", "--group.ttl=5m" }, NULL, "unexpected --group.ttl=5m, try --help" },
+		{ { "--help=x" }, NULL, "unexpected x, flag '--help' takes no value, try --help" },
+		{ { "--no-takeover=1" }, NULL,
+				"unexpected 1, flag '--no-takeover' takes no value, try --help" },
 		{ { "--group.ttl" }, NULL, "expected argument for flag '--group.ttl', try --help" },
 		{ { "--group.ttl", "--log.level=info" }, NULL,
 				"expected argument for flag '--group.ttl', try --help" },
 		{ { "--log.level=info", "--log.level=info" }, NULL,
-				"flag '--log.level' cannot be repeated" },
+				"flag 'log.level' cannot be repeated, try --help" },
+		{ { "--takeover", "--no-takeover" }, NULL,
+				"flag 'takeover' cannot be repeated, try --help" },
 		{ { "--group.ttl=5" }, NULL,
 				"bad value '5' for --group.ttl: a duration needs a unit (h, m, s, ms, us, ns), as "
 				"in "
@@ -184,7 +191,7 @@ static void test_errors(void)
 				cases[i].variable == NULL ? "X=" : cases[i].variable);
 		CHECK_INT(read_config(arguments, STRINGS(variable, NULL)), CONFIG_E_INVALID);
 		char wanted[300];
-		snprintf(wanted, sizeof(wanted), "weir: error: %s\n", cases[i].message);
+		snprintf(wanted, sizeof(wanted), "%s\n", cases[i].message);
 		CHECK_STRING(buf_slice(&text), wanted);
 		config_finish(&config);
 	}

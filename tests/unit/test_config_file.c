@@ -181,7 +181,7 @@ static void test_errors(void)
 		buf_init(&wanted, 0);
 		CHECK_INT(read_config(cases[i].file, cases[i].argument, NULL, &text), CONFIG_E_INVALID);
 		for (const char *line = cases[i].errors; *line != '\0'; line = strchr(line, '\n') + 1) {
-			buf_printf(&wanted, "weir: error: %.*s\n", (int)strcspn(line, "\n"), line);
+			buf_printf(&wanted, "%.*s\n", (int)strcspn(line, "\n"), line);
 		}
 		char *errors = config_file_errors(&text);
 		CHECK_SLICE(slice_of_string(errors), buf_slice(&wanted));
@@ -222,8 +222,7 @@ static void test_no_file(void)
 	const char *arguments[] = { "--config.file=/nowhere/w.yml" };
 	struct config_input input = { .argument_count = 1, .arguments = arguments };
 	CHECK_INT(config_read(&config, &input, &text), CONFIG_E_INVALID);
-	CHECK_SLICE(
-			buf_slice(&text), SLICE("weir: error: /nowhere/w.yml: No such file or directory\n"));
+	CHECK_SLICE(buf_slice(&text), SLICE("/nowhere/w.yml: No such file or directory\n"));
 	config_finish(&config);
 	buf_finish(&text);
 }

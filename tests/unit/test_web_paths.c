@@ -117,7 +117,7 @@ static void test_refused(void)
 		const char *flags[FLAGS_MAX] = { cases[i].flag };
 		const char *value = strchr(cases[i].flag, '=') + 1;
 		char wanted[300];
-		snprintf(wanted, sizeof(wanted), "weir: error: bad value '%s' for %.*s: %s\n", value,
+		snprintf(wanted, sizeof(wanted), "bad value '%s' for %.*s: %s\n", value,
 				(int)(value - 1 - cases[i].flag), cases[i].flag, cases[i].message);
 		CHECK_INT(read_config(&config, flags), CONFIG_E_INVALID);
 		CHECK_STRING(buf_slice(&text), wanted);
