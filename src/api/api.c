@@ -168,7 +168,9 @@ void api_on_head(void *data, struct exchange *exchange)
 	struct route route;
 	enum route_result result =
 			route_find(&api->options.routes, &exchange->request, &exchange->arena, &route);
-	if (set_unrouted(exchange, result, &route)) {
+	/* What comes of a coding is known when the body is here, and goes first. */
+	bool is_coded = exchange_header(exchange, SLICE("Content-Encoding")).len > 0;
+	if ((route.is_outer || !is_coded) && set_unrouted(exchange, result, &route)) {
 		exchange_answer(exchange);
 	}
 }

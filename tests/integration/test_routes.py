@@ -1,5 +1,7 @@
 """Routes, methods and redirects, as clients of a Pushgateway know them."""
 
+import gzip
+
 import pytest
 
 from harness import run_weir
@@ -132,6 +134,34 @@ def test_wipe_and_pages_have_no_cors_headers(shared_weir):
 def prefixed_weir(start_shared_weir):
     return start_shared_weir("--web.route-prefix=/in/side", "--web.enable-admin-api",
                              "--web.enable-lifecycle")
+
+
+@pytest.mark.parametrize("method,target,status", [
+    ("PUT", "/nowhere", 400), ("POST", "/metrics", 400), ("PATCH", "/metrics/job/x", 400),
+    ("GET", "/metrics/", 400), ("POST", "/METRICS/job/x", 400), ("DELETE", "/-/quit", 400),
+    ("PUT", "/metrics/job/x/odd", 400),
+    ("PUT", "//metrics/job/x", 301), ("PUT", "/api/v1/nowhere", 404), ("GET", "/api/v1/status", 200),
+    ("GET", "/api/v1/status/", 301),
+])
+def test_a_body_that_is_not_coded_as_it_says_comes_before_the_route(
+        shared_weir, method, target, status):
+    """But behind what leads to another path, and not in the API."""
+    answer = shared_weir.request(method, target, b"m 1\n", {"Content-Encoding": "gzip"})
+    assert answer.status == status
+    if status == 400:
+        assert answer.text == "unexpected EOF\n"
+
+
+@pytest.mark.parametrize("method,target,status", [
+    ("PUT", "/nowhere", 404), ("POST", "/metrics", 405), ("GET", "/metrics/", 301),
+    ("POST", "/METRICS/job/x", 307),
+])
+def test_a_coded_body_finds_its_route(shared_weir, method, target, status):
+    body = gzip.compress(b"m 1\n")
+    with shared_weir.connect() as connection:
+        answer = connection.exchange(method, target, body, {"Content-Encoding": "gzip"})
+        assert answer.status == status
+        assert connection.exchange("GET", "/-/healthy").status == 200
 
 
 @pytest.mark.parametrize("method,target,status,location", [
