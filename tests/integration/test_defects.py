@@ -1,9 +1,11 @@
 """Faults of a Pushgateway that weir must not have, where no other file is about them.
 
-Limits and timeouts: test_limits.py, test_timeouts.py. State that cannot be read, and what
-is on disk after a crash: test_persistence*.py. SIGHUP: test_reload.py. The end of requests
-and exit codes: test_shutdown.py, test_exit_codes.py. Routes: test_routes.py. Groups that
-block each other: test_blocked_by_others.py. Pushes that poison the page: test_poison.py.
+Pushes that spoil the page for everybody: test_poison.py; with UTF-8 names: test_utf8_names.py.
+Limits and timeouts: test_limits.py, test_timeouts.py. State that cannot be read, and what is on
+disk after a crash: test_persistence.py. SIGHUP: test_lifecycle.py, test_reload.py. Running requests
+at the end: test_lifecycle.py. Exit codes: test_exit_codes.py, test_auth.py, test_tls.py. Redirects
+and /-/quit below a prefix: test_routes.py. Metrics that are called like keys of the JSON:
+test_admin.py. Groups that block each other: test_blocked_by_others.py.
 """
 
 import threading
