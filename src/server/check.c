@@ -48,5 +48,6 @@ static bool check_readable(const struct config *config, const char *path, struct
 bool server_check_files(const struct config *config, struct buf *errors)
 {
 	const char *path = config->web_config_file;
-	return path[0] == '\0' || (check_readable(config, path, errors) && tls_files_check(path, errors));
+	return path[0] == '\0'
+			|| (check_readable(config, path, errors) && tls_files_check(path, errors));
 }
