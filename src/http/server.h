@@ -47,6 +47,7 @@ struct http_server {
 	struct http_limits limits;
 	struct http_counters counters;
 	bool draining; /* set at shutdown: every answer ends its connection */
+	bool frozen;   /* no request is begun, also none that is there already */
 
 	/* The http room's own. */
 	struct http_date date;

@@ -335,7 +335,8 @@ static bool pauses(const struct http_session *session)
 {
 	bool is_full = session->exchange_count >= session->server->limits.window
 			|| session->exchange_bytes >= WINDOW_BYTES;
-	return session->reading == READING_PAUSED || (session->reading == READING_BLANKS && is_full);
+	bool is_held_up = is_full || session->server->frozen;
+	return session->reading == READING_PAUSED || (session->reading == READING_BLANKS && is_held_up);
 }
 
 static struct slice read_all(

@@ -83,6 +83,7 @@ static void refuse(struct takeover_channel *channel, const char *why)
 
 static void resume(struct server *server)
 {
+	server->http.frozen = false;
 	for (size_t i = 0; i < server->listener_count; i++) {
 		listener_resume(&server->listeners[i].listener);
 	}
@@ -216,6 +217,8 @@ static void freeze(struct giving *giving)
 {
 	struct server *server = giving->server;
 	enter(giving, GIVING_FROZEN);
+	/* What was read ahead is begun by whoever goes on, or its answer would come from the past. */
+	server->http.frozen = true;
 	for (size_t i = 0; i < server->listener_count; i++) {
 		listener_freeze(&server->listeners[i].listener);
 	}

@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from harness import BINARY, DEADLINE, chunked, command, environment, format_request, wait_for
+from harness import BINARY, DEADLINE, Closed, chunked, command, environment, format_request, wait_for
 from page import Page
 from takeovers import (CONNECTIONS, HELLO, READY, REFUSAL, STATE, TAKEN, Pretender, Succession)
 
@@ -151,6 +151,39 @@ def test_pipelined_requests(start):
             connection.request("PUT", f"/metrics/job/j{value}", f"m {value}\n")
         assert [connection.response().status for _ in range(200)] == 200 * [200]
         assert scrape(connection).value("m", job="j199") == 199
+
+
+@pytest.mark.parametrize("pages", [1, 40])
+def test_request_that_was_read_ahead(start, pages):
+    """Whoever answers a push behind more pages than are answered at a time has stored it."""
+    weir = start()
+    body = "".join(f'big{{n="{n:0180}"}} 1\n' for n in range(10_000))
+    with weir.connect() as connection:
+        assert connection.exchange("PUT", "/metrics/job/big", body).status == 200
+    with weir.connect(receive_buffer=4096) as connection:
+        connection.send(format_request("GET", "/metrics") * pages
+                        + format_request("PUT", "/metrics/job/j", "m 1\n"))
+        old = weir.pid
+        os.kill(old, signal.SIGUSR2)
+        weir.pid = taken_over(weir, old)
+        answers = 0
+        try:
+            while answers <= pages:
+                assert connection.response().status == 200
+                answers += 1
+        except Closed as closed:
+            assert closed.received == b""
+        assert answers >= min(pages, 32)
+    assert weir.exit_code(old) == 0
+    with weir.connect() as connection:
+        assert (scrape(connection).value("m", job="j") == 1) == (answers > pages)
+
+
+def taken_over(weir, old):
+    """The process that took over from the old one, which may be still there."""
+    taken = wait_for(lambda: re.search(rf'msg="took over" pid=(\d+) from={old} ', weir.stderr()),
+                     "it is taken over")
+    return int(taken[1])
 
 
 def test_slow_reader_gets_its_page_from_the_old_one(start):
