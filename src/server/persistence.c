@@ -35,6 +35,7 @@ struct persistence {
 	uint64_t retry_ms;                 /* 0: the last saving went well */
 	struct state_fault_of_file logged; /* the fault that it has failed with since then */
 	bool is_closing;
+	bool is_held;    /* the next saving has to wait */
 	bool has_damage; /* what is in the file is not all that was */
 	struct stats_state stats;
 };
@@ -76,7 +77,7 @@ static void on_timer(uv_timer_t *timer)
 {
 	struct persistence *p = timer->data;
 	p->saving = p->changes;
-	if (!saver_begin(&p->saver, &p->server->store)) {
+	if (p->is_held || !saver_begin(&p->saver, &p->server->store)) {
 		save_in(p, BUSY_MS);
 	}
 }
@@ -252,7 +253,14 @@ void persistence_mark_changed(struct server *server)
 	if (p != NULL) {
 		p->changes++;
 		p->first_unsaved_ns = clock_monotonic_ns();
-		save_when_due(p);
+		save_in(p, 0);
+	}
+}
+
+void persistence_hold(struct server *server, bool is_held)
+{
+	if (server->persistence != NULL) {
+		server->persistence->is_held = is_held;
 	}
 }
 

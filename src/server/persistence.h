@@ -13,8 +13,14 @@
  * start; the log says why. */
 bool persistence_open(struct server *server);
 
-/* What is stored came from another weir: all of it is to be written. */
+/*
+ * What is stored came from another weir: all of it is to be written, and soon, since
+ * nobody knows how long the oldest change has waited there.
+ */
 void persistence_mark_changed(struct server *server);
+
+/* While held, the file is not begun to be written; what is being written goes on. */
+void persistence_hold(struct server *server, bool is_held);
 
 /* Whether the file is being written. */
 bool persistence_is_saving(const struct server *server);

@@ -15,7 +15,7 @@
  *	 | HELLO version                       ->  |
  *	 |  <- OFFER version, listeners; lock, the socket this is said over, lock of the state
  *	 |  <- LISTENER each; its socket           |
- *	 | READY (all that can fail was done)  ->  |  freezes, answers what it has read
+ *	 | READY (all that can fail was done)  ->  |  ends a saving, freezes, answers what it has read
  *	 |  <- STATE connections; what is stored, what is half read
  *	 |  <- CONNECTIONS a batch; their sockets  |
  *	 | TAKEN (all of it is loaded)         ->  |  will not go on from here

@@ -18,13 +18,14 @@
 
 enum {
 	LOOK_EVERY_MS = 100,   /* whether it takes too long */
-	FROZEN_LOOK_MS = 2,    /* are all answers out? */
+	FROZEN_LOOK_MS = 2,    /* is the disk done, are all answers out? */
 	SLOW_READER_MS = 1000, /* who has not taken his answer by then stays here */
 };
 
 enum giving_state {
 	GIVING_GREETED, /* connected; HELLO is to come */
 	GIVING_OFFERED, /* READY is to come */
+	GIVING_RESTING, /* what is being written to disk is to be done; all go on meanwhile */
 	GIVING_FROZEN,  /* answers are being made and written */
 	GIVING_GIVEN,   /* TAKEN is to come */
 };
@@ -48,6 +49,7 @@ struct giving {
 static const char *const waited_for[] = {
 	[GIVING_GREETED] = "HELLO",
 	[GIVING_OFFERED] = "READY",
+	[GIVING_RESTING] = "the end of what is being saved",
 	[GIVING_FROZEN] = "the end of what is being answered",
 	[GIVING_GIVEN] = "TAKEN",
 };
@@ -81,8 +83,17 @@ static void refuse(struct takeover_channel *channel, const char *why)
 	takeover_channel_send(channel, &frame, NULL);
 }
 
+static void hold_state(struct server *server, bool is_held)
+{
+	const struct takeover_state *state = &server->takeover_state;
+	if (state->hold != NULL) {
+		state->hold(state->data, is_held);
+	}
+}
+
 static void resume(struct server *server)
 {
+	hold_state(server, false);
 	server->http.frozen = false;
 	for (size_t i = 0; i < server->listener_count; i++) {
 		listener_resume(&server->listeners[i].listener);
@@ -103,7 +114,8 @@ static void on_timer(uv_timer_t *timer);
 
 static void enter(struct giving *giving, enum giving_state state)
 {
-	uint64_t every_ms = state == GIVING_FROZEN ? FROZEN_LOOK_MS : LOOK_EVERY_MS;
+	bool looks_often = state == GIVING_RESTING || state == GIVING_FROZEN;
+	uint64_t every_ms = looks_often ? FROZEN_LOOK_MS : LOOK_EVERY_MS;
 	giving->state = state;
 	giving->began_ms = uv_now(&giving->server->loop);
 	uv_timer_start(&giving->timer, on_timer, every_ms, every_ms);
@@ -225,6 +237,22 @@ static void freeze(struct giving *giving)
 	give_when_quiet(giving);
 }
 
+static void freeze_when_at_rest(struct giving *giving)
+{
+	const struct takeover_state *state = &giving->server->takeover_state;
+	if (state->is_at_rest == NULL || state->is_at_rest(state->data)) {
+		freeze(giving);
+	}
+}
+
+/* Nobody has to wait for the disk: what is under way there ends first. */
+static void rest(struct giving *giving)
+{
+	enter(giving, GIVING_RESTING);
+	hold_state(giving->server, true);
+	freeze_when_at_rest(giving);
+}
+
 /* ---- After that ---- */
 
 static void leave_to_new(struct giving *giving)
@@ -286,7 +314,7 @@ static void take_frame(struct giving *giving, const struct takeover_frame *frame
 	} else if (frame->type == TAKEOVER_HELLO) {
 		take_hello(giving, frame->payload);
 	} else if (frame->type == TAKEOVER_READY) {
-		freeze(giving);
+		rest(giving);
 	} else {
 		take_taken(giving);
 	}
@@ -353,7 +381,9 @@ static void on_timer(uv_timer_t *timer)
 {
 	struct giving *giving = timer->data;
 	uint64_t limit_ms = (uint64_t)giving->server->config->timeout_takeover_ns / 1000000;
-	if (giving->state == GIVING_FROZEN) {
+	if (giving->state == GIVING_RESTING) {
+		freeze_when_at_rest(giving);
+	} else if (giving->state == GIVING_FROZEN) {
 		give_when_quiet(giving);
 	}
 	if (!giving->is_closing && uv_now(timer->loop) - giving->began_ms >= limit_ms) {

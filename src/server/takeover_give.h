@@ -6,6 +6,8 @@
  *
  *	asked -> offers its sockets -> told that the new one is ready
  *	                                      |
+ *	                                  finishes what it writes to disk
+ *	                                      |
  *	   goes on as ever <---- fails    freezes: reads and accepts nothing more,
  *	         ^                            answers what it has read
  *	         |                                |

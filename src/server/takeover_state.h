@@ -11,6 +11,10 @@
 struct takeover_state {
 	/* A lock that goes along, as an open file that stays the callee's; -1: none. */
 	int (*lock)(void *data);
+	/* From now on, or not any more: what is kept elsewhere, on disk, is left as it is. */
+	void (*hold)(void *data, bool is_held);
+	/* Whether what was begun before that is done; asked again while it is not. */
+	bool (*is_at_rest)(void *data);
 	/* Whether it can be written now; asked again while it is not. */
 	bool (*is_ready)(void *data);
 	/* All of it to the file, from its beginning. False: the log says why. */

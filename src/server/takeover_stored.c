@@ -14,12 +14,23 @@ static int lock(void *data)
 	return persistence_lock(server);
 }
 
-/* The file on disk is not written by two at once, nor a change seen in part. */
+/* The file on disk is not written by two at once. */
+static void hold(void *data, bool is_held)
+{
+	persistence_hold(data, is_held);
+}
+
+static bool is_at_rest(void *data)
+{
+	return !persistence_is_saving(data);
+}
+
+/* No change is seen in part. */
 static bool is_ready(void *data)
 {
 	struct server *server = data;
 	struct snapshot snapshot;
-	if (persistence_is_saving(server) || !snapshot_open(&snapshot, &server->store)) {
+	if (!snapshot_open(&snapshot, &server->store)) {
 		return false;
 	}
 	snapshot_close(&snapshot);
@@ -71,6 +82,8 @@ void takeover_stored_init(struct server *server)
 {
 	server->takeover_state = (struct takeover_state){
 		.lock = lock,
+		.hold = hold,
+		.is_at_rest = is_at_rest,
 		.is_ready = is_ready,
 		.write = write_stored,
 		.read = read_stored,

@@ -12,6 +12,7 @@ import pytest
 import protobuf
 from exposition import fetch
 from harness import preload, run_weir, wait_for
+from takeovers import READY, STATE, Pretender
 
 NEVER = "--persistence.interval=1000h"
 OFTEN = "--persistence.interval=100ms"
@@ -358,6 +359,41 @@ def test_pushes_go_on_meanwhile(start_weir, path, disk):
     assert 'm{instance="",job="j",number="1"} 199' in page
     assert 'number="2"' not in page
     assert page.count("\nm{") == 49
+
+
+def ready_to_take_over(weir):
+    pretender = Pretender(weir.stderr_path.parent / "data")
+    pretender.offer()
+    pretender.send(READY)
+    return pretender
+
+
+def test_nobody_waits_for_the_disk_in_a_takeover(start_weir, path, disk):
+    weir = start_weir(*flags(path, OFTEN, "--timeout.takeover=5s"), variables=disk.variables())
+    disk.order("hold", "fsync")
+    weir.put("/metrics/job/j", "m 1\n")
+    wait_for(lambda: disk.has("fsync"), "it is being written")
+    with ready_to_take_over(weir) as pretender:
+        for number in range(100):
+            assert weir.put("/metrics/job/j", f"m {number}\n").status == 200
+        disk.call_off("hold")
+        pretender.until(STATE)
+        assert [name for name, _ in disk.steps()][-2:] == ["rename", "fsync"]
+
+
+def test_file_is_left_alone_once_all_is_handed_over(start_weir, path, disk):
+    """What is begun then could end when the new one has written later changes."""
+    weir = start_weir(*flags(path, OFTEN), variables=disk.variables())
+    disk.order("fail", f"fsync {errno.ENOSPC}")
+    weir.put("/metrics/job/j", "m 1\n")
+    wait_for(lambda: "cannot write the state" in weir.stderr(), "it is to be tried again")
+    disk.call_off("fail")
+    with ready_to_take_over(weir) as pretender:
+        pretender.until(STATE)
+        steps = len(disk.steps())
+        with pytest.raises(AssertionError):
+            wait_for(lambda: len(disk.steps()) > steps, "a step while another weir loads", 2)
+    wait_for(lambda: written(weir), "it is written when the other one has given up")
 
 
 # ---- How it is written ----------------------------------------------------------------------

@@ -532,7 +532,6 @@ def test_file_is_the_new_ones(start, tmp_path):
     with weir.connect() as connection:
         push(connection, "first", 1)
         weir.signal()
-        assert not (tmp_path / "state.weir").exists()
         push(connection, "second", 2)
     weir.stop()
     again = start(f"--persistence.file={tmp_path}/state")
@@ -549,3 +548,18 @@ def test_new_one_that_fails_leaves_the_file_alone(start, tmp_path):
         weir.listen = [*weir.listen, "unix:/no/such/folder/w.sock"]
         assert weir.start().wait(DEADLINE) == 1
         assert not (tmp_path / "state.weir").exists()
+
+
+def test_file_is_written_soon_after(start, tmp_path):
+    """However often weir is exchanged, and whatever becomes of it, the interval does not begin anew."""
+    weir = start(f"--persistence.file={tmp_path}/state", "--persistence.interval=1h")
+    with weir.connect() as connection:
+        push(connection, "j", 1)
+    weir.signal()
+    wait_for((tmp_path / "state.weir").exists, "the file is written")
+    os.kill(weir.pid, signal.SIGKILL)
+    assert weir.exit_code(weir.pid) == -signal.SIGKILL
+    weir.stop = lambda: (weir.stdout.close(), weir.first.process.stdout.close())
+    again = start(f"--persistence.file={tmp_path}/state")
+    with again.connect() as connection:
+        assert scrape(connection).value("m", job="j") == 1
