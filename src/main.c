@@ -7,6 +7,7 @@
 #include "cli/check.h"
 #include "config/config.h"
 #include "server/server.h"
+#include "server/signals.h"
 
 static int run(const struct config *config, const struct config_input *input)
 {
@@ -36,6 +37,7 @@ static int serve(int argument_count, const char *const *arguments)
 		.environment = (const char *const *)environ,
 	};
 	buf_init(&text, 0);
+	signals_hold();
 	enum config_result result = config_read(&config, &input, &text);
 	if ((result == CONFIG_OK || result == CONFIG_CHECK) && !server_check(&config, &text)) {
 		result = CONFIG_E_INVALID;

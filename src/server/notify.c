@@ -76,6 +76,15 @@ void notify_reloading(const struct server *server)
 	systemd_notify(text);
 }
 
+void notify_handed_over(int pid)
+{
+	char text[TEXT_BYTES];
+	if (pid > 0) {
+		snprintf(text, sizeof(text), "MAINPID=%d", pid);
+		systemd_notify(text);
+	}
+}
+
 void notify_stopping(struct server *server)
 {
 	if (!server->has_notify_timer) {

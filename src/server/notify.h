@@ -14,5 +14,8 @@ void notify_ready(struct server *server);
 /* The settings are being read again; ready follows. */
 void notify_reloading(const struct server *server);
 
+/* The process that goes on is the service, before this one ends and leaves none. */
+void notify_handed_over(int pid);
+
 /* It is being stopped, or another process goes on; the signs of life end. Repeatable. */
 void notify_stopping(struct server *server);

@@ -257,9 +257,6 @@ int server_run(const struct config *config, const struct config_input *input)
 	server->config = config;
 	server->input = input;
 	signal(SIGPIPE, SIG_IGN);
-	/* Until they are taken care of. */
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGUSR2, SIG_IGN);
 	tune_allocator();
 	raise_fd_limit();
 	hash_init();

@@ -39,6 +39,29 @@ static void on_signal(uv_signal_t *handle, int number)
 	}
 }
 
+static void change_mask(int how, bool ends_too)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	for (size_t i = 0; i < SERVER_SIGNALS; i++) {
+		bool ends = signals[i].number == SIGTERM || signals[i].number == SIGINT;
+		if (ends_too || !ends) {
+			sigaddset(&set, signals[i].number);
+		}
+	}
+	pthread_sigmask(how, &set, NULL);
+}
+
+void signals_hold(void)
+{
+	change_mask(SIG_BLOCK, false);
+}
+
+void signals_hold_all(void)
+{
+	change_mask(SIG_BLOCK, true);
+}
+
 void signals_open(struct server *server)
 {
 	server->has_signals = true;
@@ -48,6 +71,7 @@ void signals_open(struct server *server)
 		handle->data = server;
 		uv_signal_start(handle, on_signal, signals[i].number);
 	}
+	change_mask(SIG_UNBLOCK, true);
 }
 
 void signals_close(struct server *server)
@@ -56,9 +80,9 @@ void signals_close(struct server *server)
 		return;
 	}
 	server->has_signals = false;
+	/* The end is under way: what comes now must not make it a bad one. */
+	signals_hold_all();
 	for (size_t i = 0; i < SERVER_SIGNALS; i++) {
 		uv_close((uv_handle_t *)&server->signals[i], NULL);
-		/* The end is under way: what comes now must not make it a bad one. */
-		signal(signals[i].number, SIG_IGN);
 	}
 }

@@ -10,10 +10,17 @@
 
 #include "server/parts.h"
 
+/*
+ * What comes waits until signals_open(), or never has an effect: of those that do not
+ * end weir, or of all of them.
+ */
+void signals_hold(void);
+void signals_hold_all(void);
+
 void signals_open(struct server *server);
 
 /*
- * From here on they are ignored. The loop goes on until they are closed.
+ * From here on none has an effect. The loop goes on until they are closed.
  * Repeatable, and nothing is done if they were never opened.
  */
 void signals_close(struct server *server);

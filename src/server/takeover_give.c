@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "net/conn.h"
+#include "server/notify.h"
 #include "server/parts.h"
 #include "server/server.h"
 #include "server/takeover_channel.h"
@@ -259,6 +260,7 @@ static void leave_to_new(struct giving *giving)
 {
 	struct server *server = giving->server;
 	size_t moved = giving->conn_count;
+	notify_handed_over(giving->pid);
 	for (size_t i = 0; i < moved; i++) {
 		conn_close(giving->conns[i]);
 	}

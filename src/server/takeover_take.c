@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "server/parts.h"
+#include "server/signals.h"
 #include "server/takeover_conns.h"
 #include "server/takeover_socket.h"
 
@@ -359,6 +360,8 @@ static bool take_leave(struct takeover_taker *taker)
 {
 	struct takeover_frame frame;
 	int files[TAKEOVER_FILES_MAX];
+	/* From here on the only copy of what is stored may be in this process. */
+	signals_hold_all();
 	say(taker, TAKEOVER_TAKEN, slice_make("", 0));
 	enum takeover_channel_result result = receive(taker, &frame, files);
 	if (result == TAKEOVER_CHANNEL_ENDED) {

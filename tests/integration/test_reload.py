@@ -2,11 +2,12 @@
 
 import json
 import signal
+import subprocess
 import threading
 
 import pytest
 
-from harness import wait_for
+from harness import DEADLINE, command, environment, wait_for
 
 
 @pytest.fixture
@@ -242,3 +243,29 @@ def test_sighup_at_the_end_does_not_kill(start_weir):
         connection.send("m 1\n")
         assert connection.response().status == 200
     assert weir.wait() == 0
+
+
+def is_held(pid):
+    """Whether SIGHUP waits until it can be obeyed."""
+    with open(f"/proc/{pid}/status", encoding="utf-8") as status:
+        blocked = next(line for line in status if line.startswith("SigBlk:"))
+    return int(blocked.split()[1], 16) >> (signal.SIGHUP - 1) & 1 == 1
+
+
+def test_sighup_while_it_starts_is_obeyed_later(tmp_path):
+    """What has changed since the settings were read is not overlooked."""
+    with open(tmp_path / "stderr", "wb") as stderr:
+        process = subprocess.Popen(command(tmp_path), cwd=tmp_path, env=environment(),
+                                   stdout=subprocess.PIPE, stderr=stderr)
+    try:
+        while not is_held(process.pid):  # at once, unlike wait_for()
+            assert process.poll() is None
+        process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "the settings are reloaded" in (tmp_path / "stderr").read_text(),
+                 "it is obeyed")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(DEADLINE) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from harness import BINARY, DEADLINE, REPOSITORY, Connection, environment, run_weir, wait_for
-from takeovers import Succession
+from takeovers import BYE, READY, STATE, TAKEN, Pretender, Succession
 
 UNITS = REPOSITORY / "scripts" / "systemd"
 
@@ -245,6 +245,21 @@ def test_watchdog_of_another_process(start_weir, notified, monkeypatch):
     with pytest.raises(socket.timeout):
         notified.until("WATCHDOG=1")
     assert ask(weir.address).status == 200
+
+
+def test_service_is_passed_on_before_the_old_one_ends(start_weir, notified):
+    """Or else systemd would find the service ended, and end all that is left of it."""
+    weir = start_weir()
+    notified.until("READY=1")
+    with Pretender(weir.stderr_path.parent / "data") as pretender:
+        pretender.offer()
+        pretender.send(READY)
+        pretender.until(STATE)
+        pretender.send(TAKEN)
+        pretender.until(BYE)
+        notified.until(f"MAINPID={os.getpid()}")
+        assert weir.wait() == 0
+    assert not any("STOPPING=1" in message for message in notified.messages)
 
 
 def test_new_weir_is_the_service(tmp_path, notified):

@@ -8,6 +8,7 @@ import signal
 import stat
 import struct
 import subprocess
+import time
 
 import pytest
 
@@ -497,6 +498,24 @@ def test_stop_while_one_takes_over(start):
         assert b"being stopped" in pretender.until(REFUSAL)
         assert weir.exit_code(weir.pid) == 0
     weir.stop = lambda: (weir.stdout.close(), weir.first.process.stdout.close())
+
+
+def test_stop_right_after_it_was_taken_over(start, tmp_path):
+    """From then on there is one weir that has what is stored: no signal kills it."""
+    weir = start(f"--persistence.file={tmp_path}/state", "--persistence.interval=1h")
+    with weir.connect() as connection:
+        push(connection, "j", 1)
+    process = weir.start()
+    end = time.monotonic() + DEADLINE
+    while 'msg="handed over"' not in weir.stderr():  # at once, unlike wait_for()
+        assert time.monotonic() < end
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(DEADLINE) == 0
+    assert weir.exit_code(weir.pid) == 0
+    weir.stop = lambda: (weir.stdout.close(), weir.first.process.stdout.close())
+    again = start(f"--persistence.file={tmp_path}/state")
+    with again.connect() as connection:
+        assert scrape(connection).value("m", job="j") == 1
 
 
 def test_push_that_is_being_worked_on_is_finished_first(start):
