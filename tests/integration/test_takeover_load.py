@@ -120,7 +120,8 @@ def test_nobody_notices(weir):
     with weir.connect() as connection:
         assert connection.exchange("PUT", "/metrics/job/stored", "stays 42\n").status == 200
     pushers = [Pusher(weir, number) for number in range(CLIENTS)]
-    clients = [*pushers, Scraper(weir, pushers), Newcomer(weir)]
+    scraper, newcomer = Scraper(weir, pushers), Newcomer(weir)
+    clients = [*pushers, scraper, newcomer]
     for client in clients:
         client.start()
     try:
@@ -139,3 +140,6 @@ def test_nobody_notices(weir):
     for client in clients:
         client.check()
     assert weir.count == TAKEOVERS
+    print(f"takeover-test: takeovers={weir.count} clients={CLIENTS}"
+          f" pushes={sum(pusher.rounds for pusher in pushers)} scrapes={scraper.rounds}"
+          f" new-connections={newcomer.rounds} failed=0")
