@@ -218,6 +218,21 @@ static bool load(struct persistence *p)
 	return is_loaded;
 }
 
+/*
+ * What is taken over is to be written in the place of what the weir before wrote,
+ * but not of anything else.
+ */
+static bool may_replace(const struct persistence *p)
+{
+	if (p->file.is_taken_over || access(p->file.path, F_OK) != 0) {
+		return true;
+	}
+	log_error("the running weir does not keep its state in the persistence file, and something is "
+			  "there that would be lost: move it away, or name another path=%s",
+			p->file.path);
+	return false;
+}
+
 /* ---- Life ---- */
 
 bool persistence_open(struct server *server)
@@ -229,9 +244,9 @@ bool persistence_open(struct server *server)
 	p->server = server;
 	p->stats.is_kept = true;
 	p->listener.on_change = on_change;
-	bool loads = !server->config->takeover;
-	if (!state_file_open(&p->file, server->config->persistence_file, &server->taker)
-			|| (loads && !load(p))) {
+	bool is_open = state_file_open(&p->file, server->config->persistence_file, &server->taker)
+			&& (server->config->takeover ? may_replace(p) : load(p));
+	if (!is_open) {
 		state_file_close(&p->file);
 		free(p);
 		return false;

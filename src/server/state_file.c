@@ -99,8 +99,9 @@ static bool take_lock_over(struct state_file *file, struct takeover_taker *taker
 	if (lock >= 0) {
 		close(file->lock);
 		file->lock = lock;
+		file->is_taken_over = true;
 	}
-	return lock >= 0;
+	return file->is_taken_over;
 }
 
 static bool take_lock(struct state_file *file, struct takeover_taker *taker)

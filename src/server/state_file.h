@@ -22,6 +22,7 @@ struct state_file {
 	char *name; /* of PATH.weir in its directory; part of path */
 	int directory;
 	int lock;
+	bool is_taken_over; /* from the weir before, which has written it */
 };
 
 /* Locks it, and removes what a crash left half-written. False: the log says why. */

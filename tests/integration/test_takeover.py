@@ -582,3 +582,21 @@ def test_file_is_written_soon_after(start, tmp_path):
     again = start(f"--persistence.file={tmp_path}/state")
     with again.connect() as connection:
         assert scrape(connection).value("m", job="j") == 1
+
+
+def test_file_of_others_is_not_replaced(start, tmp_path):
+    """It is not read in a takeover, so it would be lost."""
+    weir = start()
+    flag = f"--persistence.file={tmp_path}/state"
+    (tmp_path / "state.weir").write_text("not weir's")
+    with weir.connect() as connection:
+        push(connection, "j", 1)
+        assert weir.start(flag).wait(DEADLINE) == 1
+        assert re.search(f"would be lost: move it away.* path={tmp_path}/state.weir", weir.stderr())
+        assert (tmp_path / "state.weir").read_text() == "not weir's"
+        still_serves(weir, connection)
+    (tmp_path / "state.weir").unlink()
+    weir.flags = [flag]
+    weir.take_over()
+    wait_for((tmp_path / "state.weir").exists, "the file is written")
+    weir.take_over()  # and it may be replaced by those that come later

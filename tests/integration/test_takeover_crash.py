@@ -106,7 +106,8 @@ class Crashing(Succession):
         old, new = self.pid, self.start().pid
         self.wait_for_moment(moment, new, log_before)
         killed, other = (old, new) if victim == "old" else (new, old)
-        os.kill(killed, signal.SIGKILL)
+        if self.runs(killed):  # the old one may have ended well meanwhile
+            os.kill(killed, signal.SIGKILL)
         self.exit_code(killed)
         self.pid = other
         self.story.append((victim, moment))
