@@ -69,3 +69,9 @@ void auth_set_users(struct auth *auth, const struct web_user *users, size_t coun
 
 /* For http_server::admit: whether the request is let in; if not, it has its answer or waits. */
 bool auth_admit(struct auth *auth, struct exchange *exchange);
+
+/* Whether passwords wait to be checked, beside the one that is being checked. */
+static inline bool auth_has_waiting(const struct auth *auth)
+{
+	return !list_is_empty(&auth->waiting);
+}

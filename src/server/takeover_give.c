@@ -26,7 +26,7 @@ enum {
 enum giving_state {
 	GIVING_GREETED, /* connected; HELLO is to come */
 	GIVING_OFFERED, /* READY is to come */
-	GIVING_RESTING, /* what is being written to disk is to be done; all go on meanwhile */
+	GIVING_RESTING, /* what takes long is to be done; all go on meanwhile */
 	GIVING_FROZEN,  /* answers are being made and written */
 	GIVING_GIVEN,   /* TAKEN is to come */
 };
@@ -50,7 +50,7 @@ struct giving {
 static const char *const waited_for[] = {
 	[GIVING_GREETED] = "HELLO",
 	[GIVING_OFFERED] = "READY",
-	[GIVING_RESTING] = "the end of what is being saved",
+	[GIVING_RESTING] = "the end of what is being saved, and of passwords to be checked",
 	[GIVING_FROZEN] = "the end of what is being answered",
 	[GIVING_GIVEN] = "TAKEN",
 };
@@ -241,12 +241,13 @@ static void freeze(struct giving *giving)
 static void freeze_when_at_rest(struct giving *giving)
 {
 	const struct takeover_state *state = &giving->server->takeover_state;
-	if (state->is_at_rest == NULL || state->is_at_rest(state->data)) {
+	bool is_at_rest = state->is_at_rest == NULL || state->is_at_rest(state->data);
+	if (is_at_rest && !auth_has_waiting(&giving->server->gate.auth)) {
 		freeze(giving);
 	}
 }
 
-/* Nobody has to wait for the disk: what is under way there ends first. */
+/* Nobody has to wait for the disk, or for the passwords that strangers try. */
 static void rest(struct giving *giving)
 {
 	enter(giving, GIVING_RESTING);

@@ -3,6 +3,7 @@
 import base64
 import os
 import re
+import select
 import shutil
 import signal
 import stat
@@ -14,6 +15,7 @@ import pytest
 
 from harness import BINARY, DEADLINE, Closed, chunked, command, environment, format_request, wait_for
 from page import Page
+from test_auth import hash_of
 from takeovers import (CONNECTIONS, HELLO, READY, REFUSAL, STATE, TAKEN, Pretender, Succession)
 
 HEADERS = {"Transfer-Encoding": "chunked"}
@@ -302,6 +304,35 @@ def test_data_directory_stays_locked(start, tmp_path):
     done = subprocess.run(command(weir.directory), env=environment(), capture_output=True,
                           text=True, timeout=DEADLINE, check=False)
     assert done.returncode == 1 and "in use by another weir" in done.stderr
+
+
+def test_nobody_waits_for_the_passwords_of_strangers(start, tmp_path):
+    """Each of them takes long to be checked, and anybody may send many."""
+    web = tmp_path / "web.yml"
+    web.write_text(f"basic_auth_users:\n  alice: {hash_of('secret', cost=10)}\n")
+    weir = start(f"--web.config.file={web}", "--timeout.takeover=10s")
+
+    def push_as(connection, password):
+        known = base64.b64encode(f"alice:{password}".encode()).decode()
+        connection.request("PUT", "/metrics/job/j", "m 1\n", {"Authorization": f"Basic {known}"})
+
+    strangers = [weir.connect() for _ in range(60)]
+    with weir.connect() as alice, Pretender(weir.directory / "data") as pretender:
+        push_as(alice, "secret")
+        assert alice.response().status == 200
+        pretender.offer()
+        for number, stranger in enumerate(strangers):
+            push_as(stranger, f"guess{number}")
+        push_as(alice, "secret")
+        assert alice.response().status == 200
+        pretender.send(READY)
+        for _ in range(20):
+            push_as(alice, "secret")
+            assert alice.response().status == 200
+        assert not select.select([pretender.socket], [], [], 0)[0]  # and yet it goes on
+        for stranger in strangers:
+            stranger.close()
+        pretender.until(STATE)
 
 
 def test_passwords_are_asked_for_by_the_new_one(start, tmp_path):
