@@ -141,15 +141,26 @@ static void read_keys(struct reader *reader, const struct yaml_node *map, const 
 	}
 }
 
+static bool read_tree(struct reader *reader, bool is_yaml)
+{
+	struct yaml_file *file = &reader->file;
+	if (is_yaml && file->root != NULL && yaml_is_map(file, file->path, file->root)) {
+		read_keys(reader, file->root, "");
+	}
+	bool fine = !file->failed;
+	config_finish(&reader->overruled);
+	yaml_finish(file);
+	return fine;
+}
+
 bool file_read(struct config *config, const char *path, struct buf *errors)
 {
 	struct reader reader = { .config = config };
-	if (yaml_read(&reader.file, path, errors) && reader.file.root != NULL
-			&& yaml_is_map(&reader.file, path, reader.file.root)) {
-		read_keys(&reader, reader.file.root, "");
-	}
-	bool fine = !reader.file.failed;
-	config_finish(&reader.overruled);
-	yaml_finish(&reader.file);
-	return fine;
+	return read_tree(&reader, yaml_read(&reader.file, path, errors));
+}
+
+bool file_read_text(struct config *config, const char *path, struct slice text, struct buf *errors)
+{
+	struct reader reader = { .config = config };
+	return read_tree(&reader, yaml_read_text(&reader.file, path, text, errors));
 }

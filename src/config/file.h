@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "base/slice.h"
 #include "config/config.h"
 
 /*
@@ -23,3 +24,6 @@
  * same. False: `errors` has what is wrong, a line each, as "FILE:LINE: what".
  */
 bool file_read(struct config *config, const char *path, struct buf *errors);
+
+/* The same from memory. */
+bool file_read_text(struct config *config, const char *path, struct slice text, struct buf *errors);

@@ -509,23 +509,39 @@ static const struct yaml_key keys[] = {
 	{ "tls_server_config", read_tls },
 };
 
-bool web_config_read(struct web_config *config, const char *path, struct buf *errors)
+static struct reader begin_reading(const char *path)
 {
-	struct yaml_file file;
 	const char *slash = strrchr(path, '/');
-	struct reader reader = {
+	return (struct reader){
 		.config.tls = { .min_version = WEB_TLS_1_2,
 				.max_version = WEB_TLS_1_3,
 				.prefers_server_ciphers = true },
 		.directory = slash == NULL ? SLICE("") : slice_between(path, slash + 1),
 	};
-	if (yaml_read(&file, path, errors) && file.root != NULL
-			&& yaml_is_map(&file, path, file.root)) {
-		yaml_read_map(&file, file.root, "", keys, COUNT(keys), &reader);
+}
+
+static bool read_tree(struct web_config *config, struct yaml_file *file, bool is_yaml)
+{
+	struct reader reader = begin_reading(file->path);
+	if (is_yaml && file->root != NULL && yaml_is_map(file, file->path, file->root)) {
+		yaml_read_map(file, file->root, "", keys, COUNT(keys), &reader);
 	}
 	*config = reader.config;
-	config->arena = file.arena; /* the file's texts are the config's now */
-	return !file.failed;
+	config->arena = file->arena; /* the file's texts are the config's now */
+	return !file->failed;
+}
+
+bool web_config_read(struct web_config *config, const char *path, struct buf *errors)
+{
+	struct yaml_file file;
+	return read_tree(config, &file, yaml_read(&file, path, errors));
+}
+
+bool web_config_read_text(
+		struct web_config *config, const char *path, struct slice text, struct buf *errors)
+{
+	struct yaml_file file;
+	return read_tree(config, &file, yaml_read_text(&file, path, text, errors));
 }
 
 void web_config_finish(struct web_config *config)

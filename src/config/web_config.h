@@ -86,4 +86,8 @@ struct web_config {
  * "FILE:LINE: what".
  */
 bool web_config_read(struct web_config *config, const char *path, struct buf *errors);
+
+/* The same from memory. */
+bool web_config_read_text(
+		struct web_config *config, const char *path, struct slice text, struct buf *errors);
 void web_config_finish(struct web_config *config);
