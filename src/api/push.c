@@ -307,7 +307,10 @@ static bool read_head(struct push *push, const struct route *route)
 		push_finish_answered(push);
 		return false;
 	}
-	push_terms_init(&push->terms, push->api, &push->key, &exchange->arena);
+	if (!push_terms_init(&push->terms, push->api, &push->key, &exchange->arena)) {
+		push_finish_unruled(push);
+		return false;
+	}
 	if (!ttl_of_exchange(&push->terms.ttl, exchange, &push->ttl_ns, &text)) {
 		push_finish_refused(push, 400, STATS_REJECTED_TTL, text);
 		return false;

@@ -104,6 +104,13 @@ void push_finish_unrelabelled(struct push *push)
 				  "this push"));
 }
 
+void push_finish_unruled(struct push *push)
+{
+	push_finish_refused(push, 400, STATS_REJECTED_LIMIT,
+			SLICE("a regular expression of the rules for jobs takes too long for the name of this "
+				  "job"));
+}
+
 void push_finish_format_limited(struct push *push)
 {
 	const struct format_options *limits = &push->terms.format;

@@ -67,6 +67,9 @@ void push_finish_refused(
 /* The exchange has its answer already. */
 void push_finish_answered(struct push *push);
 
+/* Which rule its job is for cannot be told. */
+void push_finish_unruled(struct push *push);
+
 /* Its body is larger than the rule allows. */
 void push_finish_too_large(struct push *push);
 

@@ -18,7 +18,7 @@ static void apply_rule(struct push_terms *terms, const struct job_rule *rule)
 	terms->store.series_per_group = limits->series_per_group;
 }
 
-void push_terms_init(struct push_terms *terms, const struct api *api, const struct group_key *key,
+bool push_terms_init(struct push_terms *terms, const struct api *api, const struct group_key *key,
 		struct arena *arena)
 {
 	const struct api_options *options = &api->options;
@@ -30,13 +30,16 @@ void push_terms_init(struct push_terms *terms, const struct api *api, const stru
 		.series = options->format_options.samples,
 	};
 	if (terms->rules->count == 0) {
-		return;
+		return true;
 	}
 	struct slice job = labels_unescape(arena, labels_find(&key->labels, SLICE("job")));
-	terms->rule = job_rules_find(terms->rules, job, arena);
+	if (!job_rules_find(terms->rules, job, arena, &terms->rule)) {
+		return false;
+	}
 	if (terms->rule != NULL) {
 		apply_rule(terms, terms->rule);
 	}
+	return true;
 }
 
 void push_terms_finish(struct push_terms *terms)

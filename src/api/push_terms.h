@@ -19,8 +19,11 @@ struct push_terms {
 	struct store_job_limits store;
 };
 
-/* The key's terms; push_terms_finish() when the push is over. */
-void push_terms_init(struct push_terms *terms, const struct api *api, const struct group_key *key,
+/*
+ * The key's terms; push_terms_finish() when the push is over. False when an
+ * expression took too many steps, and the push is to be refused.
+ */
+bool push_terms_init(struct push_terms *terms, const struct api *api, const struct group_key *key,
 		struct arena *arena);
 void push_terms_finish(struct push_terms *terms);
 

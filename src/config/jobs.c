@@ -40,20 +40,23 @@ void job_rules_unref(struct job_rules *rules)
 	}
 }
 
-const struct job_rule *job_rules_find(
-		const struct job_rules *rules, struct slice job, struct arena *arena)
+bool job_rules_find(const struct job_rules *rules, struct slice job, struct arena *arena,
+		const struct job_rule **ret_rule)
 {
-	for (size_t i = 0; i < rules->count; i++) {
+	struct pattern_scratch scratch;
+	pattern_scratch_init(&scratch, arena);
+	const struct job_rule *found = NULL;
+	for (size_t i = 0; i < rules->count && found == NULL && scratch.failed == NULL; i++) {
 		const struct job_rule *rule = &rules->rules[i];
-		struct pattern_scratch scratch;
-		pattern_scratch_init(&scratch, arena);
 		bool fits = rule->match == NULL ? slice_equal(rule->job, job)
 										: pattern_matches(rule->match, job, &scratch);
-		if (fits) {
-			return rule;
-		}
+		found = fits ? rule : NULL;
 	}
-	return NULL;
+	if (scratch.failed != NULL) {
+		return false;
+	}
+	*ret_rule = found;
+	return true;
 }
 
 /* ---- Values ---- */

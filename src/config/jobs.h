@@ -62,8 +62,9 @@ void job_rules_unref(struct job_rules *rules);
 void job_rules_read(struct job_rules *rules, struct yaml_file *file, const struct yaml_node *list);
 
 /*
- * The rule for a job, NULL for none. Matching needs the arena for a while. A
- * name that takes an expression too many steps does not match it.
+ * The rule for a job, NULL for none. Matching needs the arena for a while.
+ * False when the name takes an expression too many steps: which rule it is for
+ * cannot be told, and nobody is to get around one by such a name.
  */
-const struct job_rule *job_rules_find(
-		const struct job_rules *rules, struct slice job, struct arena *arena);
+bool job_rules_find(const struct job_rules *rules, struct slice job, struct arena *arena,
+		const struct job_rule **ret_rule);

@@ -50,7 +50,8 @@ static void apply_rules(const struct job_rules *rules)
 	struct arena arena;
 	arena_init(&arena);
 	for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++) {
-		(void)job_rules_find(rules, jobs[i], &arena);
+		const struct job_rule *rule;
+		(void)job_rules_find(rules, jobs[i], &arena, &rule);
 		arena_reset(&arena);
 	}
 	arena_finish(&arena);

@@ -201,6 +201,17 @@ def test_an_expression_that_takes_too_long(start_with_rules):
     assert weir.put("/metrics/job/b", "b 1\n").status == 200
 
 
+def test_a_job_for_which_no_rule_can_be_told_is_refused(start_with_rules):
+    """Or else a name could be chosen by which a rule is got around."""
+    weir = start_with_rules("- match: '(a+)+y|a.*'\n  limits: {groups: 1}\n"
+                            "- match: '.*'\n  labels: {add: {other: x}}\n")
+    answer = weir.put("/metrics/job/" + "a" * 60 + "b", "m 1\n")
+    assert answer.status == 400
+    assert answer.text.startswith("a regular expression of the rules for jobs takes too long")
+    assert weir.scrape().groups() == set()
+    assert weir.put("/metrics/job/b", "m 1\n").status == 200
+
+
 def test_a_large_push(start_with_rules):
     """On a thread, by the same rule."""
     weir = start_with_rules("- job: b\n  labels: {drop: [pod], add: {team: x}}\n"

@@ -71,10 +71,11 @@ static void test_ids(void)
 static void test_find(void)
 {
 	struct job_rules *rules = read_good("- job: backup\n- match: 'back.*'\n- match: '.*\\.x'\n"
-										"- job: last\n- match: '(a+)+$'\n");
+										"- job: last\n- match: '(a+)+y|a.*'\n"
+										"- match: 'a.*'\n");
 	static const struct {
 		const char *job;
-		int number; /* -1: none */
+		int number; /* -1: none, -2: takes too many steps */
 	} cases[] = {
 		{ "backup", 0 },
 		{ "backups", 1 },
@@ -82,15 +83,36 @@ static void test_find(void)
 		{ "n.x", 2 },
 		{ "nx", -1 },
 		{ "last", 3 },
-		{ "aaaa", 4 },
-		{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", -1 }, /* takes too many steps */
+		{ "aaaay", 4 },
+		{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", -2 },
 		{ "", -1 },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct job_rule *rule = job_rules_find(rules, slice_of_string(cases[i].job), &arena);
-		CHECK_INT(rule == NULL ? -1 : rule - rules->rules, cases[i].number);
+		const struct job_rule *rule = NULL;
+		bool is_told = job_rules_find(rules, slice_of_string(cases[i].job), &arena, &rule);
+		CHECK_INT(!is_told ? -2 : rule == NULL ? -1 : rule - rules->rules, cases[i].number);
 	}
 	job_rules_unref(rules);
+}
+
+/* A push goes through all of them: that must cost no memory for each. */
+static void test_find_among_many(void)
+{
+	enum { RULES = 1000, SCRATCH_BYTES_MAX = 64 * 1024 };
+	struct buf text;
+	buf_init(&text, 0);
+	for (int i = 0; i < RULES; i++) {
+		buf_printf(&text, "- match: 'team%d-.*'\n", i);
+	}
+	buf_append_byte(&text, '\0');
+	struct job_rules *rules = read_good(text.ptr);
+	const struct job_rule *rule = NULL;
+	size_t used_before = arena.used_bytes;
+	CHECK(job_rules_find(rules, SLICE("team999-x"), &arena, &rule));
+	CHECK_INT(rule - rules->rules, RULES - 1);
+	CHECK(arena.used_bytes - used_before < SCRATCH_BYTES_MAX);
+	job_rules_unref(rules);
+	buf_finish(&text);
 }
 
 static void test_errors(void)
@@ -199,6 +221,7 @@ int main(void)
 	RUN(test_values);
 	RUN(test_ids);
 	RUN(test_find);
+	RUN(test_find_among_many);
 	RUN(test_errors);
 	RUN(test_relabel);
 	RUN(test_relabel_takes_too_long);
