@@ -15,6 +15,7 @@ enum {
 	VERDICTS_MAX = 1000, /* of each kind */
 	/* Each holds a connection, and at most what was read along with its head. */
 	HELD_MAX = 512,
+	HELD_OF_CLIENT_MAX = HELD_MAX / 2, /* so that no address alone shuts out the others */
 };
 
 /* A user and a password, as they concern us. */
@@ -24,6 +25,7 @@ struct pair {
 	uint64_t user;
 	bool is_known; /* the user is */
 	const char *hash;
+	char decoy[BCRYPT_HASH_BYTES + 1]; /* the hash of an unknown user */
 	char password[BCRYPT_PASSWORD_BYTES + 1];
 };
 
@@ -45,6 +47,7 @@ struct auth_waiter {
 	struct job job;
 	struct auth *auth;
 	struct exchange *exchange;
+	uint64_t client;
 };
 
 /* ---- Life ---- */
@@ -101,7 +104,6 @@ void auth_set_users(struct auth *auth, const struct web_user *users, size_t coun
 	if (are_the_users(auth, users, count)) {
 		return; /* what is known about passwords stays */
 	}
-	int cost = 0;
 	arena_reset(&auth->arena);
 	auth->user_count = count;
 	auth->users = arena_zalloc(&auth->arena, count, sizeof(auth->users[0]));
@@ -109,12 +111,10 @@ void auth_set_users(struct auth *auth, const struct web_user *users, size_t coun
 		struct slice hash = slice_of_string(users[i].hash);
 		auth->users[i].name = arena_copy(&auth->arena, users[i].name);
 		auth->users[i].hash = arena_copy_string(&auth->arena, hash);
-		cost = bcrypt_cost(users[i].hash) > cost ? bcrypt_cost(users[i].hash) : cost;
 	}
 	if (count > 0) {
 		qsort(auth->users, count, sizeof(auth->users[0]), compare_users);
 	}
-	bcrypt_decoy(cost, auth->decoy);
 	verdicts_clear(&auth->right);
 	verdicts_clear(&auth->wrong);
 	if (auth->digester.context == NULL && count > 0) {
@@ -123,6 +123,18 @@ void auth_set_users(struct auth *auth, const struct web_user *users, size_t coun
 }
 
 /* ---- Who asks ---- */
+
+/*
+ * What an unknown user's password is compared to costs what one of the users'
+ * does, always the same one for a name: so what it costs does not tell that
+ * nobody has it.
+ */
+static void make_decoy(
+		const struct auth *auth, struct slice name, char ret_hash[static BCRYPT_HASH_BYTES + 1])
+{
+	size_t number = hash64(name) % auth->user_count;
+	bcrypt_decoy(bcrypt_cost(auth->users[number].hash), ret_hash);
+}
 
 /* False: nobody can be meant. */
 static bool read_pair(struct auth *auth, struct exchange *exchange, struct pair *ret_pair)
@@ -135,7 +147,10 @@ static bool read_pair(struct auth *auth, struct exchange *exchange, struct pair 
 	}
 	const struct web_user *user = find_user(auth, credentials.user);
 	ret_pair->is_known = user != NULL;
-	ret_pair->hash = user == NULL ? auth->decoy : user->hash;
+	if (user == NULL) {
+		make_decoy(auth, credentials.user, ret_pair->decoy);
+	}
+	ret_pair->hash = user == NULL ? ret_pair->decoy : user->hash;
 	ret_pair->client = exchange->session == NULL ? 0 : exchange->session->peer;
 	ret_pair->user = hash64(credentials.user);
 	ret_pair->digest = pair_digest_make(&auth->digester, user != NULL, credentials.user,
@@ -162,13 +177,20 @@ static void refuse_overload(struct auth *auth, struct exchange *exchange)
 	exchange_answer(exchange);
 }
 
-static struct auth_waiter *hold(struct auth *auth, struct exchange *exchange)
+static uint16_t *held_of(struct auth *auth, uint64_t client)
+{
+	return &auth->held_of_clients[client % AUTH_CLIENT_ROWS];
+}
+
+static struct auth_waiter *hold(struct auth *auth, struct exchange *exchange, uint64_t client)
 {
 	struct auth_waiter *waiter = arena_zalloc(&exchange->arena, 1, sizeof(*waiter));
 	waiter->auth = auth;
 	waiter->exchange = exchange;
+	waiter->client = client;
 	list_init(&waiter->link);
 	auth->held_count++;
+	++*held_of(auth, client);
 	return waiter;
 }
 
@@ -176,6 +198,7 @@ static struct exchange *let_go(struct auth_waiter *waiter)
 {
 	list_remove(&waiter->link);
 	waiter->auth->held_count--;
+	--*held_of(waiter->auth, waiter->client);
 	return waiter->exchange;
 }
 
@@ -192,7 +215,7 @@ static void hold_back(struct auth *auth, struct exchange *exchange, const struct
 	uint64_t client_ms = failures_add(&auth->of_clients, pair->client, now_ns);
 	uint64_t user_ms = failures_add(&auth->of_users, pair->user, now_ns);
 	uint64_t ms = client_ms > user_ms ? client_ms : user_ms;
-	struct auth_waiter *waiter = hold(auth, exchange);
+	struct auth_waiter *waiter = hold(auth, exchange, pair->client);
 	waiter->job = (struct job){ .done = on_held_back };
 	executor_later(auth->executor, &waiter->job, ms);
 }
@@ -327,7 +350,7 @@ static void wait_for_check(struct auth *auth, struct exchange *exchange, const s
 	if (check == NULL) {
 		check = add_check(auth, pair);
 	}
-	list_append(&check->waiters, &hold(auth, exchange)->link);
+	list_append(&check->waiters, &hold(auth, exchange, pair->client)->link);
 	run_next(auth);
 }
 
@@ -342,7 +365,9 @@ bool auth_admit(struct auth *auth, struct exchange *exchange)
 		return false;
 	}
 	bool is_right = verdicts_has(&auth->right, &pair.digest);
-	if (!is_right && auth->held_count >= HELD_MAX) {
+	bool is_full =
+			auth->held_count >= HELD_MAX || *held_of(auth, pair.client) >= HELD_OF_CLIENT_MAX;
+	if (!is_right && is_full) {
 		refuse_overload(auth, exchange);
 	} else if (!is_right && verdicts_has(&auth->wrong, &pair.digest)) {
 		hold_back(auth, exchange, &pair);

@@ -39,12 +39,13 @@ struct auth_counters {
 	uint64_t overloaded; /* answered 503: too many waited */
 };
 
+enum { AUTH_CLIENT_ROWS = 1024 };
+
 struct auth {
 	struct executor *executor;
 	struct arena arena;     /* of the users */
 	struct web_user *users; /* by name; none: everybody is let in */
 	size_t user_count;
-	char decoy[BCRYPT_HASH_BYTES + 1]; /* what passwords of unknown users are compared to */
 	struct pair_digester digester;
 	struct verdicts right;
 	struct verdicts wrong;
@@ -53,6 +54,7 @@ struct auth {
 	struct list waiting;        // auth_check::link, the oldest first
 	struct auth_check *running; /* on a thread, or NULL */
 	size_t held_count;          /* requests that wait for a check, or whose answer is held back */
+	uint16_t held_of_clients[AUTH_CLIENT_ROWS]; /* of them, by a hash of the address */
 	struct auth_counters counters;
 };
 

@@ -425,11 +425,39 @@ static void test_order_of_checks(void)
 	destroy_fixture(fixture);
 }
 
+/* Half of the places are others'. */
+static void test_overload_by_one_client(void)
+{
+	enum { HELD_OF_CLIENT_MAX = 256 };
+	struct web_config config = config_of(users, 2);
+	struct fixture *fixture = create_fixture(&config);
+	for (unsigned i = 0; i < HELD_OF_CLIENT_MAX; i++) {
+		say(fixture, i, guess(i));
+		check_answer(fixture, i, "");
+	}
+	say(fixture, HELD_OF_CLIENT_MAX, guess(1000));
+	CHECK_INT(fixture->gate.auth.counters.overloaded, 1);
+	say(fixture, 300, REQUEST("GET", "/", ""));
+	check_answer(fixture, 300, AWAY);
+	fixture->connections[300].session.peer = 77;
+	say(fixture, 300, GET_AS("/a", ALICE));
+	check_answer(fixture, 300, "");
+	CHECK_INT(fixture->gate.auth.counters.overloaded, 1);
+	settle(fixture);
+	check_answer(fixture, 300, OK("2", "/a"));
+	destroy_fixture(fixture);
+}
+
 static void test_overload(void)
 {
 	enum { HELD_MAX = 512 };
 	struct web_config config = config_of(users, 2);
 	struct fixture *fixture = create_fixture(&config);
+	for (unsigned i = 0; i < HELD_MAX; i++) {
+		say(fixture, i, REQUEST("GET", "/", ""));
+		check_answer(fixture, i, AWAY);
+		fixture->connections[i].session.peer = 1 + i % 2;
+	}
 	say(fixture, HELD_MAX, GET_AS("/a", ALICE));
 	compute(fixture);
 	check_answer(fixture, HELD_MAX, OK("2", "/a"));
@@ -632,6 +660,7 @@ int main(void)
 	RUN(test_same_pair_of_many);
 	RUN(test_order_of_checks);
 	RUN(test_overload);
+	RUN(test_overload_by_one_client);
 	RUN(test_client_goes_away);
 	RUN(test_users_change);
 	RUN(test_known_pairs_after_change);
