@@ -271,6 +271,10 @@ static void check_tls(struct yaml_file *file, const struct reader *reader)
 				"client_allowed_sans needs client_auth_type RequireAnyClientCert or "
 				"RequireAndVerifyClientCert");
 	}
+	if (reader->has_sans && tls->allowed_sans.count == 0) {
+		yaml_fail(file, line,
+				"client_allowed_sans is empty: nobody would be let in; without it every name is");
+	}
 	if (tls->min_version > tls->max_version) {
 		yaml_fail(file, line, "min_version is above max_version");
 	}

@@ -11,6 +11,7 @@
 enum {
 	FILE_BYTES_MAX = 1024 * 1024,
 	DEPTH_MAX = 32,
+	VALUES_MAX = 20000,
 };
 
 struct anchor {
@@ -27,6 +28,7 @@ struct reader {
 	yaml_event_t event; /* the current one */
 	struct anchor *anchors;
 	size_t depth;
+	size_t values; /* so far; what an alias stands for counts each time */
 };
 
 void yaml_fail(struct yaml_file *file, size_t line, const char *format, ...)
@@ -106,7 +108,7 @@ static struct yaml_node *make_node(struct reader *reader, enum yaml_kind kind)
 
 static void remember(struct reader *reader, const char *name, struct yaml_node *node)
 {
-	if (name == NULL || node == NULL) {
+	if (name == NULL) {
 		return;
 	}
 	struct anchor *anchor = arena_zalloc(&reader->file->arena, 1, sizeof(*anchor));
@@ -262,16 +264,35 @@ static struct yaml_node *read_nested(struct reader *reader)
 	return node;
 }
 
+/* False when there are too many. */
+static bool count_values(struct reader *reader, size_t count)
+{
+	reader->values += count;
+	if (reader->values > VALUES_MAX) {
+		yaml_fail(reader->file, event_line(reader), "more than %d values", VALUES_MAX);
+		return false;
+	}
+	return true;
+}
+
 /* What the current event begins; the event that ends it is current afterwards. */
 static struct yaml_node *read_node(struct reader *reader)
 {
+	size_t before = reader->values;
 	if (reader->event.type == YAML_ALIAS_EVENT) {
-		return find_anchored(reader);
+		struct yaml_node *anchored = find_anchored(reader);
+		return anchored != NULL && count_values(reader, anchored->size) ? anchored : NULL;
+	}
+	if (!count_values(reader, 1)) {
+		return NULL;
 	}
 	const char *name = anchor_name(reader);
 	struct yaml_node *node =
 			reader->event.type == YAML_SCALAR_EVENT ? read_scalar(reader) : read_nested(reader);
-	remember(reader, name, node);
+	if (node != NULL) {
+		node->size = reader->values - before;
+		remember(reader, name, node);
+	}
 	return node;
 }
 

@@ -9,8 +9,9 @@
  *
  *	weir.yml:3: unknown key 'group.tll', did you mean 'group.ttl'?
  *
- * A file is at most 1 MiB and nested at most 32 deep; a key stands once in its
- * map; aliases stand for what was anchored before.
+ * A file is at most 1 MiB, nested at most 32 deep, and has at most 20,000 values,
+ * those that aliases stand for included; a key stands once in its map; aliases
+ * stand for what was anchored before.
  */
 
 #include <stdbool.h>
@@ -36,6 +37,7 @@ struct yaml_node {
 	char **keys;              /* a map's */
 	size_t *key_lines;
 	size_t count;
+	size_t size; /* values in it, itself included */
 };
 
 struct yaml_file {

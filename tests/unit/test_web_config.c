@@ -167,6 +167,9 @@ static void test_errors(void)
 		{ TLS "  client_allowed_sans: [a]\n  client_auth_type: VerifyClientCertIfGiven\n",
 				"f.yml:2: client_allowed_sans needs client_auth_type RequireAnyClientCert or "
 				"RequireAndVerifyClientCert\n" },
+		{ TLS "  client_allowed_sans: []\n  client_auth_type: RequireAnyClientCert\n",
+				"f.yml:2: client_allowed_sans is empty: nobody would be let in; without it every "
+				"name is\n" },
 		{ TLS "  client_auth_type: Always\n",
 				"f.yml:4: unknown client_auth_type 'Always', must be NoClientCert, "
 				"RequestClientCert, RequireAnyClientCert, VerifyClientCertIfGiven or "

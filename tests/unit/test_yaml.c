@@ -91,6 +91,38 @@ static void test_refused(void)
 			"line 1\n");
 }
 
+/* Whether a list of so many values, or of a list of 100 and aliases of it, is taken. */
+static bool takes_values(size_t values, size_t aliases)
+{
+	struct yaml_file file;
+	struct buf text, errors;
+	buf_init(&text, 0);
+	buf_init(&errors, 0);
+	buf_append_string(&text, aliases == 0 ? "" : "- &a [1");
+	for (size_t i = 1; i < 99 && aliases != 0; i++) {
+		buf_append_string(&text, ",1");
+	}
+	buf_append_string(&text, aliases == 0 ? "" : "]\n");
+	for (size_t i = 0; i < values + aliases; i++) {
+		buf_append_string(&text, i < values ? "- x\n" : "- *a\n");
+	}
+	bool fine = yaml_read_text(&file, "f", buf_slice(&text), &errors);
+	CHECK(fine == (errors.len == 0));
+	CHECK(fine || memmem(errors.ptr, errors.len, "more than 20000 values", 22) != NULL);
+	yaml_finish(&file);
+	buf_finish(&errors);
+	buf_finish(&text);
+	return fine;
+}
+
+static void test_how_many(void)
+{
+	CHECK(takes_values(19999, 0)); /* and the list itself */
+	CHECK(!takes_values(20000, 0));
+	CHECK(takes_values(0, 198)); /* 100 each, and those of the first */
+	CHECK(!takes_values(100, 199));
+}
+
 static void test_empty(void)
 {
 	static const char *const texts[] = { "", "\n", "# nothing\n" };
@@ -124,6 +156,7 @@ int main(void)
 {
 	RUN(test_trees);
 	RUN(test_refused);
+	RUN(test_how_many);
 	RUN(test_empty);
 	RUN(test_missing_file);
 	return check_done();
