@@ -78,6 +78,22 @@ void takeover_channel_send(
 	takeover_channel_flush(channel);
 }
 
+bool takeover_channel_send_at_once(
+		struct takeover_channel *channel, const struct takeover_frame *frame)
+{
+	if (channel->failed || takeover_channel_has_output(channel)) {
+		return false;
+	}
+	struct buf bytes;
+	buf_init(&bytes, 0);
+	takeover_frame_write(&bytes, frame);
+	ssize_t sent = send(channel->fd, bytes.ptr, bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	bool is_sent = sent == (ssize_t)bytes.len;
+	channel->failed |= !is_sent;
+	buf_finish(&bytes);
+	return is_sent;
+}
+
 static void attach_files(
 		const struct packet *packet, struct msghdr *message, union control *control)
 {
@@ -222,4 +238,9 @@ enum takeover_channel_result takeover_channel_receive(
 								 : next_frame(channel, ret_frame, ret_files);
 	}
 	return result == TAKEOVER_CHANNEL_AGAIN && channel->ended ? TAKEOVER_CHANNEL_ENDED : result;
+}
+
+void takeover_channel_shut(struct takeover_channel *channel)
+{
+	shutdown(channel->fd, SHUT_RD);
 }

@@ -44,6 +44,13 @@ void takeover_channel_finish(struct takeover_channel *channel);
 void takeover_channel_send(
 		struct takeover_channel *channel, const struct takeover_frame *frame, const int *files);
 
+/*
+ * All of the frame now; false: none of it, ever. It has no files and is short enough for
+ * the kernel to take it in one piece. Nothing else may wait to be sent.
+ */
+bool takeover_channel_send_at_once(
+		struct takeover_channel *channel, const struct takeover_frame *frame);
+
 /* Sends what is left. False when the other side is gone. */
 bool takeover_channel_flush(struct takeover_channel *channel);
 
@@ -56,3 +63,6 @@ bool takeover_channel_has_output(const struct takeover_channel *channel);
  */
 enum takeover_channel_result takeover_channel_receive(
 		struct takeover_channel *channel, struct takeover_frame *ret_frame, int *ret_files);
+
+/* From here on the other side cannot send; what it has sent can still be received. */
+void takeover_channel_shut(struct takeover_channel *channel);

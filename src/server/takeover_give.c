@@ -275,14 +275,15 @@ static void leave_to_new(struct giving *giving)
 	server_stop(server);
 }
 
+/* BYE decides who goes on, see takeover_take.c: one that was not sent must not go out later. */
 static void take_taken(struct giving *giving)
 {
-	say(giving, TAKEOVER_BYE, slice_make("", 0), NULL, 0);
-	if (giving->channel.failed || takeover_channel_has_output(&giving->channel)) {
+	struct takeover_frame bye = { .type = TAKEOVER_BYE };
+	if (takeover_channel_send_at_once(&giving->channel, &bye)) {
+		leave_to_new(giving);
+	} else {
 		fail(giving, "the new weir is gone");
-		return;
 	}
-	leave_to_new(giving);
 }
 
 /* ---- Frames in ---- */

@@ -1,9 +1,11 @@
 #include "server/takeover_take.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -142,6 +144,7 @@ static bool greet(struct takeover_taker *taker, const struct data_dir *dir)
 		return fail(taker, "it runs as another user: take over as that user, or as root");
 	}
 	taker->pid = peer.pid;
+	taker->process = pidfd_open(peer.pid, 0);
 	struct buf hello;
 	buf_init(&hello, 0);
 	takeover_put_u32(&hello, TAKEOVER_VERSION);
@@ -210,6 +213,7 @@ bool takeover_begin(struct takeover_taker *taker, struct data_dir *dir, uint64_t
 {
 	*taker = (struct takeover_taker){
 		.patience_ms = patience_ms,
+		.process = -1,
 		.socket = { .fd = -1 },
 		.state_lock = -1,
 		.state_file = -1,
@@ -233,7 +237,7 @@ void takeover_finish(struct takeover_taker *taker)
 	close_files(taker->sockets, taker->socket_count);
 	free(taker->offers);
 	free(taker->sockets);
-	const int files[] = { taker->state_lock, taker->state_file, taker->conns_file };
+	const int files[] = { taker->process, taker->state_lock, taker->state_file, taker->conns_file };
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		if (files[i] >= 0) {
 			close(files[i]);
@@ -355,7 +359,29 @@ static bool take_connections(struct takeover_taker *taker)
 	return true;
 }
 
-/* An old one that died cannot go on: this one does. One that would rather go on says so. */
+/* Its sockets are closed a little before it is dead. One that cannot be watched counts as dead. */
+static bool has_died(const struct takeover_taker *taker, uint64_t patience_ms)
+{
+	struct pollfd poll_fd = { .fd = taker->process, .events = POLLIN };
+	uint64_t wait_ms = patience_ms < INT_MAX ? patience_ms : INT_MAX;
+	return taker->process < 0 || poll(&poll_fd, 1, (int)wait_ms) > 0;
+}
+
+/*
+ * Exactly one of the two goes on, however slow or unlucky either is.
+ *
+ * BYE decides. The old one goes on unless it has sent BYE, which the kernel takes
+ * whole or not at all, so it knows; this one goes on if it gets BYE, or if the old
+ * one is dead. Three things could come between:
+ *
+ * - This one has waited long enough while BYE is on its way. So it first shuts its
+ *   end: each BYE is then either in the queue already, where the last look finds it,
+ *   or is refused by the kernel (EPIPE), and the old one goes on. There is no third
+ *   case, since the kernel does both under the same lock.
+ * - The old one hangs up without a word: it may have died, or go on and have had no
+ *   room for its REFUSAL. Its process tells.
+ * - Either dies after that. Then the other has gone, as with any crash.
+ */
 static bool take_leave(struct takeover_taker *taker)
 {
 	struct takeover_frame frame;
@@ -364,9 +390,17 @@ static bool take_leave(struct takeover_taker *taker)
 	signals_hold_all();
 	say(taker, TAKEOVER_TAKEN, slice_make("", 0));
 	enum takeover_channel_result result = receive(taker, &frame, files);
-	if (result == TAKEOVER_CHANNEL_ENDED) {
+	bool is_late = result == TAKEOVER_CHANNEL_AGAIN;
+	if (is_late) {
+		takeover_channel_shut(&taker->channel);
+		result = takeover_channel_receive(&taker->channel, &frame, files);
+	}
+	if (result == TAKEOVER_CHANNEL_ENDED && has_died(taker, is_late ? 0 : taker->patience_ms)) {
 		log_warn("the old weir ended without a word pid=%d", taker->pid);
 		return true;
+	}
+	if (result == TAKEOVER_CHANNEL_ENDED && is_late) {
+		result = TAKEOVER_CHANNEL_AGAIN; /* that end was this one's own */
 	}
 	return is_expected(taker, result, TAKEOVER_BYE, 0, &frame);
 }

@@ -29,6 +29,7 @@ struct takeover_taker {
 	bool is_active;
 	struct takeover_channel channel;
 	int pid;              /* of the old one */
+	int process;          /* the same as a descriptor; -1: the kernel has none */
 	uint64_t patience_ms; /* for each thing that it says */
 	struct takeover_offer *offers;
 	size_t offer_count;

@@ -174,3 +174,54 @@ class Pretender:
             except ConnectionResetError:
                 return True
         return False
+
+
+class Incumbent:
+    """Speaks like a weir that is taken over from, up to where the test has it stop."""
+
+    def __init__(self, data_dir, state):
+        """What it hands over is the contents of that state file."""
+        data_dir.mkdir()
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(data_dir / "takeover.sock"))
+        self.listener.listen()
+        self.listener.settimeout(DEADLINE)
+        self.lock = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        self.state = os.open(state, os.O_RDONLY)
+        self.socket = None
+        self.pending = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+        if self.socket is not None:
+            self.socket.close()
+        os.close(self.lock)
+        os.close(self.state)
+
+    def send(self, kind, payload=b"", files=()):
+        frame = struct.pack("<BBHI", kind, len(files), 0, len(payload)) + payload
+        socket.send_fds(self.socket, [frame], files)
+
+    def expect(self, wanted):
+        while len(self.pending) < 8 or len(self.pending) < 8 + self.pending[4]:
+            data = self.socket.recv(65536)
+            assert data, f"hung up before frame {wanted}"
+            self.pending += data
+        assert self.pending[0] == wanted
+        self.pending = self.pending[8 + self.pending[4]:]
+
+    def give(self):
+        """All of it, up to where the new one says that it has taken it."""
+        self.socket, _ = self.listener.accept()
+        self.socket.settimeout(DEADLINE)
+        self.expect(HELLO)
+        self.send(OFFER, struct.pack("<II", VERSION, 0),
+                  [self.lock, self.listener.fileno(), self.lock])
+        self.expect(READY)
+        empty = os.memfd_create("connections")
+        self.send(STATE, struct.pack("<Q", 0), [self.state, empty])
+        os.close(empty)
+        self.expect(TAKEN)

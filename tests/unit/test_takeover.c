@@ -241,6 +241,65 @@ static void test_pieces(void)
 	takeover_channel_finish(&in);
 }
 
+/* Who ends the wait has either got the last word, or the other side knows that it has not. */
+static void test_last_word(void)
+{
+	for (int is_sent_before = 0; is_sent_before < 2; is_sent_before++) {
+		static const struct takeover_frame bye = { .type = TAKEOVER_BYE };
+		int ends[2];
+		struct takeover_channel out;
+		struct takeover_channel in;
+		CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+		takeover_channel_init(&out, ends[0]);
+		takeover_channel_init(&in, ends[1]);
+		if (is_sent_before) {
+			CHECK(takeover_channel_send_at_once(&out, &bye));
+		}
+		takeover_channel_shut(&in);
+		if (!is_sent_before) {
+			CHECK(!takeover_channel_send_at_once(&out, &bye));
+		}
+		struct takeover_frame frame;
+		int files[TAKEOVER_FILES_MAX];
+		CHECK_INT(takeover_channel_receive(&in, &frame, files),
+				is_sent_before ? TAKEOVER_CHANNEL_OK : TAKEOVER_CHANNEL_ENDED);
+		if (is_sent_before) {
+			check_same(&frame, &bye);
+		}
+		takeover_channel_finish(&in);
+		takeover_channel_finish(&out);
+	}
+}
+
+/* What could not be sent at once does not go out when there is room again. */
+static void test_no_late_word(void)
+{
+	static const struct takeover_frame bye = { .type = TAKEOVER_BYE };
+	static char payload[TAKEOVER_PAYLOAD_BYTES_MAX];
+	struct takeover_frame large = {
+		.type = TAKEOVER_REFUSAL,
+		.payload = slice_make(payload, sizeof(payload)),
+	};
+	int ends[2];
+	struct takeover_channel out;
+	struct takeover_channel in;
+	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	takeover_channel_init(&out, ends[0]);
+	takeover_channel_init(&in, ends[1]);
+	while (!takeover_channel_has_output(&out)) {
+		takeover_channel_send(&out, &large, NULL);
+	}
+	CHECK(!takeover_channel_send_at_once(&out, &bye));
+	struct takeover_frame frame;
+	int files[TAKEOVER_FILES_MAX];
+	while (takeover_channel_receive(&in, &frame, files) == TAKEOVER_CHANNEL_OK) {
+		CHECK_INT(frame.type, TAKEOVER_REFUSAL);
+		takeover_channel_flush(&out);
+	}
+	takeover_channel_finish(&in);
+	takeover_channel_finish(&out);
+}
+
 int main(void)
 {
 	RUN(test_frames);
@@ -249,5 +308,7 @@ int main(void)
 	RUN(test_channel);
 	RUN(test_full_channel);
 	RUN(test_pieces);
+	RUN(test_last_word);
+	RUN(test_no_late_word);
 	return check_done();
 }
