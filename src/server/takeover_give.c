@@ -367,11 +367,9 @@ static void watch(struct giving *giving)
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
 	struct giving *giving = poll->data;
-	if (status == 0 && !takeover_channel_flush(&giving->channel)) {
-		status = UV_EPIPE;
-	}
-	if (status != 0) {
-		fail(giving, uv_strerror(status));
+	/* An error of the poll is one of the socket: who hangs up with something unread makes one. */
+	if (status != 0 || !takeover_channel_flush(&giving->channel)) {
+		fail(giving, "the new weir is gone");
 		return;
 	}
 	send_conns(giving);

@@ -457,6 +457,17 @@ def test_new_one_that_says_nothing_more(start, phase):
             still_serves(weir, connection)
 
 
+def test_new_one_that_is_gone_before_it_has_read_all(start):
+    weir = start()
+    with weir.connect() as connection, Pretender(weir.directory / "data") as pretender:
+        assert select.select([pretender.socket], [], [], DEADLINE)[0]  # OFFER
+        push(connection, "j", 1)  # behind it, so weir waits for READY
+        pretender.close()
+        wait_for(lambda: 'waited-for=READY error="the new weir is gone"' in weir.stderr(),
+                 "it turns back")
+        still_serves(weir, connection)
+
+
 def test_taken_before_all_is_given(start):
     weir = start()
     with weir.connect() as connection, Pretender(weir.directory / "data") as pretender:
