@@ -21,6 +21,7 @@ enum {
 	LOOK_EVERY_MS = 100,   /* whether it takes too long */
 	FROZEN_LOOK_MS = 2,    /* is the disk done, are all answers out? */
 	SLOW_READER_MS = 1000, /* who has not taken his answer by then stays here */
+	PAUSE_MS = 100,        /* after who asked could not be accepted */
 };
 
 enum giving_state {
@@ -426,13 +427,34 @@ static const char *objection(const struct takeover_giver *giver, int fd, int *re
 	return giver->giving != NULL ? "another takeover is under way" : NULL;
 }
 
+static void on_asked(uv_poll_t *poll, int status, int events);
+
+static void on_pause_over(uv_timer_t *timer)
+{
+	struct takeover_giver *giver = timer->data;
+	uv_poll_start(&giver->poll, UV_READABLE, on_asked);
+}
+
+/* Most likely no descriptors are left; who asks still waits, so the loop would call at once. */
+static void pause_hearing(struct takeover_giver *giver, int fault)
+{
+	if (!giver->is_deaf && fault != EAGAIN) {
+		log_warn("cannot hear who wants to take over, trying again error=%s", strerror(fault));
+		giver->is_deaf = true;
+	}
+	uv_poll_stop(&giver->poll);
+	uv_timer_start(&giver->pause, on_pause_over, PAUSE_MS, 0);
+}
+
 static void on_asked(uv_poll_t *poll, int status, int events)
 {
 	struct takeover_giver *giver = poll->data;
 	int fd = accept4(giver->socket.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0) {
+		pause_hearing(giver, errno);
 		return;
 	}
+	giver->is_deaf = false;
 	int pid;
 	const char *why = objection(giver, fd, &pid);
 	if (why == NULL) {
@@ -453,9 +475,12 @@ void takeover_giver_open(
 	/* Anew, so that the kernel names this process, not the one before, to who asks. */
 	listen(socket->fd, LISTEN_BACKLOG);
 	uv_poll_init(&server->loop, &giver->poll, socket->fd);
+	uv_timer_init(&server->loop, &giver->pause);
 	giver->poll.data = giver;
+	giver->pause.data = giver;
 	uv_poll_start(&giver->poll, UV_READABLE, on_asked);
 	uv_unref((uv_handle_t *)&giver->poll);
+	uv_unref((uv_handle_t *)&giver->pause);
 }
 
 void takeover_giver_close(struct takeover_giver *giver)
@@ -468,5 +493,6 @@ void takeover_giver_close(struct takeover_giver *giver)
 		fail(giver->giving, "weir is being stopped");
 	}
 	uv_close((uv_handle_t *)&giver->poll, NULL);
+	uv_close((uv_handle_t *)&giver->pause, NULL);
 	listen_socket_close(&giver->socket);
 }

@@ -32,7 +32,9 @@ struct takeover_giver {
 	struct server *server;
 	struct listen_socket socket;
 	uv_poll_t poll;
+	uv_timer_t pause; /* until who asks is heard again */
 	bool is_open;
+	bool is_deaf;          /* who asked last could not be accepted */
 	struct giving *giving; /* under way, or NULL */
 };
 

@@ -3,6 +3,7 @@
 import base64
 import os
 import re
+import resource
 import select
 import shutil
 import signal
@@ -10,6 +11,7 @@ import stat
 import struct
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -490,6 +492,29 @@ def test_new_one_is_killed(start, moment):
         if 'msg="took over"' in weir.stderr():  # it was too fast to be killed midway
             pytest.skip("it had taken over")
         still_serves(weir, connection)
+
+
+def cpu_seconds(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_no_descriptor_for_the_new_one(start):
+    """It waits without keeping weir busy, and is heard when there is one again."""
+    weir = start()
+    with weir.connect() as connection:
+        push(connection, "j", 1)
+        limits = resource.prlimit(weir.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(weir.pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+        with Pretender(weir.directory / "data") as pretender:
+            wait_for(lambda: "cannot hear who wants to take over" in weir.stderr(), "it is told")
+            before = cpu_seconds(weir.pid)
+            assert not select.select([pretender.socket], [], [], 0.5)[0]
+            assert cpu_seconds(weir.pid) - before < 0.25
+            assert weir.stderr().count("cannot hear") == 1
+            push(connection, "j", 2)
+            resource.prlimit(weir.pid, resource.RLIMIT_NOFILE, limits)
+            assert pretender.offer() == 1
 
 
 def test_two_at_once(start):
