@@ -28,6 +28,7 @@
 
 struct persistence;
 struct server;
+struct successor;
 
 struct server_listener {
 	struct listener listener;
@@ -67,7 +68,7 @@ struct server {
 	struct takeover_state takeover_state;
 	struct takeover_taker taker; /* from whom it takes over, at the start */
 	struct takeover_giver giver; /* to whom it hands over, at any time */
-	uv_process_t *successor;     /* started to take over, or NULL */
+	struct successor *successor; /* started to take over, or NULL */
 	uv_timer_t notify_timer;     /* see notify.h */
 	uint64_t status_ms;          /* when systemd was told last */
 	bool has_notify_timer;

@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,14 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "server/takeover.h"
+
+/* A weir that was started by this one. */
+struct successor {
+	struct server *server;
+	uv_process_t process;
+	uv_timer_t timer; /* until it must be done */
+	int open_handles;
+};
 
 /* Words in one buffer, and where each begins. */
 struct words {
@@ -116,15 +125,19 @@ static char *find_program(const char *name)
 
 /* ---- Starting it ---- */
 
-static void on_process_closed(uv_handle_t *handle)
+static void on_handle_closed(uv_handle_t *handle)
 {
-	free(handle);
+	struct successor *successor = handle->data;
+	if (--successor->open_handles == 0) {
+		free(successor);
+	}
 }
 
 void takeover_forget_spawned(struct server *server)
 {
 	if (server->successor != NULL) {
-		uv_close((uv_handle_t *)server->successor, on_process_closed);
+		uv_close((uv_handle_t *)&server->successor->process, on_handle_closed);
+		uv_close((uv_handle_t *)&server->successor->timer, on_handle_closed);
 		server->successor = NULL;
 	}
 }
@@ -132,10 +145,30 @@ void takeover_forget_spawned(struct server *server)
 /* It ends before this one only if it did not take over. */
 static void on_exit_seen(uv_process_t *process, int64_t exit_code, int signal)
 {
-	struct server *server = process->data;
+	struct successor *successor = process->data;
 	log_warn("the weir that was to take over ended pid=%d exit-code=%d signal=%d", process->pid,
 			(int)exit_code, signal);
-	takeover_forget_spawned(server);
+	takeover_forget_spawned(successor->server);
+}
+
+/* One that hangs would keep others from being started. What it has asked for has its own limits. */
+static void on_timer(uv_timer_t *timer)
+{
+	struct successor *successor = timer->data;
+	if (successor->server->giver.giving != NULL) {
+		return;
+	}
+	log_warn("the weir that was to take over takes too long, killed pid=%d waited_ms=%llu",
+			successor->process.pid, (unsigned long long)uv_timer_get_repeat(timer));
+	uv_process_kill(&successor->process, SIGKILL);
+}
+
+static void watch(struct server *server)
+{
+	struct successor *successor = server->successor;
+	uint64_t limit_ms = (uint64_t)server->config->timeout_takeover_ns / 1000000;
+	uv_timer_start(&successor->timer, on_timer, limit_ms, limit_ms);
+	uv_unref((uv_handle_t *)&successor->timer);
 }
 
 static int spawn(struct server *server, char *program, char **arguments, char **environment)
@@ -153,10 +186,17 @@ static int spawn(struct server *server, char *program, char **arguments, char **
 		.stdio = stdio,
 		.stdio_count = 3,
 	};
-	server->successor = memory_zalloc(1, sizeof(uv_process_t));
-	server->successor->data = server;
-	int fault = uv_spawn(&server->loop, server->successor, &options);
-	if (fault != 0) {
+	struct successor *successor = memory_zalloc(1, sizeof(*successor));
+	successor->server = server;
+	successor->process.data = successor;
+	successor->timer.data = successor;
+	successor->open_handles = 2;
+	server->successor = successor;
+	uv_timer_init(&server->loop, &successor->timer);
+	int fault = uv_spawn(&server->loop, &successor->process, &options);
+	if (fault == 0) {
+		watch(server);
+	} else {
 		takeover_forget_spawned(server);
 	}
 	return fault;
@@ -178,7 +218,8 @@ void takeover_spawn(struct server *server)
 		free(environment);
 	}
 	if (fault == 0) {
-		log_info("started a weir to take over program=%s pid=%d", program, server->successor->pid);
+		log_info("started a weir to take over program=%s pid=%d", program,
+				server->successor->process.pid);
 	} else {
 		log_error("cannot start a weir to take over program=%s error=%s",
 				program == NULL ? "" : program, uv_strerror(fault));

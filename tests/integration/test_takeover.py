@@ -291,6 +291,29 @@ def test_program_that_is_gone(start, tmp_path):
         still_serves(weir, connection)
 
 
+def test_program_that_hangs(start, tmp_path):
+    """It is ended, so that the next one can be started."""
+    program = tmp_path / "program"
+    shutil.copy(BINARY, program)
+    weir = start("--timeout.takeover=1s")
+    weir.program = str(program)
+    weir.take_over()
+    program.unlink()
+    program.write_text("#!/bin/sh\nexec tail -f /dev/null\n")
+    program.chmod(0o755)
+    with weir.connect() as connection:
+        os.kill(weir.pid, signal.SIGUSR2)
+        ended = wait_for(lambda: re.search(r'that was to take over ended" pid=(\d+) .*signal=9',
+                                           weir.stderr()), "it is ended")
+        assert f'"the weir that was to take over takes too long, killed" pid={ended[1]} ' \
+            in weir.stderr()
+        still_serves(weir, connection)
+        program.unlink()
+        shutil.copy(BINARY, program)
+        weir.signal()
+        still_serves(weir, connection)
+
+
 def test_arguments_stay_the_same(start):
     weir = start("--log.level=debug", "--group.ttl", "1h")
     for _ in range(2):
