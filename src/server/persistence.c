@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "format/protobuf_native.h"
+#include "server/notify.h"
 #include "server/saver.h"
 #include "server/state_file.h"
 #include "state/state.h"
@@ -309,13 +310,16 @@ bool persistence_finish(struct server *server)
 	/* What another weir has taken over, it keeps. */
 	if (!server->is_handed_over && (p->changes != p->saved || p->has_damage)) {
 		struct saver_result result;
+		struct notify_saving notified;
 		/* Whoever is impatient now would lose what the first signal has us write. */
 		signal(SIGTERM, SIG_IGN);
 		signal(SIGINT, SIG_IGN);
 		p->saving = p->changes;
 		p->logged = (struct state_fault_of_file){ 0 };
 		store_finish_deletion(&server->store);
+		notify_saving_begin(&notified);
 		is_saved = saver_save_now(&p->file, &server->store, &result);
+		notify_saving_end(&notified);
 		take_result(p, &result);
 	}
 	list_remove(&p->listener.link);
