@@ -31,14 +31,14 @@ static void on_closed(uv_handle_t *handle)
 	free(conn);
 }
 
-static void end_tls(struct conn *conn)
+/* Tells the client over TLS that there is no more, if the socket takes it at once. */
+static void take_leave(struct conn *conn)
 {
 	struct slice last = conn_tls_leave(conn);
 	if (last.len != 0) {
 		uv_buf_t buf = uv_buf_init((char *)(uintptr_t)last.ptr, (unsigned)last.len);
 		uv_try_write(&conn->stream.stream, &buf, 1);
 	}
-	conn_tls_end(conn);
 }
 
 void conn_close(struct conn *conn)
@@ -52,7 +52,8 @@ void conn_close(struct conn *conn)
 	list_remove(&conn->flush_link);
 	bool cut = http_session_phase(&conn->session) == HTTP_PHASE_CUT;
 	if (conn_is_tls(conn)) {
-		end_tls(conn);
+		take_leave(conn);
+		conn_tls_end(conn);
 	}
 	/* Output being written points into the session, but a closed socket takes no more of it. */
 	http_session_finish(&conn->session);
@@ -186,15 +187,20 @@ static bool has_unread(const struct conn *conn)
 /*
  * The listener drains, and nothing is half done. A request that has come
  * meanwhile is still read, unless somebody else takes the requests now. False
- * when the connection goes on.
+ * when the connection goes on. What TLS itself still writes, such as its part
+ * of a handshake, does not keep it.
  */
 static bool end_idle(struct conn *conn)
 {
-	if (!has_unread(conn)) {
+	bool is_left = conn->listener->frozen;
+	if (!has_unread(conn) || (is_left && conn->writing)) {
 		conn_close(conn);
 		return true;
 	}
-	if (conn->listener->frozen) {
+	if (is_left) {
+		if (conn_is_tls(conn)) {
+			take_leave(conn);
+		}
 		linger(conn);
 		listener_wait(conn->listener, CONN_WAIT_LINGER, &conn->wait);
 		return true;

@@ -1,6 +1,7 @@
 #include "net/conn_tls.h"
 
 #include "base/log.h"
+#include "http/handover.h"
 #include "http/server.h"
 #include "net/address.h"
 #include "net/conn.h"
@@ -156,8 +157,7 @@ enum http_phase conn_tls_phase(const struct conn *conn)
 /* In the middle of an answer there is no leave to take: it would look whole. */
 struct slice conn_tls_leave(struct conn *conn)
 {
-	enum http_phase phase = http_session_phase(&conn->session);
-	if (conn->writing || (phase != HTTP_PHASE_IDLE && phase != HTTP_PHASE_HEAD)) {
+	if (conn->writing || !http_handover_is_possible(&conn->session)) {
 		return slice_make(NULL, 0);
 	}
 	tls_conn_shut(conn->tls);
