@@ -76,6 +76,7 @@ struct http_session {
 	bool lingers;      /* the client may send what nobody reads */
 	bool feeding;      /* input is being read: answers given meanwhile need no on_answer() */
 	bool input_ended;  /* the client sends no more */
+	bool retires;      /* set by the owner: as http_server::draining, for this one alone */
 	uint64_t requests; /* begun so far */
 	struct head_scan scan;
 	struct http_chunks chunks;

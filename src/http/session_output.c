@@ -86,13 +86,13 @@ static void end_with_this(struct http_session *session)
 	}
 }
 
-/* While draining, the last of the requests that were read ends the connection. */
+/* While draining or retiring, the last of the requests that were read ends the connection. */
 static bool keeps_connection(const struct http_session *session, const struct exchange *exchange)
 {
 	bool last = list_is_empty(&session->exchanges) && session->current == NULL;
 	return exchange->wire.keep_alive && !exchange->response.close
 			&& http_response_framing(exchange) != FRAMING_CLOSE
-			&& !(session->server->draining && last);
+			&& !((session->server->draining || session->retires) && last);
 }
 
 static void set_parts(struct http_session *session, const struct slice *parts, size_t count)

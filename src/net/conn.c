@@ -170,7 +170,7 @@ static void on_shut_down(uv_shutdown_t *shutdown, int status)
 static void linger(struct conn *conn)
 {
 	conn->state = CONN_LINGERING;
-	set_wait(conn);
+	listener_wait(conn->listener, CONN_WAIT_LINGER, &conn->wait);
 	set_reading(conn, true);
 	if (uv_shutdown(&conn->request.shutdown, &conn->stream.stream, on_shut_down) != 0) {
 		conn_close(conn);
@@ -202,10 +202,26 @@ static bool end_idle(struct conn *conn)
 			take_leave(conn);
 		}
 		linger(conn);
-		listener_wait(conn->listener, CONN_WAIT_LINGER, &conn->wait);
 		return true;
 	}
 	return false;
+}
+
+/* After the last answer; what the client has sent beyond it must not reset that. */
+static void end(struct conn *conn)
+{
+	if (has_unread(conn)) {
+		linger(conn);
+	} else {
+		conn_close(conn);
+	}
+}
+
+/* Because nothing more is read, by anybody. */
+static bool ends_when_idle(const struct conn *conn)
+{
+	const struct listener *listener = conn->listener;
+	return listener->state != LISTENER_OPEN || (listener->frozen && listener->retiring);
 }
 
 /* What is next, after anything that happened. */
@@ -213,16 +229,16 @@ static void settle(struct conn *conn)
 {
 	switch (phase_of(conn)) {
 	case HTTP_PHASE_CUT:
-	case HTTP_PHASE_OVER:
 		conn_close(conn);
 		return;
+	case HTTP_PHASE_OVER:
+		end(conn);
+		return;
 	case HTTP_PHASE_LINGER:
-		if (conn->state == CONN_OPEN) {
-			linger(conn);
-		}
+		linger(conn);
 		return;
 	case HTTP_PHASE_IDLE:
-		if (conn->listener->state != LISTENER_OPEN && end_idle(conn)) {
+		if (ends_when_idle(conn) && end_idle(conn)) {
 			return;
 		}
 		break;
@@ -509,6 +525,27 @@ bool conn_is_settled(const struct conn *conn)
 {
 	return conn->state == CONN_OPEN && !conn->writing && !conn->refused
 			&& http_handover_is_possible(&conn->session);
+}
+
+bool conn_is_halfway(const struct conn *conn, bool or_idle)
+{
+	if (conn->state != CONN_OPEN || conn->refused || !conn_is_tls(conn)) {
+		return false;
+	}
+	switch (phase_of(conn)) {
+	case HTTP_PHASE_HEAD:
+	case HTTP_PHASE_BODY:
+		return true;
+	case HTTP_PHASE_IDLE:
+		return or_idle || has_unread(conn);
+	case HTTP_PHASE_ANSWER:
+		return conn->session.reading == READING_PAUSED;
+	case HTTP_PHASE_LINGER:
+	case HTTP_PHASE_OVER:
+	case HTTP_PHASE_CUT:
+		break;
+	}
+	return false;
 }
 
 bool conn_may_move(const struct conn *conn)

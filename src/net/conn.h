@@ -71,6 +71,13 @@ bool conn_is_settled(const struct conn *conn);
  */
 bool conn_may_move(const struct conn *conn);
 
+/*
+ * Whether it cannot move, and the client has begun with a request, or is new
+ * and about to; or is idle, which may be just before the next one. What is
+ * being answered counts no more.
+ */
+bool conn_is_halfway(const struct conn *conn, bool or_idle);
+
 /* Its socket, or -1. */
 int conn_socket(const struct conn *conn);
 

@@ -261,7 +261,7 @@ static void on_stream_closed(uv_handle_t *handle)
 	listener->has_stream = false;
 	if (listener->state != LISTENER_OPEN) {
 		on_handle_closed(listener);
-	} else if (!listener->frozen) {
+	} else if (!listener->frozen && !listener->retiring) {
 		resume_accepting(listener);
 	}
 }
@@ -270,6 +270,18 @@ static void close_stream(struct listener *listener)
 {
 	if (!uv_is_closing(&listener->stream.handle)) {
 		uv_close(&listener->stream.handle, on_stream_closed);
+	}
+}
+
+void listener_retire(struct listener *listener)
+{
+	if (listener->tls == NULL || listener->frozen || listener->state != LISTENER_OPEN) {
+		return;
+	}
+	listener->retiring = true;
+	close_stream(listener);
+	LIST_EACH (link, &listener->conns) {
+		LIST_ENTRY(link, struct conn, link)->session.retires = true;
 	}
 }
 
@@ -288,15 +300,19 @@ void listener_freeze(struct listener *listener)
 
 void listener_resume(struct listener *listener)
 {
-	if (!listener->frozen || listener->state != LISTENER_OPEN) {
+	bool is_held = listener->frozen || listener->retiring;
+	if (!is_held || listener->state != LISTENER_OPEN) {
 		return;
 	}
 	listener->frozen = false;
+	listener->retiring = false;
 	if (!listener->has_stream) {
 		resume_accepting(listener);
 	}
 	LIST_EACH (link, &listener->conns) {
-		conn_flush(LIST_ENTRY(link, struct conn, link));
+		struct conn *conn = LIST_ENTRY(link, struct conn, link);
+		conn->session.retires = false;
+		conn_flush(conn);
 	}
 	set_timer(listener, uv_now(listener->timer.loop));
 }

@@ -58,6 +58,7 @@ struct listener {
 	enum listener_state state;
 	bool has_stream;    /* it is open */
 	bool frozen;        /* nothing is accepted and nothing read */
+	bool retiring;      /* nothing is accepted, and connections with TLS end when idle */
 	bool accept_failed; /* the last time; logged once */
 
 	struct http_server *http;
@@ -81,13 +82,20 @@ int listener_open(struct listener *listener, uv_loop_t *loop, const struct liste
 		struct http_server *http, const struct net_timeouts *timeouts);
 
 /*
+ * Of a listener that speaks TLS, whose connections nobody else can go on with:
+ * accepts nothing more, and lets each connection have one more answer, which
+ * says that it ends. To be followed by listener_freeze() or listener_resume().
+ */
+void listener_retire(struct listener *listener);
+
+/*
  * Accepts nothing and reads nothing more, so that somebody else may: new
  * connections wait in the socket. What was read is answered and written, and
  * only who does not take his answer is timed.
  */
 void listener_freeze(struct listener *listener);
 
-/* As if it had never been frozen. */
+/* As if it had never been frozen, or retired. */
 void listener_resume(struct listener *listener);
 
 /*

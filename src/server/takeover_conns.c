@@ -46,6 +46,18 @@ bool takeover_conns_are_busy(const struct server *server)
 	return false;
 }
 
+bool takeover_conns_are_halfway(const struct server *server, bool or_idle)
+{
+	for (size_t i = 0; i < server->listener_count; i++) {
+		LIST_EACH (link, &server->listeners[i].listener.conns) {
+			if (conn_is_halfway(LIST_ENTRY(link, struct conn, link), or_idle)) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
 static void append_record(const struct server *server, const struct conn *conn, struct buf *out)
 {
 	const struct server_listener *place = (const struct server_listener *)conn->listener;

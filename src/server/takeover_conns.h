@@ -24,6 +24,9 @@ size_t takeover_conns_collect(const struct server *server, struct conn ***ret_co
 /* Whether one still takes an answer. */
 bool takeover_conns_are_busy(const struct server *server);
 
+/* Whether one is halfway, as conn_is_halfway() has it. */
+bool takeover_conns_are_halfway(const struct server *server, bool or_idle);
+
 /* A file with their records, or -1. */
 int takeover_conns_write(const struct server *server, struct conn *const *conns, size_t count);
 

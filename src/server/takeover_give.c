@@ -20,16 +20,19 @@
 enum {
 	LOOK_EVERY_MS = 100,   /* whether it takes too long */
 	FROZEN_LOOK_MS = 2,    /* is the disk done, are all answers out? */
+	IDLE_MS = 250,         /* so long who speaks TLS and is idle may send one more request */
+	HALFWAY_MS = 1000,     /* and who sends one may take so long for it */
 	SLOW_READER_MS = 1000, /* who has not taken his answer by then stays here */
 	PAUSE_MS = 100,        /* after who asked could not be accepted */
 };
 
 enum giving_state {
-	GIVING_GREETED, /* connected; HELLO is to come */
-	GIVING_OFFERED, /* READY is to come */
-	GIVING_RESTING, /* what takes long is to be done; all go on meanwhile */
-	GIVING_FROZEN,  /* answers are being made and written */
-	GIVING_GIVEN,   /* TAKEN is to come */
+	GIVING_GREETED,  /* connected; HELLO is to come */
+	GIVING_OFFERED,  /* READY is to come */
+	GIVING_RESTING,  /* what takes long is to be done; all go on meanwhile */
+	GIVING_RETIRING, /* connections that cannot move get their last answers */
+	GIVING_FROZEN,   /* answers are being made and written */
+	GIVING_GIVEN,    /* TAKEN is to come */
 };
 
 struct giving {
@@ -52,6 +55,7 @@ static const char *const waited_for[] = {
 	[GIVING_GREETED] = "HELLO",
 	[GIVING_OFFERED] = "READY",
 	[GIVING_RESTING] = "the end of what is being saved, and of passwords to be checked",
+	[GIVING_RETIRING] = "the end of requests over TLS",
 	[GIVING_FROZEN] = "the end of what is being answered",
 	[GIVING_GIVEN] = "TAKEN",
 };
@@ -116,7 +120,8 @@ static void on_timer(uv_timer_t *timer);
 
 static void enter(struct giving *giving, enum giving_state state)
 {
-	bool looks_often = state == GIVING_RESTING || state == GIVING_FROZEN;
+	bool looks_often =
+			state == GIVING_RESTING || state == GIVING_RETIRING || state == GIVING_FROZEN;
 	uint64_t every_ms = looks_often ? FROZEN_LOOK_MS : LOOK_EVERY_MS;
 	giving->state = state;
 	giving->began_ms = uv_now(&giving->server->loop);
@@ -239,13 +244,35 @@ static void freeze(struct giving *giving)
 	give_when_quiet(giving);
 }
 
-static void freeze_when_at_rest(struct giving *giving)
+static bool is_at_rest(const struct server *server)
 {
-	const struct takeover_state *state = &giving->server->takeover_state;
-	bool is_at_rest = state->is_at_rest == NULL || state->is_at_rest(state->data);
-	if (is_at_rest && !auth_has_waiting(&giving->server->gate.auth)) {
+	const struct takeover_state *state = &server->takeover_state;
+	bool is_written = state->is_at_rest == NULL || state->is_at_rest(state->data);
+	return is_written && !auth_has_waiting(&server->gate.auth);
+}
+
+static void freeze_when_retired(struct giving *giving)
+{
+	const struct server *server = giving->server;
+	uint64_t since_ms = uv_now(&server->loop) - giving->began_ms;
+	bool has_ended = !takeover_conns_are_halfway(server, since_ms < IDLE_MS) && is_at_rest(server);
+	if (has_ended || since_ms >= HALFWAY_MS) {
 		freeze(giving);
 	}
+}
+
+/* New connections wait in the socket from here on, where the listener speaks TLS. */
+static void retire_when_at_rest(struct giving *giving)
+{
+	struct server *server = giving->server;
+	if (!is_at_rest(server)) {
+		return;
+	}
+	enter(giving, GIVING_RETIRING);
+	for (size_t i = 0; i < server->listener_count; i++) {
+		listener_retire(&server->listeners[i].listener);
+	}
+	freeze_when_retired(giving);
 }
 
 /* Nobody has to wait for the disk, or for the passwords that strangers try. */
@@ -253,7 +280,7 @@ static void rest(struct giving *giving)
 {
 	enter(giving, GIVING_RESTING);
 	hold_state(giving->server, true);
-	freeze_when_at_rest(giving);
+	retire_when_at_rest(giving);
 }
 
 /* ---- After that ---- */
@@ -385,7 +412,9 @@ static void on_timer(uv_timer_t *timer)
 	struct giving *giving = timer->data;
 	uint64_t limit_ms = (uint64_t)giving->server->config->timeout_takeover_ns / 1000000;
 	if (giving->state == GIVING_RESTING) {
-		freeze_when_at_rest(giving);
+		retire_when_at_rest(giving);
+	} else if (giving->state == GIVING_RETIRING) {
+		freeze_when_retired(giving);
 	} else if (giving->state == GIVING_FROZEN) {
 		give_when_quiet(giving);
 	}
