@@ -11,7 +11,10 @@ from certificates import Authority, tls_config, web_config
 from harness import DEADLINE, wait_for
 from page import Page
 from takeovers import BYE, READY, STATE, TAKEN, Pretender, Succession
+from test_auth import basic, hash_of
 from test_takeover_load import Client
+
+RIGHT = basic("alice", "secret")
 
 
 @pytest.fixture
@@ -33,14 +36,14 @@ def hand_over_to(pretender):
 
 
 def test_handshake_that_is_being_written(start_weir, authority, tmp_path):
-    """A certificate that does not fit into the socket, and a client that sends and does not read."""
+    """Its certificate does not fit into the socket, and the client sends and does not read."""
     names = ",".join(f"DNS:{n:060}.example" for n in range(3200))
     path = web_config(tmp_path / "config", tls_config(authority.issue("large", sans=names)))
-    listen = f"unix:/tmp/weir-takeover-tls-{os.getpid()}.sock"
-    weir = start_weir(f"--web.config.file={path}", listen=[listen])
+    name = f"weir-takeover-tls-{os.getpid()}"
+    weir = start_weir(f"--web.config.file={path}", listen=[f"unix:@{name}"])
     with socket.socket(socket.AF_UNIX) as raw, Pretender(weir.stderr_path.parent / "data") as new:
         raw.settimeout(DEADLINE)
-        raw.connect(listen.removeprefix("unix:"))
+        raw.connect(f"\0{name}")
         raw.sendall(client_hello(authority.client()))
         assert raw.recv(1) == b"\x16"
         new.offer()
@@ -54,8 +57,9 @@ def test_handshake_that_is_being_written(start_weir, authority, tmp_path):
     assert weir.wait() == 0
 
 
-@pytest.mark.parametrize("half", ["", "PUT /metrics/job/h HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n"
-                                  "\r\nm "], ids=["idle", "body"])
+@pytest.mark.parametrize("half", [
+    "", "PUT /metrics/job/h HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nm ",
+], ids=["idle", "body"])
 def test_client_that_sends_too_late(start_weir, authority, tmp_path, half):
     """What it sends is for nobody, and yet it is told so as TLS wants it, without a reset."""
     path = web_config(tmp_path / "config", tls_config(authority.issue("server")))
@@ -127,7 +131,8 @@ class Pusher(Client):
                     pass
 
     def push(self, connection):
-        answer = connection.exchange("PUT", f"/metrics/job/{self.job}", f"m {self.rounds}\n")
+        answer = connection.exchange("PUT", f"/metrics/job/{self.job}", f"m {self.rounds}\n",
+                                     RIGHT)
         assert answer.status == 200, answer.text
         self.rounds += 1
         return answer.headers.get("connection") != "close"
@@ -143,7 +148,9 @@ class Newcomer(Pusher):
 
 @pytest.fixture
 def succession(authority, tmp_path):
-    path = web_config(tmp_path / "config", tls_config(authority.issue("server")))
+    """With users, whose passwords each new weir has to check anew."""
+    path = web_config(tmp_path / "config", tls_config(authority.issue("server"))
+                      + f"basic_auth_users:\n  alice: {hash_of('secret', cost=8)}\n")
     weir = Succession(tmp_path / "weir", f"--web.config.file={path}", "--timeout.shutdown=1m")
     yield weir
     try:
@@ -158,7 +165,7 @@ def test_no_push_fails(succession, authority):
     pushers = [*(Pusher(succession, client, number) for number in range(8)),
                *(Newcomer(succession, client, number) for number in range(8, 10))]
     with succession.connect(tls=client) as idle:
-        assert idle.exchange("GET", "/-/healthy").status == 200
+        assert idle.exchange("GET", "/-/healthy", None, RIGHT).status == 200
         for pusher in pushers:
             pusher.start()
         try:
@@ -177,7 +184,7 @@ def test_no_push_fails(succession, authority):
             pusher.check()
         assert idle.socket.recv(1) == b""  # close_notify
     with succession.connect(tls=client) as anew:
-        page = Page(anew.exchange("GET", "/metrics").text)
+        page = Page(anew.exchange("GET", "/metrics", None, RIGHT).text)
     for pusher in pushers:
         assert page.value("m", job=pusher.job) == pusher.rounds - 1
 
@@ -186,9 +193,9 @@ def test_reader_gets_the_whole_answer(succession, authority):
     client = authority.client()
     body = "".join(f'big{{n="{n:0180}"}} 1\n' for n in range(60_000))
     with succession.connect(tls=client) as pusher:
-        assert pusher.exchange("PUT", "/metrics/job/big", body).status == 200
+        assert pusher.exchange("PUT", "/metrics/job/big", body, RIGHT).status == 200
     with succession.connect(tls=client, receive_buffer=65536) as slow:
-        slow.request("GET", "/metrics")
+        slow.request("GET", "/metrics", None, RIGHT)
         slow.pending = slow.socket.recv(1)
         old = succession.pid
         succession.start()
@@ -196,7 +203,7 @@ def test_reader_gets_the_whole_answer(succession, authority):
                          "it is taken over")
         succession.pid = int(taken[1])
         with succession.connect(tls=client) as other:
-            assert other.exchange("PUT", "/metrics/job/j", "m 1\n").status == 200
+            assert other.exchange("PUT", "/metrics/job/j", "m 1\n", RIGHT).status == 200
         assert slow.response().body.count(b"\nbig{") == 60_000
         assert slow.socket.recv(1) == b""  # close_notify
         assert succession.exit_code(old) == 0
