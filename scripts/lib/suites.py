@@ -159,7 +159,7 @@ def pytest(*options):
         report = Path(directory) / "report.xml"
         # Debian's Python, since pytest is Debian's package.
         code, output = run("/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5",
-                           f"--junitxml={report}", *options, ROOT / "tests" / "integration", seconds=720)
+                           f"--junitxml={report}", *options, ROOT / "tests" / "integration", seconds=1500)
         if not report.exists():
             return Outcome(failed=1, output=output)
         totals = ElementTree.parse(report).getroot().find("testsuite")
