@@ -19,11 +19,9 @@ static int run(const struct config *config, const struct config_input *input)
 static void print_errors(struct slice errors)
 {
 	while (errors.len > 0) {
-		const char *end = slice_find_byte(errors, '\n');
-		struct slice line = end == NULL ? errors : slice_between(errors.ptr, end);
+		struct slice line = slice_take_line(&errors);
 		fprintf(stderr, "%s: error: " SLICE_FMT "\n", program_invocation_short_name,
 				SLICE_ARG(line));
-		errors = slice_skip(errors, end == NULL ? errors.len : line.len + 1);
 	}
 }
 

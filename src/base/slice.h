@@ -97,3 +97,12 @@ static inline struct slice slice_trim(struct slice s)
 	}
 	return s;
 }
+
+/* The first line, without its line feed; the rest is what follows it. */
+static inline struct slice slice_take_line(struct slice *rest)
+{
+	const char *feed = slice_find_byte(*rest, '\n');
+	struct slice line = feed == NULL ? *rest : slice_between(rest->ptr, feed);
+	*rest = slice_skip(*rest, line.len + (feed != NULL));
+	return line;
+}

@@ -61,8 +61,7 @@ static bool has_field(const struct exchange *exchange, struct slice name)
 		if (rest.ptr[name.len] == ':' && slice_starts_with(rest, name)) {
 			return true;
 		}
-		const char *end = slice_find_byte(rest, '\n');
-		rest = slice_skip(rest, (size_t)(end - rest.ptr) + 1);
+		(void)slice_take_line(&rest);
 	}
 	return false;
 }

@@ -26,10 +26,8 @@ void reload_apply(struct server *server)
 static void log_errors(struct slice errors)
 {
 	while (errors.len > 0) {
-		const char *end = slice_find_byte(errors, '\n');
-		struct slice line = end == NULL ? errors : slice_between(errors.ptr, end);
+		struct slice line = slice_take_line(&errors);
 		log_error("the settings are not reloaded error=" SLICE_FMT, SLICE_ARG(line));
-		errors = slice_skip(errors, end == NULL ? errors.len : line.len + 1);
 	}
 }
 

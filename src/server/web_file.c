@@ -79,10 +79,8 @@ static void apply(struct web_file *file, const struct web_config *config)
 static void log_errors(const struct web_file *file, const char *what, struct slice errors)
 {
 	while (errors.len > 0) {
-		const char *end = slice_find_byte(errors, '\n');
-		struct slice line = end == NULL ? errors : slice_between(errors.ptr, end);
+		struct slice line = slice_take_line(&errors);
 		log_error("%s file=%s error=%.*s", what, file->path, SLICE_ARG(line));
-		errors = slice_skip(errors, line.len + (end != NULL));
 	}
 }
 

@@ -91,6 +91,19 @@ static void test_list(void)
 	list_remove(&elements[0].link);
 }
 
+static void test_lines(void)
+{
+	struct slice rest = SLICE("one\n\nthree");
+	CHECK_STRING(slice_take_line(&rest), "one");
+	CHECK_STRING(slice_take_line(&rest), "");
+	CHECK_STRING(slice_take_line(&rest), "three");
+	CHECK_INT(rest.len, 0);
+	rest = SLICE("a\n");
+	CHECK_STRING(slice_take_line(&rest), "a");
+	CHECK_INT(rest.len, 0);
+	CHECK_STRING(slice_take_line(&rest), "");
+}
+
 int main(void)
 {
 	RUN(test_slices);
@@ -98,5 +111,6 @@ int main(void)
 	RUN(test_buf_prints);
 	RUN(test_arena);
 	RUN(test_list);
+	RUN(test_lines);
 	return check_done();
 }
