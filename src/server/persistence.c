@@ -14,7 +14,7 @@
 #include "server/notify.h"
 #include "server/saver.h"
 #include "server/state_file.h"
-#include "state/state.h"
+#include "state/image.h"
 
 enum {
 	BUSY_MS = 10, /* until a store that cannot be read is tried again */
@@ -139,7 +139,7 @@ static void on_saved(void *data, const struct saver_result *result)
 
 /* ---- Loading ---- */
 
-static void on_fault(void *data, const struct state_fault *fault)
+static void on_fault(void *data, const struct image_fault *fault)
 {
 	struct persistence *p = data;
 	if (++p->stats.records_set_aside > FAULTS_LOGGED_MAX) {
@@ -154,7 +154,7 @@ static void on_fault(void *data, const struct state_fault *fault)
 	}
 }
 
-static void log_loaded(struct persistence *p, const struct state_report *report, uint64_t began_ns)
+static void log_loaded(struct persistence *p, const struct image_report *report, uint64_t began_ns)
 {
 	p->stats.groups_loaded = report->groups;
 	log_info("state loaded path=%s groups=%llu series=%llu bytes=%llu expired=%llu unreadable=%llu "
@@ -166,31 +166,31 @@ static void log_loaded(struct persistence *p, const struct state_report *report,
 
 static bool load_from(struct persistence *p, int fd)
 {
-	struct state_report report;
-	struct state_read_options options = {
+	struct image_report report;
+	struct image_read_options options = {
 		.checks = { .native_is_right = native_is_right },
 		.on_fault = on_fault,
 		.data = p,
 	};
 	uint64_t began_ns = clock_monotonic_ns();
-	switch (state_read(&p->server->store, fd, &options, &report)) {
-	case STATE_READ_OK:
+	switch (image_read(&p->server->store, fd, &options, &report)) {
+	case IMAGE_READ_OK:
 		log_loaded(p, &report, began_ns);
 		return true;
-	case STATE_READ_DAMAGED:
+	case IMAGE_READ_DAMAGED:
 		p->has_damage = true;
 		log_loaded(p, &report, began_ns);
 		return state_file_set_aside(&p->file);
-	case STATE_READ_E_FOREIGN:
+	case IMAGE_READ_E_FOREIGN:
 		log_error("the persistence file is no state of weir and is left untouched path=%s",
 				p->file.path);
 		return false;
-	case STATE_READ_E_NEWER:
+	case IMAGE_READ_E_NEWER:
 		log_error("the persistence file is of a newer weir and is left untouched path=%s "
 				  "written_by=%s",
 				p->file.path, report.written_by);
 		return false;
-	case STATE_READ_E_SYSTEM:
+	case IMAGE_READ_E_SYSTEM:
 		break;
 	}
 	log_error("cannot read the persistence file path=%s error=%s", p->file.path,

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "state/image.h"
 #include "state/output.h"
-#include "state/state.h"
 
 enum { QUEUE_MAX = 4 }; /* units listed ahead of the disk */
 
@@ -261,19 +261,19 @@ bool saver_save_now(
 		const struct state_file *file, struct store *store, struct saver_result *ret_result)
 {
 	struct state_draft draft;
-	struct state_written written = { 0 };
+	struct image_written written = { 0 };
 	*ret_result = (struct saver_result){ .began_ns = clock_monotonic_ns() };
 	if (!state_draft_begin(file, &draft, &ret_result->fault)) {
 		return false;
 	}
-	switch (state_write(store, draft.fd, &written)) {
-	case STATE_WRITE_OK:
+	switch (image_write(store, draft.fd, &written)) {
+	case IMAGE_WRITE_OK:
 		ret_result->bytes = written.bytes;
 		return state_draft_commit(file, &draft, &ret_result->fault);
-	case STATE_WRITE_E_BUSY:
+	case IMAGE_WRITE_E_BUSY:
 		written.fault = UV_EBUSY;
 		break;
-	case STATE_WRITE_E_SYSTEM:
+	case IMAGE_WRITE_E_SYSTEM:
 		break;
 	}
 	ret_result->fault = (struct state_fault_of_file){ .step = "write", .number = written.fault };

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "format/protobuf_native.h"
 #include "server/persistence.h"
-#include "state/state.h"
+#include "state/image.h"
 #include "store/snapshot.h"
 
 static int lock(void *data)
@@ -40,21 +40,21 @@ static bool is_ready(void *data)
 static bool write_stored(void *data, int fd)
 {
 	struct server *server = data;
-	struct state_written written = { 0 };
-	switch (state_write(&server->store, fd, &written)) {
-	case STATE_WRITE_OK:
+	struct image_written written = { 0 };
+	switch (image_write(&server->store, fd, &written)) {
+	case IMAGE_WRITE_OK:
 		return true;
-	case STATE_WRITE_E_BUSY:
+	case IMAGE_WRITE_E_BUSY:
 		log_error("cannot hand over what is stored while it changes");
 		return false;
-	case STATE_WRITE_E_SYSTEM:
+	case IMAGE_WRITE_E_SYSTEM:
 		break;
 	}
 	log_error("cannot hand over what is stored error=%s", strerror(-written.fault));
 	return false;
 }
 
-static void on_fault(void *data, const struct state_fault *fault)
+static void on_fault(void *data, const struct image_fault *fault)
 {
 	log_error("cannot take over a group group=" SLICE_FMT " error=%s",
 			SLICE_ARG(fault->key.ptr == NULL ? SLICE("") : fault->key), fault->what);
@@ -64,15 +64,15 @@ static void on_fault(void *data, const struct state_fault *fault)
 static bool read_stored(void *data, int fd)
 {
 	struct server *server = data;
-	struct state_report report = { 0 };
-	struct state_read_options options = {
+	struct image_report report = { 0 };
+	struct image_read_options options = {
 		.checks = { .native_is_right = native_is_right },
 		.on_fault = on_fault,
 	};
-	enum state_read_result result = state_read(&server->store, fd, &options, &report);
-	if (result != STATE_READ_OK) {
+	enum image_read_result result = image_read(&server->store, fd, &options, &report);
+	if (result != IMAGE_READ_OK) {
 		log_error("cannot take over what is stored written_by=%s error=%s", report.written_by,
-				result == STATE_READ_E_SYSTEM ? strerror(-report.fault) : "it cannot be read");
+				result == IMAGE_READ_E_SYSTEM ? strerror(-report.fault) : "it cannot be read");
 		return false;
 	}
 	return true;

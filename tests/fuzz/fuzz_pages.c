@@ -23,7 +23,7 @@
 #include "base/memory.h"
 #include "format/format.h"
 #include "format/protobuf_native.h"
-#include "state/state.h"
+#include "state/image.h"
 #include "store/page.h"
 #include "store/push.h"
 
@@ -196,7 +196,7 @@ static void check_same(struct store *store, struct store *kept, struct arena *ar
 			"not the same is shown");
 }
 
-static void on_fault(void *data, const struct state_fault *fault)
+static void on_fault(void *data, const struct image_fault *fault)
 {
 	fprintf(stderr, SLICE_FMT ": %s\n", SLICE_ARG(fault->key), fault->what);
 }
@@ -204,19 +204,19 @@ static void on_fault(void *data, const struct state_fault *fault)
 static void check_kept(struct store *store, struct arena *arena)
 {
 	struct store_options checked = { .is_checked = true };
-	struct state_read_options options = {
+	struct image_read_options options = {
 		.checks = { .native_is_right = native_is_right },
 		.on_fault = on_fault,
 	};
-	struct state_written written;
-	struct state_report report;
+	struct image_written written;
+	struct image_report report;
 	struct store kept;
 	int fd = memfd_create("state", MFD_CLOEXEC);
 	store_init(&kept, &checked);
-	expect(state_write(store, fd, &written) == STATE_WRITE_OK, "it is not written");
+	expect(image_write(store, fd, &written) == IMAGE_WRITE_OK, "it is not written");
 	expect(lseek(fd, 0, SEEK_SET) == 0, "no beginning");
-	enum state_read_result result = state_read(&kept, fd, &options, &report);
-	expect(result == STATE_READ_OK, "what was written is not read");
+	enum image_read_result result = image_read(&kept, fd, &options, &report);
+	expect(result == IMAGE_READ_OK, "what was written is not read");
 	check_same(store, &kept, arena);
 	close(fd);
 	store_finish(&kept);

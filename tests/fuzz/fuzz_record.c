@@ -20,7 +20,7 @@
 #include "base/hash.h"
 #include "format/format.h"
 #include "format/protobuf_native.h"
-#include "state/state.h"
+#include "state/image.h"
 #include "store/page.h"
 #include "store/push.h"
 
@@ -103,13 +103,13 @@ static int open_memory(void)
 	return fd;
 }
 
-static enum state_read_result read_state(struct store *store, int fd, struct state_report *report)
+static enum image_read_result read_state(struct store *store, int fd, struct image_report *report)
 {
 	struct store_options checked = { .is_checked = true };
-	struct state_read_options options = { .checks = { .native_is_right = native_is_right } };
+	struct image_read_options options = { .checks = { .native_is_right = native_is_right } };
 	expect(lseek(fd, 0, SEEK_SET) == 0, "no beginning");
 	store_init(store, &checked);
-	enum state_read_result result = state_read(store, fd, &options, report);
+	enum image_read_result result = image_read(store, fd, &options, report);
 	close(fd);
 	return result;
 }
@@ -197,12 +197,12 @@ static void check_text(struct slice text)
 static void check_again(struct store *store, struct slice page)
 {
 	struct store again;
-	struct state_written written;
-	struct state_report report;
+	struct image_written written;
+	struct image_report report;
 	struct buf text;
 	int fd = open_memory();
-	expect(state_write(store, fd, &written) == STATE_WRITE_OK, "not written");
-	expect(read_state(&again, fd, &report) == STATE_READ_OK, "what was written is not read");
+	expect(image_write(store, fd, &written) == IMAGE_WRITE_OK, "not written");
+	expect(read_state(&again, fd, &report) == IMAGE_READ_OK, "what was written is not read");
 	buf_init(&text, 0);
 	append_page(&again, PAGE_TEXT, &text);
 	if (!slice_equal(buf_slice(&text), page)) {
@@ -216,7 +216,7 @@ static void check_again(struct store *store, struct slice page)
 static void check(struct slice file)
 {
 	struct store store;
-	struct state_report report;
+	struct image_report report;
 	struct buf text;
 	int fd = open_memory();
 	expect(write(fd, file.ptr, file.len) == (ssize_t)file.len, "no room");

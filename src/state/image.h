@@ -18,44 +18,44 @@
 
 /* ---- Writing ---- */
 
-enum state_write_result {
-	STATE_WRITE_OK,
-	STATE_WRITE_E_BUSY,   /* a change is being made in slices: the loop has to turn first */
-	STATE_WRITE_E_SYSTEM, /* see the fault */
+enum image_write_result {
+	IMAGE_WRITE_OK,
+	IMAGE_WRITE_E_BUSY,   /* a change is being made in slices: the loop has to turn first */
+	IMAGE_WRITE_E_SYSTEM, /* see the fault */
 };
 
-struct state_written {
+struct image_written {
 	uint64_t bytes;
 	int fault; /* negative errno */
 };
 
 /* At once; output.h and listing.h do it in slices. */
-enum state_write_result state_write(struct store *store, int fd, struct state_written *ret_written);
+enum image_write_result image_write(struct store *store, int fd, struct image_written *ret_written);
 
 /* ---- Reading ---- */
 
 /* What could not be read. */
-struct state_fault {
+struct image_fault {
 	struct slice key; /* of the group, as far as it can be told: job="x"; ptr NULL: cannot */
 	uint64_t place;   /* in the file */
 	const char *what;
 };
 
-struct state_read_options {
+struct image_read_options {
 	struct record_checks checks;
-	void (*on_fault)(void *data, const struct state_fault *fault); /* NULL: nobody asks */
+	void (*on_fault)(void *data, const struct image_fault *fault); /* NULL: nobody asks */
 	void *data;
 };
 
-enum state_read_result {
-	STATE_READ_OK,
-	STATE_READ_DAMAGED,   /* what could be read is in the store, the rest was reported */
-	STATE_READ_E_FOREIGN, /* no state of weir; the store is as it was, as with what follows */
-	STATE_READ_E_NEWER,   /* of a newer weir: see written_by */
-	STATE_READ_E_SYSTEM,  /* see the fault; some of it may be in the store */
+enum image_read_result {
+	IMAGE_READ_OK,
+	IMAGE_READ_DAMAGED,   /* what could be read is in the store, the rest was reported */
+	IMAGE_READ_E_FOREIGN, /* no state of weir; the store is as it was, as with what follows */
+	IMAGE_READ_E_NEWER,   /* of a newer weir: see written_by */
+	IMAGE_READ_E_SYSTEM,  /* see the fault; some of it may be in the store */
 };
 
-struct state_report {
+struct image_report {
 	uint64_t groups;
 	uint64_t series;
 	uint64_t expired; /* groups */
@@ -65,5 +65,5 @@ struct state_report {
 	int fault; /* negative errno */
 };
 
-enum state_read_result state_read(struct store *store, int fd,
-		const struct state_read_options *options, struct state_report *ret_report);
+enum image_read_result image_read(struct store *store, int fd,
+		const struct image_read_options *options, struct image_report *ret_report);

@@ -1,4 +1,4 @@
-#include "state/state.h"
+#include "state/image.h"
 
 #include <assert.h>
 #include <sys/stat.h>
@@ -27,28 +27,28 @@ static void write_units(struct listing *listing, struct state_output *output)
 	}
 }
 
-enum state_write_result state_write(struct store *store, int fd, struct state_written *ret_written)
+enum image_write_result image_write(struct store *store, int fd, struct image_written *ret_written)
 {
 	struct listing listing;
 	struct state_output output;
 	if (!listing_begin(&listing, store)) {
-		return STATE_WRITE_E_BUSY;
+		return IMAGE_WRITE_E_BUSY;
 	}
 	state_output_begin(&output, fd);
 	write_units(&listing, &output);
 	bool is_whole = state_output_end(&output);
-	*ret_written = (struct state_written){ .bytes = output.bytes, .fault = output.fault };
+	*ret_written = (struct image_written){ .bytes = output.bytes, .fault = output.fault };
 	state_output_finish(&output);
 	listing_end(&listing);
-	return is_whole ? STATE_WRITE_OK : STATE_WRITE_E_SYSTEM;
+	return is_whole ? IMAGE_WRITE_OK : IMAGE_WRITE_E_SYSTEM;
 }
 
 /* ---- Reading ---- */
 
 struct reading {
 	struct state_input input;
-	const struct state_read_options *options;
-	struct state_report *report;
+	const struct image_read_options *options;
+	struct image_report *report;
 	struct restore restore;
 	struct arena arena; /* for one record at a time */
 	int64_t passed_ns;  /* since the file was written */
@@ -58,7 +58,7 @@ struct reading {
 
 static void report_fault(struct reading *r, struct slice key, uint64_t place, const char *what)
 {
-	struct state_fault fault = { .key = key, .place = place, .what = what };
+	struct image_fault fault = { .key = key, .place = place, .what = what };
 	r->report->faults++;
 	if (r->options->on_fault != NULL) {
 		r->options->on_fault(r->options->data, &fault);
@@ -161,7 +161,7 @@ static uint64_t places_of_file(int fd)
 	return FEW + (fstat(fd, &status) == 0 ? (uint64_t)status.st_size / BYTES_A_PLACE : 0);
 }
 
-static enum state_read_result read_all(struct reading *r, struct store *store)
+static enum image_read_result read_all(struct reading *r, struct store *store)
 {
 	struct boot_time now = boot_time_now();
 	r->passed_ns = boot_time_between(&r->input.written, &now);
@@ -176,37 +176,37 @@ static enum state_read_result read_all(struct reading *r, struct store *store)
 	r->report->series = store->contents->series;
 	r->report->bytes = r->input.place;
 	if (r->report->fault != 0) {
-		return STATE_READ_E_SYSTEM;
+		return IMAGE_READ_E_SYSTEM;
 	}
-	return r->report->faults == 0 ? STATE_READ_OK : STATE_READ_DAMAGED;
+	return r->report->faults == 0 ? IMAGE_READ_OK : IMAGE_READ_DAMAGED;
 }
 
-static enum state_read_result read_file(struct reading *r, struct store *store)
+static enum image_read_result read_file(struct reading *r, struct store *store)
 {
 	switch (state_input_begin(&r->input, r->input.fd)) {
 	case STATE_INPUT_OK:
 		return read_all(r, store);
 	case STATE_INPUT_E_DAMAGED:
 		report_fault(r, slice_make(NULL, 0), 0, "the headers cannot be read");
-		return STATE_READ_DAMAGED;
+		return IMAGE_READ_DAMAGED;
 	case STATE_INPUT_E_FOREIGN:
-		return STATE_READ_E_FOREIGN;
+		return IMAGE_READ_E_FOREIGN;
 	case STATE_INPUT_E_NEWER:
-		return STATE_READ_E_NEWER;
+		return IMAGE_READ_E_NEWER;
 	case STATE_INPUT_E_SYSTEM:
 		break;
 	}
 	r->report->fault = r->input.fault;
-	return STATE_READ_E_SYSTEM;
+	return IMAGE_READ_E_SYSTEM;
 }
 
-enum state_read_result state_read(struct store *store, int fd,
-		const struct state_read_options *options, struct state_report *ret_report)
+enum image_read_result image_read(struct store *store, int fd,
+		const struct image_read_options *options, struct image_report *ret_report)
 {
 	assert(store->contents->group_count == 0);
-	*ret_report = (struct state_report){ 0 };
+	*ret_report = (struct image_report){ 0 };
 	struct reading r = { .input = { .fd = fd }, .options = options, .report = ret_report };
-	enum state_read_result result = read_file(&r, store);
+	enum image_read_result result = read_file(&r, store);
 	memcpy(ret_report->written_by, r.input.written_by, sizeof(ret_report->written_by));
 	state_input_finish(&r.input);
 	return result;

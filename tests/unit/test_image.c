@@ -7,9 +7,9 @@
 
 #include "base/clock.h"
 #include "format/protobuf_native.h"
+#include "state/image.h"
 #include "state/input.h"
 #include "state/output.h"
-#include "state/state.h"
 #include "store_driver.h"
 
 enum { SECOND = 1000000000 };
@@ -40,9 +40,9 @@ static struct slice file_bytes(struct arena *arena, int fd)
 
 static struct slice written(struct store_driver *d)
 {
-	struct state_written result;
+	struct image_written result;
 	int fd = make_file(SLICE(""));
-	CHECK_INT(state_write(&d->store, fd, &result), STATE_WRITE_OK);
+	CHECK_INT(image_write(&d->store, fd, &result), IMAGE_WRITE_OK);
 	struct slice bytes = file_bytes(&d->arena, fd);
 	CHECK_INT(result.bytes, bytes.len);
 	close(fd);
@@ -50,24 +50,24 @@ static struct slice written(struct store_driver *d)
 }
 
 /* "PLACE KEY: what" for each fault, in the driver's log. */
-static void on_fault(void *data, const struct state_fault *fault)
+static void on_fault(void *data, const struct image_fault *fault)
 {
 	struct store_driver *d = data;
 	buf_append(&d->log, fault->key.ptr == NULL ? SLICE("?") : fault->key);
 	buf_printf(&d->log, ": %s\n", fault->what);
 }
 
-static enum state_read_result read_back(
-		struct store_driver *d, struct slice bytes, struct state_report *ret_report)
+static enum image_read_result read_back(
+		struct store_driver *d, struct slice bytes, struct image_report *ret_report)
 {
-	struct state_read_options options = {
+	struct image_read_options options = {
 		.checks = { .native_is_right = native_is_right },
 		.on_fault = on_fault,
 		.data = d,
 	};
 	list_remove(&d->listener.link); /* the log is for faults */
 	int fd = make_file(bytes);
-	enum state_read_result result = state_read(&d->store, fd, &options, ret_report);
+	enum image_read_result result = image_read(&d->store, fd, &options, ret_report);
 	close(fd);
 	return result;
 }
@@ -159,12 +159,12 @@ static void test_round_trip(void)
 {
 	struct store_driver d;
 	struct store_driver restored;
-	struct state_report report;
+	struct image_report report;
 	store_driver_init(&d, NULL);
 	store_driver_init(&restored, NULL);
 	fill(&d);
 	struct slice bytes = written(&d);
-	CHECK_INT(read_back(&restored, bytes, &report), STATE_READ_OK);
+	CHECK_INT(read_back(&restored, bytes, &report), IMAGE_READ_OK);
 	CHECK_INT(report.groups, d.store.contents->group_count);
 	CHECK_INT(report.series, d.store.contents->series);
 	CHECK_INT(report.bytes, bytes.len);
@@ -174,7 +174,7 @@ static void test_round_trip(void)
 	/* Once more, from what was restored. */
 	struct store_driver again;
 	store_driver_init(&again, NULL);
-	CHECK_INT(read_back(&again, written(&restored), &report), STATE_READ_OK);
+	CHECK_INT(read_back(&again, written(&restored), &report), IMAGE_READ_OK);
 	check_same(&d, &again);
 	store_driver_finish(&again);
 	store_driver_finish(&restored);
@@ -186,7 +186,7 @@ static void test_push_times(void)
 {
 	struct store_driver d;
 	struct store_driver restored;
-	struct state_report report;
+	struct image_report report;
 	store_driver_init(&d, NULL);
 	store_driver_init(&restored, NULL);
 	push(&d, FORMAT_TEXT, "job=a", "m 1\nn 1\n");
@@ -194,7 +194,7 @@ static void test_push_times(void)
 	push(&d, FORMAT_TEXT, "job=a", "n 2\n");
 	int64_t second_ns = d.now_ns;
 	push(&d, FORMAT_TEXT, "job=a", "");
-	CHECK_INT(read_back(&restored, written(&d), &report), STATE_READ_OK);
+	CHECK_INT(read_back(&restored, written(&d), &report), IMAGE_READ_OK);
 	struct group *group = store_driver_find(&restored, "job=a");
 	CHECK_INT(group->times.pushed_ns, d.now_ns);
 	CHECK_INT(group->member_count, 2);
@@ -214,7 +214,7 @@ static void test_shadowed(void)
 {
 	struct store_driver d;
 	struct store_driver restored;
-	struct state_report report;
+	struct image_report report;
 	store_driver_init_unchecked(&d);
 	store_driver_init(&restored, NULL); /* checked, and still nothing is refused */
 	/* The group of the smallest slot is the one that is shadowed. */
@@ -228,7 +228,7 @@ static void test_shadowed(void)
 	push(&d, FORMAT_TEXT, "job=a", "first 1\n# TYPE m gauge\nm 1\n");
 	CHECK_INT(d.store.contents->shadowed_groups, 1);
 	CHECK_INT(d.store.contents->shadowed_blocks, 3);
-	CHECK_INT(read_back(&restored, written(&d), &report), STATE_READ_OK);
+	CHECK_INT(read_back(&restored, written(&d), &report), IMAGE_READ_OK);
 	check_same(&d, &restored);
 	CHECK(restored.store.options.is_checked);
 	/* What gave way first is promoted first, in both. */
@@ -248,12 +248,12 @@ static void test_limits(void)
 	struct store_options options = { .is_checked = true, .limits = { .groups = 1, .series = 1 } };
 	struct store_driver d;
 	struct store_driver restored;
-	struct state_report report;
+	struct image_report report;
 	store_driver_init(&d, NULL);
 	store_driver_init(&restored, &options);
 	push(&d, FORMAT_TEXT, "job=a", "m 1\nn 1\n");
 	push(&d, FORMAT_TEXT, "job=b", "m 1\n");
-	CHECK_INT(read_back(&restored, written(&d), &report), STATE_READ_OK);
+	CHECK_INT(read_back(&restored, written(&d), &report), IMAGE_READ_OK);
 	check_same(&d, &restored);
 	CHECK_INT(store_driver_push(&restored, STORE_PUT, "job=c", "m 1\n"), PUSH_E_LIMIT);
 	store_driver_finish(&restored);
@@ -306,7 +306,7 @@ static void test_expiry(void)
 		int before = check_failures;
 		struct store_driver d;
 		struct store_driver restored;
-		struct state_report report;
+		struct image_report report;
 		store_driver_init(&d, NULL);
 		store_driver_init(&restored, NULL);
 		clock_freeze(then_ns, wall_ns);
@@ -318,7 +318,7 @@ static void test_expiry(void)
 		uint64_t now_ns =
 				c->is_another_start ? 7 * (uint64_t)SECOND : then_ns + c->passed_s * SECOND;
 		clock_freeze(now_ns, wall_ns + c->wall_passed_s * SECOND);
-		CHECK_INT(read_back(&restored, bytes, &report), STATE_READ_OK);
+		CHECK_INT(read_back(&restored, bytes, &report), IMAGE_READ_OK);
 		const struct group *group = store_driver_find(&restored, "job=a");
 		int64_t left_s = group == NULL ? 0 : (group->deadline_ns - (int64_t)now_ns) / SECOND;
 		CHECK_INT(left_s, c->left_s);
@@ -381,9 +381,9 @@ static struct slice end_writing(struct writing *w, struct arena *arena)
 static void check_restored(struct store_driver *d, struct slice bytes, struct slice page)
 {
 	struct store_driver restored;
-	struct state_report report;
+	struct image_report report;
 	store_driver_init(&restored, NULL);
-	CHECK_INT(read_back(&restored, bytes, &report), STATE_READ_OK);
+	CHECK_INT(read_back(&restored, bytes, &report), IMAGE_READ_OK);
 	CHECK(slice_equal(page_of(&restored, PAGE_TEXT), page));
 	store_driver_finish(&restored);
 }
@@ -468,7 +468,7 @@ static void test_slices(void)
 	struct store_driver d;
 	struct driver_push large;
 	struct writing w;
-	struct state_written result;
+	struct image_written result;
 	store_driver_init(&d, NULL);
 	push(&d, FORMAT_TEXT, "job=large", large_body(&d, "1"));
 	push(&d, FORMAT_TEXT, "job=small", "small 1\n");
@@ -485,7 +485,7 @@ static void test_slices(void)
 	struct listing other;
 	CHECK(!listing_begin(&other, &d.store));
 	int fd = make_file(SLICE(""));
-	CHECK_INT(state_write(&d.store, fd, &result), STATE_WRITE_E_BUSY);
+	CHECK_INT(image_write(&d.store, fd, &result), IMAGE_WRITE_E_BUSY);
 	close(fd);
 	CHECK(go_on_writing(&w));
 	while (store_driver_step(&d, &large) == PUSH_AGAIN) {
@@ -529,14 +529,14 @@ static void test_flips(void)
 	int quiet = 0;
 	for (size_t i = 0; i < bytes.len * 8; i++) {
 		struct store_driver restored;
-		struct state_report report;
+		struct image_report report;
 		store_driver_init(&restored, NULL);
 		changed[i / 8] = (char)(changed[i / 8] ^ (1 << i % 8));
-		enum state_read_result result =
+		enum image_read_result result =
 				read_back(&restored, slice_make(changed, bytes.len), &report);
-		CHECK(result == STATE_READ_OK || result == STATE_READ_DAMAGED);
+		CHECK(result == IMAGE_READ_OK || result == IMAGE_READ_DAMAGED);
 		CHECK(report.groups >= 2);
-		quiet += result == STATE_READ_OK;
+		quiet += result == IMAGE_READ_OK;
 		changed[i / 8] = (char)(changed[i / 8] ^ (1 << i % 8));
 		store_driver_finish(&restored);
 	}
@@ -554,9 +554,9 @@ static void test_truncations(void)
 	uint64_t groups = 0;
 	for (size_t len = 0; len < bytes.len; len++) {
 		struct store_driver restored;
-		struct state_report report;
+		struct image_report report;
 		store_driver_init(&restored, NULL);
-		CHECK_INT(read_back(&restored, slice_first(bytes, len), &report), STATE_READ_DAMAGED);
+		CHECK_INT(read_back(&restored, slice_first(bytes, len), &report), IMAGE_READ_DAMAGED);
 		CHECK(report.groups >= groups);
 		groups = report.groups;
 		store_driver_finish(&restored);
@@ -578,22 +578,22 @@ static void test_reports(void)
 {
 	struct store_driver d;
 	struct store_driver restored;
-	struct state_report report;
+	struct image_report report;
 	store_driver_init(&d, NULL);
 	struct slice bytes = small_file(&d);
 	store_driver_init(&restored, NULL);
-	CHECK_INT(read_back(&restored, flip_in(&d, bytes, "{a=\"b"), &report), STATE_READ_DAMAGED);
+	CHECK_INT(read_back(&restored, flip_in(&d, bytes, "{a=\"b"), &report), IMAGE_READ_DAMAGED);
 	CHECK_STRING(buf_slice(&restored.log), "instance=\"\",job=\"c\": its checksum is wrong\n");
 	store_driver_finish(&restored);
 	store_driver_init(&restored, NULL);
-	CHECK_INT(read_back(&restored, slice_first(bytes, bytes.len - 1), &report), STATE_READ_DAMAGED);
+	CHECK_INT(read_back(&restored, slice_first(bytes, bytes.len - 1), &report), IMAGE_READ_DAMAGED);
 	CHECK_STRING(buf_slice(&restored.log),
 			"?: what is here is no record\n?: the file ends before its end\n");
 	CHECK_INT(report.groups, 3);
 	store_driver_finish(&restored);
 	store_driver_init(&restored, NULL);
 	struct slice longer = ARENA_JOIN(&d.arena, bytes, SLICE("more"));
-	CHECK_INT(read_back(&restored, longer, &report), STATE_READ_DAMAGED);
+	CHECK_INT(read_back(&restored, longer, &report), IMAGE_READ_DAMAGED);
 	CHECK_STRING(buf_slice(&restored.log), "?: what is here is no record\n");
 	CHECK_INT(report.groups, 3);
 	store_driver_finish(&restored);
@@ -606,18 +606,18 @@ static void test_others(void)
 	static const struct {
 		const char *what;
 		struct slice bytes;
-		enum state_read_result result;
+		enum image_read_result result;
 	} cases[] = {
-		{ "nothing", SLICE_INIT(""), STATE_READ_DAMAGED },
-		{ "the beginning of the magic", SLICE_INIT("weir"), STATE_READ_DAMAGED },
-		{ "a Pushgateway's", SLICE_INIT("\x0c\xff\x81\x04\x01\x02"), STATE_READ_E_FOREIGN },
-		{ "text", SLICE_INIT("weird\n"), STATE_READ_E_FOREIGN },
+		{ "nothing", SLICE_INIT(""), IMAGE_READ_DAMAGED },
+		{ "the beginning of the magic", SLICE_INIT("weir"), IMAGE_READ_DAMAGED },
+		{ "a Pushgateway's", SLICE_INIT("\x0c\xff\x81\x04\x01\x02"), IMAGE_READ_E_FOREIGN },
+		{ "text", SLICE_INIT("weird\n"), IMAGE_READ_E_FOREIGN },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct store_driver d;
-		struct state_report report;
+		struct image_report report;
 		store_driver_init(&d, NULL);
-		enum state_read_result result = read_back(&d, cases[i].bytes, &report);
+		enum image_read_result result = read_back(&d, cases[i].bytes, &report);
 		if (result != cases[i].result) {
 			fprintf(stderr, "in the case: %s\n", cases[i].what);
 		}
@@ -632,7 +632,7 @@ static void test_newer(void)
 {
 	struct store_driver d;
 	struct store_driver restored;
-	struct state_report report;
+	struct image_report report;
 	store_driver_init(&d, NULL);
 	store_driver_init(&restored, NULL);
 	struct slice bytes = arena_copy(&d.arena, small_file(&d));
@@ -645,7 +645,7 @@ static void test_newer(void)
 		header.check = i == 0 ? 0 : header.check; /* theirs may be made in another way */
 		memcpy(at, &header, sizeof(header));
 	}
-	CHECK_INT(read_back(&restored, bytes, &report), STATE_READ_E_NEWER);
+	CHECK_INT(read_back(&restored, bytes, &report), IMAGE_READ_E_NEWER);
 	CHECK_STRING(slice_of_string(report.written_by), "weir 99.1");
 	CHECK_INT(restored.store.contents->group_count, 0);
 	store_driver_finish(&restored);
@@ -655,14 +655,14 @@ static void test_newer(void)
 static void test_faults_of_the_world(void)
 {
 	struct store_driver d;
-	struct state_written result;
-	struct state_report report;
-	struct state_read_options options = { 0 };
+	struct image_written result;
+	struct image_report report;
+	struct image_read_options options = { 0 };
 	store_driver_init(&d, NULL);
 	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
-	CHECK_INT(state_write(&d.store, fd, &result), STATE_WRITE_E_SYSTEM);
+	CHECK_INT(image_write(&d.store, fd, &result), IMAGE_WRITE_E_SYSTEM);
 	CHECK_INT(result.fault, -ENOSPC);
-	CHECK_INT(state_read(&d.store, fd, &options, &report), STATE_READ_E_SYSTEM);
+	CHECK_INT(image_read(&d.store, fd, &options, &report), IMAGE_READ_E_SYSTEM);
 	CHECK_INT(report.fault, -EBADF);
 	close(fd);
 	store_driver_finish(&d);
