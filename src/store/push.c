@@ -393,13 +393,17 @@ static void end_commit(struct store_push *op)
 	remember_layout(op);
 	repack_worn(op);
 	free(op->old_members);
+	struct store_change change = {
+		.kind = op->method == STORE_PUT ? STORE_CHANGE_PUT : STORE_CHANGE_POST,
+		.group = op->group,
+		.pack = op->push->pack,
+	};
 	op->push->pack = NULL; /* it is the store's now */
 	if (op->store->slicing == op) {
 		op->store->is_committing = false;
 		store_next_version(op->store); /* others had numbers of their own meanwhile */
 	}
-	store_report(
-			op->store, op->method == STORE_PUT ? STORE_CHANGE_PUT : STORE_CHANGE_POST, op->group);
+	store_report(op->store, &change);
 }
 
 /* ---- Phases ---- */

@@ -245,6 +245,11 @@ bool splice_end(struct splice *splice, int64_t now_ns, int64_t deadline_ns)
 	struct group_times times = { .pushed_ns = now_ns, .failed_ns = group->times.failed_ns };
 	contents_set_times(store->contents, group, times, version);
 	contents_set_deadline(store->contents, group, deadline_ns);
-	store_report(store, splice->method == STORE_PUT ? STORE_CHANGE_PUT : STORE_CHANGE_POST, group);
+	struct store_change change = {
+		.kind = splice->method == STORE_PUT ? STORE_CHANGE_PUT : STORE_CHANGE_POST,
+		.group = group,
+		.pack = splice->pack,
+	};
+	store_report(store, &change);
 	return true;
 }

@@ -88,13 +88,21 @@ void store_announce(struct store *store, struct group *group)
 	}
 }
 
-void store_report(struct store *store, enum store_change_kind kind, const struct group *group)
+void store_report(struct store *store, const struct store_change *change)
 {
-	struct store_change change = { .kind = kind, .number = store->version, .group = group };
+	struct store_change numbered = *change;
+	numbered.number = store->version;
+	store->changed = store->version;
 	LIST_EACH (link, &store->listeners) {
 		struct store_listener *listener = LIST_ENTRY(link, struct store_listener, link);
-		listener->on_change(listener, &change);
+		listener->on_change(listener, &numbered);
 	}
+}
+
+static void report_group(struct store *store, enum store_change_kind kind, struct group *group)
+{
+	struct store_change change = { .kind = kind, .group = group };
+	store_report(store, &change);
 }
 
 struct group *store_find_group(const struct store *store, const struct group_key *key)
@@ -155,7 +163,7 @@ enum store_record_result store_record_failure(struct store *store, const struct 
 	struct group_times times = group->times;
 	times.failed_ns = now_ns;
 	contents_set_times(store->contents, group, times, version);
-	store_report(store, STORE_CHANGE_FAILURE, group);
+	report_group(store, STORE_CHANGE_FAILURE, group);
 	return STORE_RECORD_OK;
 }
 
@@ -178,7 +186,7 @@ static bool delete_group(struct store *store, struct group *group, enum store_ch
 		return false;
 	}
 	store_next_version(store);
-	store_report(store, kind, group);
+	report_group(store, kind, group);
 	contents_remove_group(store->contents, group, store->version);
 	if (store->deleting == group) {
 		store->deleting = NULL;
@@ -212,7 +220,7 @@ bool store_wipe(struct store *store)
 	store_next_version(store);
 	list_append(&store->wiped, &store->contents->link);
 	store->contents = fresh_contents(store);
-	store_report(store, STORE_CHANGE_WIPE, NULL);
+	report_group(store, STORE_CHANGE_WIPE, NULL);
 	return true;
 }
 

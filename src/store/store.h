@@ -8,7 +8,7 @@
  * of the store, however long it takes; see snapshot.h and page.h.
  *
  * Every change has a number. Listeners are called after a change is in; they
- * may not change the store, and they copy what they want to keep.
+ * may not change the store, but for a group's keeper, and they copy what they want to keep.
  */
 
 #include <stdbool.h>
@@ -33,7 +33,8 @@ enum store_change_kind {
 struct store_change {
 	enum store_change_kind kind;
 	uint64_t number;
-	const struct group *group; /* as it is after the change, or was before it went */
+	struct group *group; /* as it is after the change, or was before it went */
+	struct pack *pack;   /* what a put or post brought; NULL: no families */
 };
 
 struct store_listener {
@@ -88,7 +89,8 @@ struct store {
 	struct store_options options;
 	struct contents *contents;
 	struct list wiped;          /* contents::link: being freed */
-	uint64_t version;           /* the number of the last change */
+	uint64_t version;           /* the number that was taken last */
+	uint64_t changed;           /* the number of the change that was reported last */
 	struct store_push *slicing; /* the push that is being applied in slices, or NULL */
 	struct group *deleting;     /* a group that is being deleted in slices, or NULL */
 	bool is_committing;         /* slices of that push are in */
@@ -163,7 +165,10 @@ bool store_is_over(struct store *store, enum store_limit limit, uint64_t count);
 bool store_job_is_full(struct store *store, const struct group_key *key,
 		const struct store_job_limits *job_limits);
 
-/* For those that change the store: takes the next number; tells who watches, then who listens. */
+/*
+ * For those that change the store: takes the next number; tells who watches, then who
+ * listens, to whom the change has the number that was taken last.
+ */
 uint64_t store_next_version(struct store *store);
 void store_announce(struct store *store, struct group *group);
-void store_report(struct store *store, enum store_change_kind kind, const struct group *group);
+void store_report(struct store *store, const struct store_change *change);
