@@ -22,6 +22,7 @@ void api_init(struct api *api, const struct api_options *options, struct store *
 		.executor = executor,
 		.started_ns = clock_wall_ns(),
 	};
+	acks_init(&api->acks, api);
 	list_init(&api->ongoing);
 	list_init(&api->large_waiting);
 	coded_pool_init(&api->coded_pool, executor);

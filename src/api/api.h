@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "api/ack.h"
 #include "api/route.h"
 #include "base/job.h"
 #include "base/list.h"
@@ -41,6 +42,7 @@ struct api {
 	struct executor *executor;
 	struct coded_pool coded_pool;
 	int64_t started_ns;         /* Unix time */
+	struct acks acks;           /* answers that wait */
 	struct list large_waiting;  // push_step::link, of large pushes that wait for a thread
 	size_t large_running;       /* on threads */
 	struct list ongoing;        // api_task::link, of exchanges that were not answered at once

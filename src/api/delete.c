@@ -5,8 +5,10 @@
 struct deletion {
 	struct api_task task;
 	struct job job;
+	struct ack ack;
 	struct api *api;
 	struct group_key key;
+	bool is_ongoing;
 };
 
 static void count(struct api *api, struct exchange *exchange)
@@ -15,41 +17,50 @@ static void count(struct api *api, struct exchange *exchange)
 			(unsigned)exchange->response.status);
 }
 
-/* A push to the group is being applied: the deletion comes after it. */
+static void on_acknowledged(struct ack *ack, enum ack_result result)
+{
+	struct deletion *deletion = LIST_ENTRY(ack, struct deletion, ack);
+	struct exchange *exchange = ack->exchange;
+	count(deletion->api, exchange);
+	exchange_answer(exchange);
+}
+
+static void on_turn(struct job *job);
+
+/* It is left to wait while a push to the group is being applied, or others in slices. */
+static void run(struct deletion *deletion, struct exchange *exchange)
+{
+	if (store_delete(deletion->api->store, &deletion->key) == STORE_DELETE_WAIT) {
+		if (!deletion->is_ongoing) {
+			deletion->is_ongoing = true;
+			api_task_begin(&deletion->task, deletion->api, exchange);
+		}
+		executor_defer(deletion->api->executor, &deletion->job);
+		return;
+	}
+	if (deletion->is_ongoing) {
+		api_task_leave(&deletion->task);
+	}
+	ack_when_durable(deletion->api, &deletion->ack, exchange, on_acknowledged);
+}
+
 static void on_turn(struct job *job)
 {
 	struct deletion *deletion =
 			(struct deletion *)(void *)((char *)job - offsetof(struct deletion, job));
-	if (store_delete(deletion->api->store, &deletion->key) == STORE_DELETE_WAIT) {
-		executor_defer(deletion->api->executor, &deletion->job);
-	} else {
-		api_task_end(&deletion->task);
-	}
-}
-
-static void wait_for_turn(struct api *api, struct exchange *exchange, const struct group_key *key)
-{
-	struct deletion *deletion = arena_zalloc(&exchange->arena, 1, sizeof(*deletion));
-	deletion->api = api;
-	deletion->key = *key;
-	deletion->job.done = on_turn;
-	api_task_begin(&deletion->task, api, exchange);
-	executor_defer(api->executor, &deletion->job);
+	run(deletion, deletion->task.exchange);
 }
 
 void delete_handle(struct api *api, struct exchange *exchange, const struct route *route)
 {
-	struct group_key key;
-	if (!answer_read_key(api, exchange, route, &key)) {
+	struct deletion *deletion = arena_zalloc(&exchange->arena, 1, sizeof(*deletion));
+	deletion->api = api;
+	deletion->job.done = on_turn;
+	if (!answer_read_key(api, exchange, route, &deletion->key)) {
 		count(api, exchange);
 		exchange_answer(exchange);
 		return;
 	}
 	answer_empty(exchange, 202);
-	count(api, exchange);
-	if (store_delete(api->store, &key) == STORE_DELETE_WAIT) {
-		wait_for_turn(api, exchange, &key);
-	} else {
-		exchange_answer(exchange);
-	}
+	run(deletion, exchange);
 }

@@ -19,10 +19,22 @@ void push_finish_answered(struct push *push)
 	}
 }
 
+static void on_acknowledged(struct ack *ack, enum ack_result result)
+{
+	struct push *push = LIST_ENTRY(ack, struct push, ack);
+	push->api->stats->rejected[STATS_REJECTED_STATE] += result == ACK_FAILED;
+	push_finish_answered(push);
+}
+
 void push_finish_good(struct push *push)
 {
 	answer_empty(push->exchange, push->api->options.is_checked ? 200 : 202);
-	push_finish_answered(push);
+	buf_finish(&push->decoded); /* it may wait for a while */
+	if (push->is_ongoing) {
+		push->is_ongoing = false;
+		api_task_leave(&push->task);
+	}
+	ack_when_durable(push->api, &push->ack, push->exchange, on_acknowledged);
 }
 
 void push_finish_refused(

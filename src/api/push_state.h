@@ -5,6 +5,7 @@
  * words with which it may end.
  */
 
+#include "api/ack.h"
 #include "api/api.h"
 #include "api/push_terms.h"
 #include "api/task.h"
@@ -29,6 +30,7 @@ struct push_step {
 struct push {
 	struct api_task task; /* begun when the push takes more than one turn */
 	struct push_step step;
+	struct ack ack;
 	struct api *api;
 	struct exchange *exchange;
 	enum store_method method;
@@ -60,6 +62,7 @@ struct push {
 
 /* Each answers the exchange and ends the push. */
 
+/* It is in the store: the answer comes when that is durable. */
 void push_finish_good(struct push *push);
 void push_finish_refused(
 		struct push *push, int status, enum stats_rejection reason, struct slice text);

@@ -70,3 +70,9 @@ void api_task_end(struct api_task *task)
 		api_on_request(api, waiter->exchange);
 	}
 }
+
+void api_task_leave(struct api_task *task)
+{
+	task->exchange = NULL;
+	api_task_end(task);
+}

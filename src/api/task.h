@@ -29,5 +29,11 @@ void api_task_hold(struct api_task *task, struct api *api, struct exchange *exch
 /* Answers the exchange, then goes on with the requests that waited for it. */
 void api_task_end(struct api_task *task);
 
+/*
+ * The same for one that is answered later: requests behind it need not wait for
+ * that, the session keeps the answers in order.
+ */
+void api_task_leave(struct api_task *task);
+
 /* Whether the exchange has to wait for one before it; it is handled later then. */
 bool api_task_waits(struct api *api, struct exchange *exchange);

@@ -5,29 +5,48 @@
 struct wiping {
 	struct api_task task;
 	struct job job;
+	struct ack ack;
+	struct api *api;
+	bool is_ongoing;
 };
+
+static void on_acknowledged(struct ack *ack, enum ack_result result)
+{
+	struct wiping *wiping = LIST_ENTRY(ack, struct wiping, ack);
+	struct exchange *exchange = ack->exchange;
+	stats_count_request(wiping->api->stats, STATS_HANDLER_WIPE, STATS_METHOD_PUT,
+			(unsigned)exchange->response.status);
+	exchange_answer(exchange);
+}
+
+/* While a large push is being applied it waits: what that brings is wiped, too. */
+static void run(struct wiping *wiping, struct exchange *exchange)
+{
+	if (!store_wipe(wiping->api->store)) {
+		if (!wiping->is_ongoing) {
+			wiping->is_ongoing = true;
+			api_task_begin(&wiping->task, wiping->api, exchange);
+		}
+		executor_defer(wiping->api->executor, &wiping->job);
+		return;
+	}
+	if (wiping->is_ongoing) {
+		api_task_leave(&wiping->task);
+	}
+	ack_when_durable(wiping->api, &wiping->ack, exchange, on_acknowledged);
+}
 
 static void on_turn(struct job *job)
 {
 	struct wiping *wiping = (struct wiping *)(void *)((char *)job - offsetof(struct wiping, job));
-	if (store_wipe(wiping->task.api->store)) {
-		api_task_end(&wiping->task);
-	} else {
-		executor_defer(wiping->task.api->executor, &wiping->job);
-	}
+	run(wiping, wiping->task.exchange);
 }
 
 void wipe_handle(struct api *api, struct exchange *exchange)
 {
-	answer_empty(exchange, 202);
-	stats_count_request(api->stats, STATS_HANDLER_WIPE, STATS_METHOD_PUT, 202);
-	if (store_wipe(api->store)) {
-		exchange_answer(exchange);
-		return;
-	}
-	/* A large push is being applied: what it brings is wiped, too. */
 	struct wiping *wiping = arena_zalloc(&exchange->arena, 1, sizeof(*wiping));
+	wiping->api = api;
 	wiping->job.done = on_turn;
-	api_task_begin(&wiping->task, api, exchange);
-	executor_defer(api->executor, &wiping->job);
+	answer_empty(exchange, 202);
+	run(wiping, exchange);
 }

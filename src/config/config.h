@@ -32,6 +32,18 @@ enum config_source {
 	CONFIG_FROM_FLAG,
 };
 
+/* When pushes are answered. */
+enum config_state_ack {
+	CONFIG_ACK_DURABLE,
+	CONFIG_ACK_MEMORY,
+};
+
+/* What durable means. */
+enum config_state_sync {
+	CONFIG_SYNC_FULL,
+	CONFIG_SYNC_NORMAL,
+};
+
 /* More rows than the table has. */
 enum { CONFIG_SETTINGS_MAX = 128 };
 
@@ -62,8 +74,12 @@ struct config {
 	int64_t group_ttl_max_ns; /* 0: no cap */
 
 	char *data_dir;
-	char *persistence_file; /* empty: none */
-	int64_t persistence_interval_ns;
+	char *state_url;     /* see state_url.h */
+	unsigned state_ack;  /* enum config_state_ack */
+	unsigned state_sync; /* enum config_state_sync */
+	int64_t state_timeout_ns;
+	char *persistence_file;          /* empty: none */
+	int64_t persistence_interval_ns; /* taken, not used */
 
 	uint64_t limit_header_bytes;
 	uint64_t limit_body_bytes; /* decoded */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/state_url.h"
 #include "config/web_paths.h"
 
 /* A field's offset; does not compile when the field is of another type. */
@@ -26,6 +27,8 @@
 
 /* In the order of the enums' values. */
 static const char *const log_levels[] = { "debug", "info", "warn", "error", NULL };
+static const char *const state_acks[] = { "durable", "memory", NULL };
+static const char *const state_syncs[] = { "full", "normal", NULL };
 static const char *const log_formats[] = { "logfmt", "json", NULL };
 
 const struct setting settings[] = {
@@ -157,21 +160,54 @@ const struct setting settings[] = {
 			.help = "Directory of what weir keeps on disk; one weir a directory. Not given: "
 					"$STATE_DIRECTORY if set, else data, or $HOME/weir where that cannot be "
 					"written." },
+	{ .name = "state.url",
+			.group = "Data",
+			STRING(state_url),
+			.initial = "sqlite:",
+			.min = 1,
+			.max = 4000,
+			.fits = state_url_check,
+			.placeholder = "URL",
+			.help = "Where what is pushed is kept durably: sqlite:PATH, a database; sqlite: alone "
+					"is "
+					"weir.db in the data directory; none keeps it in memory only." },
+	{ .name = "state.ack",
+			.group = "Data",
+			ENUM(state_ack, state_acks),
+			.initial = "durable",
+			.help = "When pushes and deletions are answered: when they are durable, or when they "
+					"are "
+					"in memory." },
+	{ .name = "state.sync",
+			.group = "Data",
+			ENUM(state_sync, state_syncs),
+			.initial = "full",
+			.help = "What durable means: full survives a power cut, normal the end of the "
+					"process." },
+	{ .name = "state.timeout",
+			.group = "Data",
+			DURATION(state_timeout_ns),
+			.initial = "30s",
+			.min = 100 * MS,
+			.max = DAY,
+			.help = "How long a push waits to become durable, or for what is stored to be loaded; "
+					"then it is answered with 503." },
 	{ .name = "persistence.file",
 			.group = "Data",
 			STRING(persistence_file),
 			.initial = "",
 			.max = 4000,
 			.placeholder = "PATH",
-			.help = "Keep what is stored across restarts, in the file PATH.weir. PATH itself, "
+			.help = "Keep the database at PATH.weir, unless --state.url is given. PATH itself, "
 					"which "
-					"may be a Pushgateway's, is left alone. Empty: memory only." },
+					"may be a Pushgateway's file, is left alone." },
 	{ .name = "persistence.interval",
 			.group = "Data",
 			DURATION(persistence_interval_ns),
 			.initial = "5m0s",
 			.max = INT64_MAX,
-			.help = "How long a change may wait until the file is written." },
+			.help = "Taken because a Pushgateway has it; without effect, since what is pushed is "
+					"stored at once." },
 
 	{ .name = "limit.header-bytes",
 			.group = "Limits",

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "server/persistence.h"
+#include "server/durability.h"
 
 static void collect_limits(struct server *server, struct stats *stats)
 {
@@ -78,5 +78,5 @@ void collect_stats(void *data, struct stats *stats)
 	stats->rate_limited = server->gate.rate_limited;
 	collect_limits(server, stats);
 	collect_web(server, stats);
-	persistence_collect(server, &stats->state);
+	durability_collect(server, &stats->state);
 }

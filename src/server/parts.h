@@ -26,7 +26,7 @@
 #include "stats/stats.h"
 #include "store/store.h"
 
-struct persistence;
+struct durability;
 struct server;
 struct successor;
 
@@ -64,7 +64,7 @@ struct server {
 	struct store store;
 	struct stats stats;
 	struct data_dir data_dir;
-	struct persistence *persistence; /* NULL: what is stored is not kept */
+	struct durability *durability; /* NULL: what is stored is not kept */
 	struct takeover_state takeover_state;
 	struct takeover_taker taker; /* from whom it takes over, at the start */
 	struct takeover_giver giver; /* to whom it hands over, at any time */

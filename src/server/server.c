@@ -15,11 +15,11 @@
 #include "config/table.h"
 #include "server/collect.h"
 #include "server/data_dir.h"
+#include "server/durability.h"
 #include "server/listeners.h"
 #include "server/notify.h"
 #include "server/options.h"
 #include "server/parts.h"
-#include "server/persistence.h"
 #include "server/reload.h"
 #include "server/signals.h"
 #include "server/takeover.h"
@@ -81,11 +81,17 @@ static void close_last(struct server *server)
 	worker_close(&server->worker, NULL);
 }
 
+/* Nobody changes the store any more. */
+static void close_state(struct server *server)
+{
+	durability_close(server, close_last);
+}
+
 static void on_listener_closed(struct listener *listener)
 {
 	struct server *server = ((struct server_listener *)listener)->server;
 	if (--server->open_listeners == 0) {
-		close_last(server);
+		close_state(server);
 	}
 }
 
@@ -99,9 +105,8 @@ static void begin_stop(struct server *server)
 	uv_close((uv_handle_t *)&server->tidy, NULL);
 	web_file_close(&server->web_file);
 	store_finish_deletion(&server->store); /* no timer goes on with it */
-	persistence_close(server);
 	if (server->listener_count == 0) {
-		close_last(server);
+		close_state(server);
 	}
 }
 
@@ -206,7 +211,7 @@ static bool run_loop(struct server *server)
 	int fault = uv_loop_close(&server->loop);
 	assert(fault == 0);
 	(void)fault;
-	bool is_kept = persistence_finish(server);
+	bool is_kept = durability_finish(server);
 	api_finish(&server->api);
 	http_server_finish(&server->http);
 	gate_finish(&server->gate);
@@ -244,7 +249,7 @@ static bool serve(struct server *server)
 	web_subscribe(server);
 	takeover_stored_init(server);
 	bool is_serving =
-			web_file_read(&server->web_file) && persistence_open(server) && begin_serving(server);
+			web_file_read(&server->web_file) && durability_open(server) && begin_serving(server);
 	if (!is_serving) {
 		server_stop(server);
 	}

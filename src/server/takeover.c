@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "server/persistence.h"
 #include "server/takeover_socket.h"
 
 bool takeover_start(struct server *server)
@@ -19,7 +18,6 @@ bool takeover_end(struct server *server)
 	if (!takeover_complete(&server->taker, &server->takeover_state)) {
 		return false;
 	}
-	persistence_mark_changed(server);
 	return true;
 }
 

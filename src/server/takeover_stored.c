@@ -4,33 +4,22 @@
 
 #include "base/log.h"
 #include "format/protobuf_native.h"
-#include "server/persistence.h"
+#include "server/durability.h"
 #include "state/image.h"
 #include "store/snapshot.h"
 
 static int lock(void *data)
 {
 	const struct server *server = data;
-	return persistence_lock(server);
+	return durability_lock(server);
 }
 
-/* The file on disk is not written by two at once. */
-static void hold(void *data, bool is_held)
-{
-	persistence_hold(data, is_held);
-}
-
-static bool is_at_rest(void *data)
-{
-	return !persistence_is_saving(data);
-}
-
-/* No change is seen in part. */
+/* No change is seen in part, and none is under way to the disk. */
 static bool is_ready(void *data)
 {
 	struct server *server = data;
 	struct snapshot snapshot;
-	if (!snapshot_open(&snapshot, &server->store)) {
+	if (!durability_is_at_rest(server) || !snapshot_open(&snapshot, &server->store)) {
 		return false;
 	}
 	snapshot_close(&snapshot);
@@ -82,8 +71,6 @@ void takeover_stored_init(struct server *server)
 {
 	server->takeover_state = (struct takeover_state){
 		.lock = lock,
-		.hold = hold,
-		.is_at_rest = is_at_rest,
 		.is_ready = is_ready,
 		.write = write_stored,
 		.read = read_stored,

@@ -34,6 +34,7 @@ struct record_family {
 	const struct block *block;
 	int64_t pushed_ns;
 	uint32_t place; /* its slot in the family */
+	bool is_shadowed;
 };
 
 /* Refers to a group; what is referred to stays in place until it is written. */
@@ -42,6 +43,7 @@ struct record_source {
 	uint32_t place; /* its slot among the groups */
 	struct group_times times;
 	int64_t expires_ns; /* Unix time; 0: never */
+	bool is_shadowed;
 	struct record_family *families;
 	size_t family_count;
 };

@@ -33,6 +33,7 @@ static const char *const rejections[] = {
 	[STATS_REJECTED_BODY] = "body",
 	[STATS_REJECTED_INCONSISTENT] = "inconsistent",
 	[STATS_REJECTED_LIMIT] = "limit",
+	[STATS_REJECTED_STATE] = "state",
 	[STATS_REJECTED_SYNTAX] = "syntax",
 	[STATS_REJECTED_TIMESTAMP] = "timestamp",
 	[STATS_REJECTED_TTL] = "ttl",
@@ -77,6 +78,13 @@ void stats_count_push(
 	double seconds = (double)(now_ns - began_ns) / 1e9;
 	quantiles_observe(&stats->push_seconds[method], seconds, now_ns);
 	quantiles_observe(&stats->push_bytes[method], (double)request_bytes, now_ns);
+}
+
+void stats_count_commit(struct stats *stats, uint64_t changes, double seconds)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+	quantiles_observe(&stats->commit_seconds, seconds, now_ns);
+	quantiles_observe(&stats->commit_changes, (double)changes, now_ns);
 }
 
 void stats_collect(struct stats *stats)
@@ -302,27 +310,47 @@ static void render_web_config_reloads(
 }
 
 enum state_row {
+	STATE_BYTES,
+	STATE_FAILURES,
 	STATE_GROUPS_LOADED,
-	STATE_LAST_WRITE,
+	STATE_LAST_COMMIT,
+	STATE_LOAD_SECONDS,
 	STATE_SET_ASIDE,
-	STATE_WRITE_BYTES,
-	STATE_WRITE_FAILURES,
-	STATE_WRITE_SECONDS,
+	STATE_WAITING_ANSWERS,
+	STATE_WAITING_CHANGES,
 };
 
 static void render_state(struct stats *stats, const struct stats_row *row, struct buf *lines)
 {
 	const struct stats_state *state = &stats->state;
 	const double values[] = {
+		[STATE_BYTES] = (double)state->bytes,
+		[STATE_FAILURES] = (double)state->failures,
 		[STATE_GROUPS_LOADED] = (double)state->groups_loaded,
-		[STATE_LAST_WRITE] = (double)state->last_write_ns / 1e9,
+		[STATE_LAST_COMMIT] = (double)state->last_commit_ns / 1e9,
+		[STATE_LOAD_SECONDS] = state->load_seconds,
 		[STATE_SET_ASIDE] = (double)state->records_set_aside,
-		[STATE_WRITE_BYTES] = (double)state->write_bytes,
-		[STATE_WRITE_FAILURES] = (double)state->write_failures,
-		[STATE_WRITE_SECONDS] = state->write_seconds,
+		[STATE_WAITING_ANSWERS] = (double)state->waiting_answers,
+		[STATE_WAITING_CHANGES] = (double)state->waiting_changes,
 	};
 	if (state->is_kept) {
 		append_value(lines, row, values[row->offset]);
+	}
+}
+
+static void render_commit_seconds(
+		struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	if (stats->state.is_kept) {
+		append_summary(lines, row, "", &stats->commit_seconds);
+	}
+}
+
+static void render_commit_changes(
+		struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	if (stats->state.is_kept) {
+		append_summary(lines, row, "", &stats->commit_changes);
 	}
 }
 
@@ -450,24 +478,33 @@ const struct stats_row stats_rows[] = {
 			SLICE_INIT("Groups whose push times are not exposed, because another group has the "
 					   "same labels apart from empty ones."),
 			PLAIN(shadowed_groups) },
-	{ SLICE_INIT("weir_state_groups_loaded"), METRIC_GAUGE,
-			SLICE_INIT("Groups read from the persistence file at start."),
+	{ SLICE_INIT("weir_state_bytes"), METRIC_GAUGE,
+			SLICE_INIT("Bytes on disk of the database, with what is not moved into it yet."),
+			STATE(STATE_BYTES) },
+	{ SLICE_INIT("weir_state_commit_changes"), METRIC_SUMMARY,
+			SLICE_INIT("Changes made durable by one commit."), .render = render_commit_changes },
+	{ SLICE_INIT("weir_state_commit_duration_seconds"), METRIC_SUMMARY,
+			SLICE_INIT("How long commits take."), .render = render_commit_seconds },
+	{ SLICE_INIT("weir_state_commit_failures_total"), METRIC_COUNTER,
+			SLICE_INIT("Commits that failed; what was in them is tried again."),
+			STATE(STATE_FAILURES) },
+	{ SLICE_INIT("weir_state_groups_loaded"), METRIC_GAUGE, SLICE_INIT("Groups read at start."),
 			STATE(STATE_GROUPS_LOADED) },
-	{ SLICE_INIT("weir_state_last_write_time_seconds"), METRIC_GAUGE,
-			SLICE_INIT("Unix time when the persistence file was last written; 0: not yet."),
-			STATE(STATE_LAST_WRITE) },
+	{ SLICE_INIT("weir_state_last_commit_time_seconds"), METRIC_GAUGE,
+			SLICE_INIT("Unix time of the last commit that went well; 0: none yet."),
+			STATE(STATE_LAST_COMMIT) },
+	{ SLICE_INIT("weir_state_load_duration_seconds"), METRIC_GAUGE,
+			SLICE_INIT("How long reading what was stored took at start."),
+			STATE(STATE_LOAD_SECONDS) },
 	{ SLICE_INIT("weir_state_records_set_aside"), METRIC_GAUGE,
-			SLICE_INIT("Parts of the persistence file that could not be read at start."),
+			SLICE_INIT("Records that could not be read, kept in the database for whoever wants to "
+					   "look at them."),
 			STATE(STATE_SET_ASIDE) },
-	{ SLICE_INIT("weir_state_write_bytes"), METRIC_GAUGE,
-			SLICE_INIT("Size of the persistence file when it was last written."),
-			STATE(STATE_WRITE_BYTES) },
-	{ SLICE_INIT("weir_state_write_duration_seconds"), METRIC_GAUGE,
-			SLICE_INIT("How long the last writing of the persistence file took."),
-			STATE(STATE_WRITE_SECONDS) },
-	{ SLICE_INIT("weir_state_write_failures_total"), METRIC_COUNTER,
-			SLICE_INIT("How often the persistence file could not be written."),
-			STATE(STATE_WRITE_FAILURES) },
+	{ SLICE_INIT("weir_state_waiting_answers"), METRIC_GAUGE,
+			SLICE_INIT("Requests that are carried out and wait for their change to be durable."),
+			STATE(STATE_WAITING_ANSWERS) },
+	{ SLICE_INIT("weir_state_waiting_changes"), METRIC_GAUGE,
+			SLICE_INIT("Changes that are not durable yet."), STATE(STATE_WAITING_CHANGES) },
 	{ SLICE_INIT("weir_stored_bytes"), METRIC_GAUGE, SLICE_INIT("Memory that stored samples take."),
 			PLAIN(stored_bytes) },
 	{ SLICE_INIT("weir_timeouts_total"), METRIC_COUNTER,

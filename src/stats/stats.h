@@ -44,6 +44,7 @@ enum stats_rejection {
 	STATS_REJECTED_BODY,         /* its content coding or its size */
 	STATS_REJECTED_INCONSISTENT, /* with itself or with what is stored */
 	STATS_REJECTED_LIMIT,        /* more groups, series, labels ... than allowed */
+	STATS_REJECTED_STATE,        /* it is in memory, but was not made durable */
 	STATS_REJECTED_SYNTAX,       /* it could not be parsed */
 	STATS_REJECTED_TIMESTAMP,
 	STATS_REJECTED_TTL,
@@ -82,13 +83,15 @@ enum stats_timeout {
 
 /* What is kept over a restart. */
 struct stats_state {
-	bool is_kept; /* else there is nothing to say */
+	bool is_kept;      /* else there is nothing to say */
+	uint64_t bytes;    /* on disk */
+	uint64_t failures; /* commits */
 	uint64_t groups_loaded;
+	int64_t last_commit_ns; /* Unix time; 0: never */
+	double load_seconds;    /* 0: it is being loaded */
 	uint64_t records_set_aside;
-	uint64_t write_failures;
-	uint64_t write_bytes;
-	double write_seconds;
-	int64_t last_write_ns; /* Unix time; 0: never */
+	uint64_t waiting_answers;
+	uint64_t waiting_changes;
 };
 
 enum { STATS_STATUS_MAX = 600 };
@@ -98,6 +101,8 @@ struct stats {
 	struct quantiles push_seconds[STATS_METHOD_COUNT]; /* of put and post */
 	struct quantiles push_bytes[STATS_METHOD_COUNT];
 	struct quantiles scrape_seconds;
+	struct quantiles commit_seconds;
+	struct quantiles commit_changes;
 	uint64_t scrape_bytes;      /* before compression */
 	uint64_t escape_collisions; /* names on pages that gave way to others */
 	uint64_t rejected[STATS_REJECTED_COUNT];
@@ -161,6 +166,7 @@ void stats_init(struct stats *stats);
 
 void stats_count_request(
 		struct stats *stats, enum stats_handler handler, enum stats_method method, unsigned status);
+void stats_count_commit(struct stats *stats, uint64_t changes, double seconds);
 void stats_count_push(
 		struct stats *stats, enum stats_method method, size_t request_bytes, uint64_t began_ns);
 

@@ -1,0 +1,283 @@
+#include "server/durability.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "config/state_url.h"
+#include "config/table.h"
+#include "server/server.h"
+#include "state/state.h"
+
+enum { FAULTS_LOGGED_MAX = 20 };
+
+static const char database_name[] = "weir.db";
+
+struct durability {
+	struct server *server;
+	struct state *state;
+	char *path; /* of the database */
+	int lock;
+	uint64_t faults; /* logged */
+	bool is_failing; /* it was logged that changes are not stored */
+	bool is_behind;  /* when it was closed, some were not */
+	struct stats_state stats;
+	void (*on_closed)(struct server *server);
+};
+
+/* ---- Where ---- */
+
+static char *join(const char *a, const char *b)
+{
+	size_t bytes = strlen(a) + strlen(b) + 1;
+	char *text = memory_alloc(bytes);
+	snprintf(text, bytes, "%s%s", a, b);
+	return text;
+}
+
+static bool is_given(const struct config *config, const char *name)
+{
+	const struct setting *setting = settings_find(name, strlen(name));
+	return config->sources[setting_index(setting)] != CONFIG_FROM_DEFAULT;
+}
+
+/* The database's path, owned; NULL: there is to be none. */
+static char *find_path(const struct server *server)
+{
+	const struct config *config = server->config;
+	bool is_persistence_file =
+			config->persistence_file[0] != '\0' && !is_given(config, "state.url");
+	struct state_url url = state_url_read(config->state_url);
+	if (is_persistence_file) {
+		return join(config->persistence_file, ".weir");
+	}
+	if (url.scheme == STATE_SCHEME_NONE) {
+		return NULL;
+	}
+	if (url.path[0] != '\0') {
+		return memory_copy_string(url.path);
+	}
+	char *folder = join(server->data_dir.path, "/");
+	char *path = join(folder, database_name);
+	free(folder);
+	return path;
+}
+
+/* One weir a database, wherever its data directory is. */
+static bool lock_path(struct durability *durability)
+{
+	char *path = join(durability->path, ".lock");
+	durability->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	bool is_locked = durability->lock >= 0 && flock(durability->lock, LOCK_EX | LOCK_NB) == 0;
+	if (durability->lock < 0) {
+		log_error("cannot write beside the database path=%s error=%s", path, strerror(errno));
+	} else if (!is_locked) {
+		log_error("the database is in use by another weir path=%s", durability->path);
+	}
+	free(path);
+	return is_locked;
+}
+
+/* ---- What happens ---- */
+
+static void on_loaded(void *data, const struct state_loaded *loaded)
+{
+	struct durability *durability = data;
+	durability->stats.groups_loaded = loaded->groups;
+	log_info("state loaded path=%s groups=%llu series=%llu bytes=%llu expired=%llu unreadable=%llu "
+			 "seconds=%.3f",
+			durability->path, (unsigned long long)loaded->groups,
+			(unsigned long long)loaded->series, (unsigned long long)loaded->bytes,
+			(unsigned long long)loaded->expired, (unsigned long long)loaded->faults,
+			loaded->seconds);
+}
+
+static void on_unusable(void *data, struct slice why)
+{
+	struct durability *durability = data;
+	log_error("cannot use the database path=%s error=" SLICE_FMT, durability->path, SLICE_ARG(why));
+	server_stop(durability->server);
+}
+
+static void on_fault(void *data, const struct state_fault *fault)
+{
+	(void)data;
+	(void)fault;
+}
+
+static void on_commit(void *data, uint64_t changes, double seconds)
+{
+	struct durability *durability = data;
+	if (durability->is_failing) {
+		log_info("the state is stored again path=%s", durability->path);
+		durability->is_failing = false;
+	}
+	stats_count_commit(&durability->server->stats, changes, seconds);
+}
+
+static void on_durable(void *data, uint64_t number)
+{
+	struct durability *durability = data;
+	api_on_durable(&durability->server->api, number);
+}
+
+static void on_failed(void *data, uint64_t number, struct slice why)
+{
+	struct durability *durability = data;
+	if (!durability->is_failing) {
+		log_error("cannot store what was pushed, trying again path=%s error=" SLICE_FMT,
+				durability->path, SLICE_ARG(why));
+		durability->is_failing = true;
+	}
+	api_on_failed(&durability->server->api, number, why);
+}
+
+static void on_state_closed(void *data)
+{
+	struct durability *durability = data;
+	durability->is_behind = state_is_behind(durability->state);
+	durability->state = NULL;
+	durability->on_closed(durability->server);
+}
+
+/* ---- Life ---- */
+
+static void warn_of_interval(const struct config *config)
+{
+	if (is_given(config, "persistence.interval")) {
+		log_info("a setting has no effect: what is pushed is stored at once "
+				 "setting=persistence.interval");
+	}
+}
+
+static void warn_of_gateway_file(const struct config *config)
+{
+	struct stat status;
+	if (config->persistence_file[0] != '\0' && stat(config->persistence_file, &status) == 0
+			&& S_ISREG(status.st_mode)) {
+		log_warn("a Pushgateway's state is there, which weir does not read; it is left untouched. "
+				 "To take it over, start the Pushgateway on another port and run: weir import "
+				 "--from-pushgateway=URL path=%s",
+				config->persistence_file);
+	}
+}
+
+static bool open_state(struct durability *durability)
+{
+	struct server *server = durability->server;
+	struct state_options options = {
+		.path = durability->path,
+		.sync = server->config->state_sync == CONFIG_SYNC_FULL ? STATE_SYNC_FULL
+															   : STATE_SYNC_NORMAL,
+	};
+	struct state_events events = {
+		.on_loaded = on_loaded,
+		.on_unusable = on_unusable,
+		.on_fault = on_fault,
+		.on_commit = on_commit,
+		.on_durable = on_durable,
+		.on_failed = on_failed,
+		.on_closed = on_state_closed,
+		.data = durability,
+	};
+	struct buf why;
+	buf_init(&why, 0);
+	durability->state = state_open(&options, &server->loop, &server->store, &events, &why);
+	if (durability->state == NULL) {
+		log_error("cannot use the database path=%s error=" SLICE_FMT, durability->path,
+				SLICE_ARG(buf_slice(&why)));
+	}
+	buf_finish(&why);
+	return durability->state != NULL;
+}
+
+static void destroy(struct durability *durability)
+{
+	if (durability->lock >= 0) {
+		close(durability->lock);
+	}
+	free(durability->path);
+	free(durability);
+}
+
+bool durability_open(struct server *server)
+{
+	char *path = find_path(server);
+	warn_of_interval(server->config);
+	if (path == NULL) {
+		return true;
+	}
+	struct durability *durability = memory_zalloc(1, sizeof(*durability));
+	*durability = (struct durability){ .server = server, .path = path, .lock = -1 };
+	durability->stats.is_kept = true;
+	if (!lock_path(durability) || !open_state(durability)) {
+		destroy(durability);
+		return false;
+	}
+	warn_of_gateway_file(server->config);
+	server->durability = durability;
+	bool waits = server->config->state_ack == CONFIG_ACK_DURABLE;
+	api_set_durable(&server->api, waits, (uint64_t)server->config->state_timeout_ns);
+	return true;
+}
+
+void durability_close(struct server *server, void (*on_closed)(struct server *server))
+{
+	struct durability *durability = server->durability;
+	if (durability == NULL || durability->state == NULL) {
+		on_closed(server);
+		return;
+	}
+	durability->on_closed = on_closed;
+	state_close(durability->state);
+}
+
+bool durability_finish(struct server *server)
+{
+	struct durability *durability = server->durability;
+	if (durability == NULL) {
+		return true;
+	}
+	bool is_stored = !durability->is_behind;
+	if (!is_stored) {
+		log_error("what was pushed last could not be stored path=%s", durability->path);
+	}
+	destroy(durability);
+	server->durability = NULL;
+	return is_stored;
+}
+
+bool durability_is_at_rest(const struct server *server)
+{
+	const struct durability *durability = server->durability;
+	return durability == NULL || durability->state == NULL || !state_is_behind(durability->state);
+}
+
+int durability_lock(const struct server *server)
+{
+	return server->durability == NULL ? -1 : server->durability->lock;
+}
+
+void durability_collect(const struct server *server, struct stats_state *stats)
+{
+	const struct durability *durability = server->durability;
+	if (durability == NULL || durability->state == NULL) {
+		return;
+	}
+	struct state_stats state;
+	state_collect(durability->state, &state);
+	*stats = durability->stats;
+	stats->records_set_aside = state.set_aside;
+	stats->failures = state.failures;
+	stats->last_commit_ns = state.last_commit_ns;
+	stats->waiting_changes = state.waiting;
+	stats->bytes = state.bytes;
+	stats->waiting_answers = server->api.acks.count;
+}

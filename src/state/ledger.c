@@ -1,0 +1,619 @@
+#include "state/ledger.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+enum {
+	FOLD_BYTES = 1024,              /* pushes to a group may always have so many */
+	DEAD_BYTES = 1024 * 1024,       /* and so many rows may always be dead */
+	CLEAN_BYTES = 64 * 1024,        /* rewritten with one set at least */
+	CLEAN_FACTOR = 4,               /* times what is in the set */
+	TAKE_BYTES = 4 * 1024 * 1024,   /* of what is noted, in one set */
+	TAKE_COUNT = 4096,              /* likewise */
+	PIECE_BYTES = 16 * 1024 * 1024, /* a group that is larger has several rows */
+	TIDY_COUNT = 4096,
+};
+
+/* ---- Entries ---- */
+
+static struct ledger_entry *add_entry(struct ledger *ledger, struct group *group)
+{
+	struct ledger_entry *entry = memory_zalloc(1, sizeof(*entry));
+	list_init(&entry->in_order);
+	list_init(&entry->noted);
+	entry->group = group;
+	entry->grp = ledger->next_grp++;
+	entry->contents_id = ledger->store->contents->id;
+	list_append(&ledger->unbased, &entry->in_order);
+	group->keeper = entry;
+	return entry;
+}
+
+static struct ledger_entry *entry_of(struct ledger *ledger, struct group *group)
+{
+	return group->keeper != NULL ? group->keeper : add_entry(ledger, group);
+}
+
+static void free_entry(struct ledger_entry *entry)
+{
+	list_remove(&entry->in_order);
+	list_remove(&entry->noted);
+	if (entry->gone_key != NULL) {
+		free(entry->gone_key->labels.pairs);
+		free(entry->gone_key);
+	}
+	free(entry);
+}
+
+/* Groups of contents that were wiped are not told of one by one. */
+static bool is_gone(const struct ledger *ledger, const struct ledger_entry *entry)
+{
+	return entry->is_gone || entry->contents_id != ledger->store->contents->id;
+}
+
+static bool is_noted(const struct ledger_entry *entry)
+{
+	return !list_is_empty(&entry->noted);
+}
+
+static void free_if_unused(const struct ledger *ledger, struct ledger_entry *entry)
+{
+	if (is_gone(ledger, entry) && entry->refs == 0 && !is_noted(entry)) {
+		free_entry(entry);
+	}
+}
+
+static void forget_bytes(struct ledger *ledger, struct ledger_entry *entry)
+{
+	ledger->live_bytes -= entry->whole_bytes + entry->push_bytes;
+	entry->whole_bytes = 0;
+	entry->push_bytes = 0;
+}
+
+/* ---- Changes ---- */
+
+static struct change_set *open_set(struct ledger *ledger)
+{
+	if (ledger->open == NULL) {
+		ledger->open = change_set_create();
+		ledger->set_number++;
+	}
+	return ledger->open;
+}
+
+static int64_t expiry_of(const struct ledger *ledger, int64_t deadline_ns)
+{
+	int64_t expires_ns;
+	if (deadline_ns == 0) {
+		return 0;
+	}
+	/* So late that it cannot be said: never. */
+	bool is_never = __builtin_add_overflow(deadline_ns, ledger->ahead_ns, &expires_ns);
+	return is_never ? 0 : expires_ns > 1 ? expires_ns : 1;
+}
+
+static struct change *add_change(struct ledger *ledger, struct change_set *set,
+		struct ledger_entry *entry, enum change_kind kind, size_t family_count)
+{
+	const struct group *group = entry->group;
+	struct change *change = change_set_add(set, kind, &group->key.labels, family_count);
+	change->number = ledger->next_number++;
+	change->entry = entry;
+	change->grp = entry->grp;
+	change->source.place = group->slot;
+	change->source.times = group->times;
+	change->source.expires_ns = expiry_of(ledger, group->deadline_ns);
+	change->source.is_shadowed = group->is_shadowed;
+	entry->refs++;
+	return change;
+}
+
+/* What was gathered of the group in the same set is of no use any more. */
+static void drop_changes(struct ledger *ledger, struct ledger_entry *entry)
+{
+	if (ledger->open == NULL || entry->last_set != ledger->set_number) {
+		return;
+	}
+	for (struct change *change = entry->last; change != NULL; change = change->older) {
+		ledger->position -= change->bytes;
+		change_drop(ledger->open, change, ledger->store);
+		entry->refs--;
+	}
+	entry->last = NULL;
+}
+
+static void link_change(struct ledger *ledger, struct ledger_entry *entry, struct change *change)
+{
+	change->older = entry->last_set == ledger->set_number ? entry->last : NULL;
+	entry->last = change;
+	entry->last_set = ledger->set_number;
+}
+
+static void set_base(struct ledger *ledger, struct ledger_entry *entry, struct change *change)
+{
+	forget_bytes(ledger, entry);
+	entry->base = change->number;
+	entry->position = ledger->position;
+	entry->is_based = true;
+	list_remove(&entry->in_order);
+	list_append(&ledger->entries, &entry->in_order);
+}
+
+/* The last one of the group, when all of it is added. */
+static void close_change(struct ledger *ledger, struct ledger_entry *entry, struct change *change)
+{
+	uint64_t *bytes = change->kind == CHANGE_WHOLE ? &entry->whole_bytes : &entry->push_bytes;
+	*bytes += change->bytes;
+	ledger->live_bytes += change->bytes;
+	ledger->position += change->bytes;
+}
+
+static void add_whole(struct ledger *ledger, struct change_set *set, struct ledger_entry *entry)
+{
+	const struct group *group = entry->group;
+	struct change *change = add_change(ledger, set, entry, CHANGE_WHOLE, group->member_count);
+	set_base(ledger, entry, change);
+	link_change(ledger, entry, change);
+	for (uint32_t i = 0; i < group->member_count; i++) {
+		if (change->bytes >= PIECE_BYTES) {
+			close_change(ledger, entry, change);
+			change = add_change(ledger, set, entry, CHANGE_PUSH, group->member_count - i);
+			link_change(ledger, entry, change);
+		}
+		change_add_family(set, change, ledger->store, &group->members[i]);
+	}
+	close_change(ledger, entry, change);
+}
+
+static const struct member *member_of(
+		const struct group *group, struct pack *pack, const struct pack_entry *part)
+{
+	return group->layout_pack == pack ? &group->members[part->member]
+									  : group_find_member_by_id(group, part->family_id);
+}
+
+/* Pack NULL: the group's times alone. */
+static void add_push(struct ledger *ledger, struct ledger_entry *entry, struct pack *pack)
+{
+	struct change_set *set = open_set(ledger);
+	uint32_t count = pack == NULL ? 0 : pack->entry_count;
+	struct change *change = add_change(ledger, set, entry, CHANGE_PUSH, count);
+	link_change(ledger, entry, change);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct member *member = member_of(entry->group, pack, &pack_entries(pack)[i]);
+		change_add_family(set, change, ledger->store, member);
+	}
+	close_change(ledger, entry, change);
+}
+
+static void add_gone(struct ledger *ledger, struct change_set *set, struct ledger_entry *entry,
+		const struct labels *key)
+{
+	struct change *change = change_set_add(set, CHANGE_GONE, key, 0);
+	change->number = ledger->next_number++;
+	change->entry = entry;
+	change->grp = entry->grp;
+	entry->refs++;
+	ledger->position += change->bytes;
+}
+
+static void add_wipe(struct ledger *ledger, struct change_set *set)
+{
+	static const struct labels nothing;
+	struct change *change = change_set_add(set, CHANGE_WIPE, &nothing, 0);
+	change->number = ledger->next_number++;
+	ledger->position += change->bytes;
+}
+
+/* ---- Gathering ---- */
+
+/* All that the group has came with that push, or nearly. */
+static bool is_whole(const struct ledger_entry *entry, const struct store_change *change)
+{
+	const struct pack *pack = change->pack;
+	if (!entry->is_based || change->kind == STORE_CHANGE_PUT) {
+		return true;
+	}
+	uint64_t bytes = pack == NULL ? 0 : pack->bytes;
+	return (pack != NULL && pack->entry_count == entry->group->member_count)
+			|| entry->push_bytes + bytes > entry->whole_bytes + FOLD_BYTES;
+}
+
+static void gather_push(struct ledger *ledger, const struct store_change *change)
+{
+	struct ledger_entry *entry = entry_of(ledger, change->group);
+	/* It failed while another push was being applied, which is to be seen in full or not at all. */
+	bool is_amid = change->kind == STORE_CHANGE_FAILURE && entry->group->is_busy;
+	if (is_amid && !entry->is_based) {
+		return;
+	}
+	if (!is_amid && is_whole(entry, change)) {
+		drop_changes(ledger, entry);
+		add_whole(ledger, open_set(ledger), entry);
+	} else {
+		add_push(ledger, entry, change->pack);
+	}
+}
+
+static void leave(struct ledger *ledger, struct ledger_entry *entry)
+{
+	forget_bytes(ledger, entry);
+	list_remove(&entry->in_order);
+	list_append(&ledger->dead, &entry->in_order);
+	entry->is_gone = true;
+	entry->group = NULL;
+}
+
+static void gather_gone(struct ledger *ledger, const struct group *group)
+{
+	struct ledger_entry *entry = group->keeper;
+	if (entry == NULL) {
+		return; /* never stored */
+	}
+	drop_changes(ledger, entry);
+	add_gone(ledger, open_set(ledger), entry, &group->key.labels);
+	leave(ledger, entry);
+}
+
+/* What is open is given up: whatever it has is wiped. */
+static void discard_open(struct ledger *ledger)
+{
+	if (ledger->open == NULL) {
+		return;
+	}
+	LIST_EACH (link, &ledger->open->changes) {
+		struct change *change = LIST_ENTRY(link, struct change, link);
+		if (change->entry != NULL) {
+			change->entry->refs--;
+		}
+	}
+	change_set_destroy(ledger->open, ledger->store);
+	ledger->open = NULL;
+}
+
+static void forget_all(struct ledger *ledger)
+{
+	list_append_all(&ledger->dead, &ledger->entries);
+	list_append_all(&ledger->dead, &ledger->unbased);
+	ledger->live_bytes = 0;
+}
+
+/* ---- Noting ---- */
+
+static void note(struct ledger *ledger, struct ledger_entry *entry)
+{
+	if (!is_noted(entry)) {
+		list_append(&ledger->noted, &entry->noted);
+	}
+}
+
+static struct group_key *copy_key(const struct labels *labels)
+{
+	size_t bytes = (labels->count + 1) * sizeof(struct label);
+	for (size_t i = 0; i < labels->count; i++) {
+		bytes += labels->pairs[i].name.len + labels->pairs[i].value.len;
+	}
+	struct group_key *key = memory_zalloc(1, sizeof(*key));
+	key->labels.pairs = memory_alloc(bytes);
+	key->labels.count = labels->count;
+	char *out = (char *)(key->labels.pairs + labels->count + 1);
+	for (size_t i = 0; i < labels->count; i++) {
+		struct slice texts[] = { labels->pairs[i].name, labels->pairs[i].value };
+		for (size_t j = 0; j < 2; j++) {
+			memcpy(out, texts[j].ptr, texts[j].len);
+			texts[j].ptr = out;
+			out += texts[j].len;
+		}
+		key->labels.pairs[i] = (struct label){ .name = texts[0], .value = texts[1] };
+	}
+	return key;
+}
+
+static void note_gone(
+		struct ledger *ledger, struct ledger_entry *entry, const struct labels *labels)
+{
+	if (entry->gone_key == NULL) {
+		entry->gone_key = copy_key(labels);
+	}
+	note(ledger, entry);
+}
+
+static void forget_noted(struct ledger *ledger)
+{
+	LIST_EACH (link, &ledger->noted) {
+		list_remove(link);
+	}
+}
+
+static void note_change(struct ledger *ledger, const struct store_change *change)
+{
+	struct group *group = change->group;
+	switch (change->kind) {
+	case STORE_CHANGE_PUT:
+	case STORE_CHANGE_POST:
+	case STORE_CHANGE_FAILURE:
+		note(ledger, entry_of(ledger, group));
+		return;
+	case STORE_CHANGE_DELETE:
+	case STORE_CHANGE_EXPIRE:
+		if (group->keeper != NULL) {
+			struct ledger_entry *entry = group->keeper;
+			note_gone(ledger, entry, &group->key.labels);
+			leave(ledger, entry);
+		}
+		return;
+	case STORE_CHANGE_WIPE:
+		break;
+	}
+	forget_noted(ledger);
+	forget_all(ledger);
+	ledger->is_wipe_noted = true;
+}
+
+static void gather_change(struct ledger *ledger, const struct store_change *change)
+{
+	switch (change->kind) {
+	case STORE_CHANGE_PUT:
+	case STORE_CHANGE_POST:
+	case STORE_CHANGE_FAILURE:
+		gather_push(ledger, change);
+		return;
+	case STORE_CHANGE_DELETE:
+	case STORE_CHANGE_EXPIRE:
+		gather_gone(ledger, change->group);
+		return;
+	case STORE_CHANGE_WIPE:
+		break;
+	}
+	discard_open(ledger);
+	forget_all(ledger);
+	add_wipe(ledger, open_set(ledger));
+}
+
+static void on_change(struct store_listener *listener, const struct store_change *change)
+{
+	struct ledger *ledger = LIST_ENTRY(listener, struct ledger, listener);
+	if (ledger->is_behind) {
+		note_change(ledger, change);
+	} else {
+		gather_change(ledger, change);
+	}
+	ledger->on_change(ledger->data);
+}
+
+/* ---- Taking ---- */
+
+static struct ledger_entry *first_entry(const struct ledger *ledger)
+{
+	struct list *first = list_first(&ledger->entries);
+	return first == NULL ? NULL : LIST_ENTRY(first, struct ledger_entry, in_order);
+}
+
+static uint64_t find_floor(const struct ledger *ledger)
+{
+	const struct ledger_entry *first = first_entry(ledger);
+	return first == NULL ? ledger->next_number : first->base;
+}
+
+static bool is_mostly_dead(const struct ledger *ledger, const struct ledger_entry *first)
+{
+	uint64_t most = 2 * ledger->live_bytes + DEAD_BYTES;
+	return ledger->position > first->position + most;
+}
+
+/* Groups at the front move to the end, so that the front can go. */
+static void clean(struct ledger *ledger, struct change_set *set)
+{
+	size_t most = set->bytes + CLEAN_FACTOR * set->bytes + CLEAN_BYTES;
+	uint64_t end = ledger->next_number;
+	struct ledger_entry *first = first_entry(ledger);
+	while (first != NULL && first->base < end && set->bytes < most && is_mostly_dead(ledger, first)
+			&& !first->group->is_busy) {
+		add_whole(ledger, set, first);
+		first = first_entry(ledger);
+	}
+}
+
+static struct change_set *take_gathered(struct ledger *ledger)
+{
+	struct change_set *set = ledger->open;
+	if (set == NULL) {
+		return NULL;
+	}
+	clean(ledger, set);
+	ledger->open = NULL;
+	ledger->floor = find_floor(ledger);
+	set->floor = ledger->floor;
+	set->version = ledger->store->changed;
+	return set;
+}
+
+/* False while a change is being made in it: it stays noted. */
+static bool take_one(struct ledger *ledger, struct change_set *set, struct ledger_entry *entry)
+{
+	if (entry->is_gone) {
+		add_gone(ledger, set, entry, &entry->gone_key->labels);
+	} else if (entry->group->is_busy) {
+		return false;
+	} else {
+		add_whole(ledger, set, entry);
+	}
+	list_remove(&entry->noted);
+	return true;
+}
+
+static struct change_set *take_noted(struct ledger *ledger)
+{
+	struct change_set *set = change_set_create();
+	ledger->set_number++;
+	if (ledger->is_wipe_noted) {
+		add_wipe(ledger, set);
+		ledger->is_wipe_noted = false;
+	}
+	LIST_EACH (link, &ledger->noted) {
+		if (set->bytes >= TAKE_BYTES || set->count >= TAKE_COUNT) {
+			break;
+		}
+		take_one(ledger, set, LIST_ENTRY(link, struct ledger_entry, noted));
+	}
+	/* Until all is stored again, rows that will be dead may be all there is of a group. */
+	ledger->is_behind = !list_is_empty(&ledger->noted);
+	if (ledger->is_behind && set->count == 0) {
+		change_set_destroy(set, ledger->store);
+		return NULL;
+	}
+	if (!ledger->is_behind) {
+		ledger->floor = find_floor(ledger);
+		set->version = ledger->store->changed;
+	}
+	set->floor = ledger->floor;
+	return set;
+}
+
+bool ledger_has_changes(const struct ledger *ledger)
+{
+	return ledger->is_behind || ledger->open != NULL;
+}
+
+struct change_set *ledger_take(struct ledger *ledger)
+{
+	return ledger->is_behind ? take_noted(ledger) : take_gathered(ledger);
+}
+
+/* ---- What came of it ---- */
+
+static void let_go_of_set(struct ledger *ledger, struct change_set *set)
+{
+	LIST_EACH (link, &set->changes) {
+		struct ledger_entry *entry = LIST_ENTRY(link, struct change, link)->entry;
+		if (entry != NULL) {
+			entry->refs--;
+			free_if_unused(ledger, entry);
+		}
+	}
+	change_set_destroy(set, ledger->store);
+}
+
+void ledger_settle(struct ledger *ledger, struct change_set *set)
+{
+	let_go_of_set(ledger, set);
+}
+
+static void note_set(struct ledger *ledger, const struct change_set *set)
+{
+	LIST_EACH (link, &set->changes) {
+		const struct change *change = LIST_ENTRY(link, struct change, link);
+		struct ledger_entry *entry = change->entry;
+		if (entry == NULL) {
+			ledger->is_wipe_noted = true;
+		} else if (entry->is_gone) {
+			note_gone(ledger, entry, &change->source.key);
+		} else if (!is_gone(ledger, entry)) {
+			note(ledger, entry);
+		}
+	}
+}
+
+void ledger_take_back(struct ledger *ledger, struct change_set *set)
+{
+	struct change_set *open = ledger->open;
+	ledger->open = NULL;
+	note_set(ledger, set);
+	let_go_of_set(ledger, set);
+	if (open != NULL) {
+		note_set(ledger, open);
+		let_go_of_set(ledger, open);
+	}
+	ledger->is_behind = true;
+}
+
+/* ---- Life ---- */
+
+void ledger_init(
+		struct ledger *ledger, struct store *store, void (*on_news)(void *data), void *data)
+{
+	*ledger = (struct ledger){
+		.store = store,
+		.listener = { .on_change = on_change },
+		.on_change = on_news,
+		.data = data,
+		.next_number = 1,
+		.next_grp = 1,
+	};
+	list_init(&ledger->entries);
+	list_init(&ledger->unbased);
+	list_init(&ledger->dead);
+	list_init(&ledger->noted);
+}
+
+void ledger_adopt(
+		struct ledger *ledger, struct group *group, uint64_t grp, uint64_t base, uint64_t bytes)
+{
+	struct ledger_entry *entry = add_entry(ledger, group);
+	ledger->next_grp--;
+	entry->grp = grp;
+	entry->base = base;
+	entry->is_based = true;
+	entry->whole_bytes = bytes;
+	ledger->live_bytes += bytes;
+	list_remove(&entry->in_order);
+	struct list *after = ledger->entries.next;
+	while (after != &ledger->entries
+			&& LIST_ENTRY(after, struct ledger_entry, in_order)->base < base) {
+		after = after->next;
+	}
+	list_append(after, &entry->in_order);
+}
+
+/* Where the dead rows are is not known: they count as spread evenly. */
+void ledger_begin(struct ledger *ledger, uint64_t log_bytes)
+{
+	double spread =
+			log_bytes <= ledger->live_bytes ? 1 : (double)log_bytes / (double)ledger->live_bytes;
+	double position = 0;
+	LIST_EACH (link, &ledger->entries) {
+		struct ledger_entry *entry = LIST_ENTRY(link, struct ledger_entry, in_order);
+		entry->position = (uint64_t)position;
+		position += (double)entry->whole_bytes * spread;
+	}
+	ledger->position = log_bytes > (uint64_t)position ? log_bytes : (uint64_t)position;
+	ledger->floor = find_floor(ledger);
+	store_subscribe(ledger->store, &ledger->listener);
+}
+
+void ledger_note_all(struct ledger *ledger)
+{
+	const struct slots *slots = &ledger->store->contents->group_slots;
+	for (uint32_t i = 0; i < slots->len; i++) {
+		struct group *group = slot_content(*slots_at(slots, i));
+		if (group != NULL) {
+			note(ledger, entry_of(ledger, group));
+		}
+	}
+	ledger->is_wipe_noted = true;
+	ledger->is_behind = true;
+}
+
+bool ledger_tidy(struct ledger *ledger)
+{
+	size_t budget = TIDY_COUNT;
+	LIST_EACH (link, &ledger->dead) {
+		if (budget-- == 0) {
+			return true;
+		}
+		free_if_unused(ledger, LIST_ENTRY(link, struct ledger_entry, in_order));
+	}
+	return false;
+}
+
+void ledger_finish(struct ledger *ledger)
+{
+	list_remove(&ledger->listener.link);
+	discard_open(ledger);
+	forget_all(ledger);
+	LIST_EACH (link, &ledger->dead) {
+		free_entry(LIST_ENTRY(link, struct ledger_entry, in_order));
+	}
+}

@@ -1,0 +1,259 @@
+#include "state/state.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "net/turn.h"
+#include "state/ledger.h"
+#include "state/sqlite_file.h"
+#include "state/sqlite_thread.h"
+
+enum {
+	RETRY_MS_MIN = 50,
+	RETRY_MS_MAX = 1000,
+	CLOCK_EVERY_S = 10, /* stored with a commit */
+};
+
+struct state {
+	struct state_events events;
+	struct store *store;
+	uv_loop_t *loop;
+	struct ledger ledger;
+	struct sqlite_file file;
+	struct sqlite_thread thread;
+	struct turn turn; /* hands over what was gathered */
+	uv_async_t event;
+	uv_timer_t retry;
+	int open_handles;
+	uint64_t retry_ms; /* 0: the last commit went well */
+	uint64_t durable;  /* all changes of the store up to there are */
+	uint64_t clock_ns; /* when the clock was stored last; monotonic */
+	struct change_set *given;
+	bool is_ready;   /* loaded; the thread runs */
+	bool is_waiting; /* for the time to try again */
+	bool is_closing;
+	struct state_stats stats;
+};
+
+/* ---- Handing over ---- */
+
+static void arm(struct state *state)
+{
+	if (state->is_ready && state->given == NULL && !state->is_waiting) {
+		turn_arm(&state->turn);
+	}
+}
+
+static void on_gathered(void *data)
+{
+	arm(data);
+}
+
+/* Now and then, so that deadlines can be told from it after a restart. */
+static bool read_clock(struct state *state, struct state_clock *ret_clock)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+	if (state->clock_ns != 0 && now_ns - state->clock_ns < CLOCK_EVERY_S * UINT64_C(1000000000)) {
+		return false;
+	}
+	state->clock_ns = now_ns;
+	ret_clock->virtual_ns = (int64_t)now_ns + state->ledger.ahead_ns;
+	ret_clock->at = boot_time_now();
+	return true;
+}
+
+static void give(struct state *state)
+{
+	struct state_clock clock;
+	state->given = ledger_take(&state->ledger);
+	if (state->given != NULL) {
+		bool has_clock = read_clock(state, &clock);
+		sqlite_thread_give(&state->thread, state->given, has_clock ? &clock : NULL);
+	}
+}
+
+/* ---- What came of it ---- */
+
+static void finish(struct state *state);
+
+static void on_retry(uv_timer_t *timer)
+{
+	struct state *state = timer->data;
+	state->is_waiting = false;
+	arm(state);
+}
+
+static void take_stored(struct state *state, struct change_set *set, double seconds)
+{
+	uint64_t version = set->version;
+	state->retry_ms = 0;
+	state->stats.is_failing = false;
+	state->stats.last_commit_ns = clock_wall_ns();
+	state->events.on_commit(state->events.data, set->count, seconds);
+	ledger_settle(&state->ledger, set);
+	if (version > state->durable) {
+		state->durable = version;
+		state->events.on_durable(state->events.data, version);
+	}
+}
+
+static void take_failed(struct state *state, struct change_set *set, const char *why)
+{
+	uint64_t version = set->version;
+	state->retry_ms = state->retry_ms == 0 ? RETRY_MS_MIN : state->retry_ms * 2;
+	state->retry_ms = state->retry_ms > RETRY_MS_MAX ? RETRY_MS_MAX : state->retry_ms;
+	state->stats.is_failing = true;
+	state->stats.failures++;
+	state->clock_ns = 0;
+	ledger_take_back(&state->ledger, set);
+	state->is_waiting = true;
+	uv_timer_start(&state->retry, on_retry, state->retry_ms, 0);
+	state->events.on_failed(state->events.data, version, slice_of_string(why));
+}
+
+static void take_result(struct state *state)
+{
+	struct sqlite_result result;
+	if (!state->is_ready || !sqlite_thread_take_result(&state->thread, &result)) {
+		return;
+	}
+	state->given = NULL;
+	if (result.is_stored) {
+		take_stored(state, result.set, result.seconds);
+	} else {
+		take_failed(state, result.set, result.why);
+	}
+}
+
+/* At the end of a turn of the loop, when something was gathered in it. */
+static bool on_turn(void *data)
+{
+	struct state *state = data;
+	take_result(state);
+	if (state->given == NULL && !state->is_waiting && ledger_has_changes(&state->ledger)) {
+		give(state);
+	}
+	if (state->is_closing) {
+		finish(state);
+	}
+	return false;
+}
+
+static void on_event(uv_async_t *async)
+{
+	struct state *state = async->data;
+	take_result(state);
+	if (ledger_has_changes(&state->ledger) || state->is_closing) {
+		turn_arm(&state->turn);
+	}
+}
+
+/* ---- The beginning ---- */
+
+static void begin(struct state *state)
+{
+	struct buf why;
+	buf_init(&why, 0);
+	state->ledger.ahead_ns = clock_wall_ns() - (int64_t)clock_monotonic_ns();
+	ledger_begin(&state->ledger, 0);
+	if (!sqlite_thread_start(&state->thread, &state->file, 0, &state->event, &why)) {
+		state->events.on_unusable(state->events.data, buf_slice(&why));
+	} else {
+		struct state_loaded loaded = { .groups = state->store->contents->group_count };
+		state->is_ready = true;
+		state->events.on_loaded(state->events.data, &loaded);
+	}
+	buf_finish(&why);
+}
+
+struct state *state_open(const struct state_options *options, uv_loop_t *loop, struct store *store,
+		const struct state_events *events, struct buf *reterr_why)
+{
+	struct sqlite_file file;
+	if (!sqlite_file_open(&file, options->path, options->sync)) {
+		buf_append_string(reterr_why, "cannot open");
+		return NULL;
+	}
+	struct state *state = memory_zalloc(1, sizeof(*state));
+	state->events = *events;
+	state->store = store;
+	state->loop = loop;
+	state->open_handles = 3;
+	ledger_init(&state->ledger, store, on_gathered, state);
+	turn_open(&state->turn, loop, on_turn, state);
+	uv_async_init(loop, &state->event, on_event);
+	uv_timer_init(loop, &state->retry);
+	state->event.data = state;
+	state->retry.data = state;
+	state->file = file;
+	begin(state);
+	return state;
+}
+
+/* ---- The end ---- */
+
+static void on_handle_closed(struct state *state)
+{
+	if (--state->open_handles == 0) {
+		state->events.on_closed(state->events.data);
+		ledger_finish(&state->ledger);
+		free(state);
+	}
+}
+
+static void on_turn_closed(void *data)
+{
+	on_handle_closed(data);
+}
+
+static void on_uv_closed(uv_handle_t *handle)
+{
+	on_handle_closed(handle->data);
+}
+
+static void close_handles(struct state *state)
+{
+	turn_close(&state->turn, on_turn_closed);
+	uv_close((uv_handle_t *)&state->event, on_uv_closed);
+	uv_close((uv_handle_t *)&state->retry, on_uv_closed);
+}
+
+/* What is gathered was tried once more; what is failing then is given up. */
+static void finish(struct state *state)
+{
+	bool is_over = !ledger_has_changes(&state->ledger) || state->is_waiting;
+	if (state->given != NULL || !is_over) {
+		return;
+	}
+	if (state->is_ready) {
+		sqlite_thread_quit(&state->thread);
+		sqlite_thread_join(&state->thread);
+		state->is_ready = false;
+		sqlite_file_close(&state->file);
+		close_handles(state);
+	}
+}
+
+void state_close(struct state *state)
+{
+	state->is_closing = true;
+	state->is_waiting = false;
+	uv_timer_stop(&state->retry);
+	turn_arm(&state->turn);
+}
+
+bool state_is_behind(const struct state *state)
+{
+	return state->given != NULL || ledger_has_changes(&state->ledger);
+}
+
+void state_collect(const struct state *state, struct state_stats *ret_stats)
+{
+	*ret_stats = state->stats;
+	ret_stats->waiting = state_is_behind(state) ? state->store->changed - state->durable : 0;
+}

@@ -1,0 +1,11 @@
+#pragma once
+#include "state/state.h"
+#include <sqlite3.h>
+struct sqlite_file {
+	sqlite3 *db;
+	char *path;
+	enum state_sync sync;
+};
+bool sqlite_file_open(struct sqlite_file *file, const char *path, enum state_sync sync);
+sqlite3 *sqlite_file_open_second(const struct sqlite_file *file);
+void sqlite_file_close(struct sqlite_file *file);

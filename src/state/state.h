@@ -1,0 +1,99 @@
+#pragma once
+
+/*
+ * Durable groups: what the store has, kept where it outlives the process.
+ *
+ * A state listens to the store and makes its changes durable, in their order, as
+ * fast as the place where they are kept allows: while some are being written,
+ * those that come gather for the next time. It publishes how far it is, by the
+ * numbers that the store gives to changes; whoever waits for a change to be
+ * durable goes by that.
+ *
+ * At the start it fills the store; until then nobody else may change it. What it
+ * cannot store stays in the store, is reported once for each time that it fails,
+ * and tried again until it works.
+ *
+ * Everything here is called on the loop thread, and calls back on it.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/buf.h"
+#include "base/slice.h"
+#include "store/store.h"
+
+struct state;
+struct state_fault;
+struct state_loaded;
+
+struct state_events {
+	/* The store has what was kept; changes count from now on. */
+	void (*on_loaded)(void *data, const struct state_loaded *loaded);
+	/* It turned out that it cannot be had: the text says why. Close the state then. */
+	void (*on_unusable)(void *data, struct slice why);
+	/* Some of it could not be read. */
+	void (*on_fault)(void *data, const struct state_fault *fault);
+	/* Every change of the store up to that number is durable. */
+	void (*on_durable)(void *data, uint64_t number);
+	/* Those up to that number are not all: they are in memory, and tried again. */
+	void (*on_failed)(void *data, uint64_t number, struct slice why);
+	/* So many changes were made durable in one go, which took so long. */
+	void (*on_commit)(void *data, uint64_t changes, double seconds);
+	/* All is stored that could be, and nothing is open any more. */
+	void (*on_closed)(void *data);
+	void *data;
+};
+
+enum state_sync {
+	STATE_SYNC_FULL,   /* what is durable survives a power cut */
+	STATE_SYNC_NORMAL, /* it survives the end of the process */
+};
+
+struct state_options {
+	const char *path; /* of the database */
+	enum state_sync sync;
+};
+
+/* What was there at the start. */
+struct state_loaded {
+	uint64_t groups;
+	uint64_t series;
+	uint64_t expired; /* groups whose time was over */
+	uint64_t faults;
+	uint64_t bytes; /* of what was read */
+	double seconds;
+};
+
+/* What is happening; see the metrics of the same names in docs/state.md. */
+struct state_stats {
+	bool is_loading;
+	uint64_t rows_loaded;
+	uint64_t rows_to_load;
+	uint64_t failures;
+	int64_t last_commit_ns; /* Unix time; 0: none yet */
+	uint64_t waiting;       /* changes that are not durable */
+	uint64_t bytes;         /* on disk */
+	uint64_t set_aside;     /* records that could not be read */
+	bool is_failing;
+};
+
+/*
+ * The store must be empty. Events come from a later turn of the loop on. All that
+ * is passed in outlives the state, the options only this call. NULL: it cannot be
+ * opened, or not by this weir, and is left as it is; the buffer says why.
+ */
+struct state *state_open(const struct state_options *options, uv_loop_t *loop, struct store *store,
+		const struct state_events *events, struct buf *reterr_why);
+
+/*
+ * Stores what is not stored yet, or tries to, then closes. The state is gone when
+ * on_closed is called. Whether all was stored: state_is_behind() in that call.
+ */
+void state_close(struct state *state);
+
+/* There are changes that are not durable. */
+bool state_is_behind(const struct state *state);
+
+void state_collect(const struct state *state, struct state_stats *ret_stats);
