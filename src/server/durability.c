@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "config/state_url.h"
 #include "config/table.h"
+#include "format/protobuf_native.h"
 #include "server/server.h"
 #include "state/state.h"
 
@@ -26,6 +27,7 @@ struct durability {
 	char *path; /* of the database */
 	int lock;
 	uint64_t faults; /* logged */
+	bool is_loading;
 	bool is_failing; /* it was logged that changes are not stored */
 	bool is_behind;  /* when it was closed, some were not */
 	struct stats_state stats;
@@ -90,6 +92,8 @@ static bool lock_path(struct durability *durability)
 static void on_loaded(void *data, const struct state_loaded *loaded)
 {
 	struct durability *durability = data;
+	durability->is_loading = false;
+	durability->stats.load_seconds = loaded->seconds;
 	durability->stats.groups_loaded = loaded->groups;
 	log_info("state loaded path=%s groups=%llu series=%llu bytes=%llu expired=%llu unreadable=%llu "
 			 "seconds=%.3f",
@@ -106,10 +110,24 @@ static void on_unusable(void *data, struct slice why)
 	server_stop(durability->server);
 }
 
+/* Of many, the first are enough to know where to look. */
 static void on_fault(void *data, const struct state_fault *fault)
 {
-	(void)data;
-	(void)fault;
+	struct durability *durability = data;
+	if (++durability->faults > FAULTS_LOGGED_MAX) {
+		return;
+	}
+	log_warn("cannot read a record, it is set aside path=%s group=" SLICE_FMT
+			 " number=%llu error=%s",
+			durability->path, SLICE_ARG(fault->key.ptr == NULL ? SLICE("?") : fault->key),
+			(unsigned long long)fault->number, fault->what);
+}
+
+static void on_progress(void *data, uint64_t rows, uint64_t row_count)
+{
+	const struct durability *durability = data;
+	log_info("loading the state path=%s rows=%llu of=%llu", durability->path,
+			(unsigned long long)rows, (unsigned long long)row_count);
 }
 
 static void on_commit(void *data, uint64_t changes, double seconds)
@@ -176,8 +194,10 @@ static bool open_state(struct durability *durability)
 		.path = durability->path,
 		.sync = server->config->state_sync == CONFIG_SYNC_FULL ? STATE_SYNC_FULL
 															   : STATE_SYNC_NORMAL,
+		.checks = { .native_is_right = native_is_right },
 	};
 	struct state_events events = {
+		.on_progress = on_progress,
 		.on_loaded = on_loaded,
 		.on_unusable = on_unusable,
 		.on_fault = on_fault,
@@ -217,6 +237,7 @@ bool durability_open(struct server *server)
 	struct durability *durability = memory_zalloc(1, sizeof(*durability));
 	*durability = (struct durability){ .server = server, .path = path, .lock = -1 };
 	durability->stats.is_kept = true;
+	durability->is_loading = true;
 	if (!lock_path(durability) || !open_state(durability)) {
 		destroy(durability);
 		return false;
@@ -258,6 +279,11 @@ bool durability_is_at_rest(const struct server *server)
 {
 	const struct durability *durability = server->durability;
 	return durability == NULL || durability->state == NULL || !state_is_behind(durability->state);
+}
+
+bool durability_is_loading(const struct server *server)
+{
+	return server->durability != NULL && server->durability->is_loading;
 }
 
 int durability_lock(const struct server *server)

@@ -21,6 +21,9 @@ void durability_close(struct server *server, void (*on_closed)(struct server *se
 /* When the loop is over. False: something could not be stored; the log says what. */
 bool durability_finish(struct server *server);
 
+/* The store is not complete yet, and nobody else may change it. */
+bool durability_is_loading(const struct server *server);
+
 /* The lock of the database, which stays; -1: none. */
 int durability_lock(const struct server *server);
 

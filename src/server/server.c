@@ -40,7 +40,8 @@ static void on_expiry(uv_timer_t *timer)
 	enum { LONGEST_WAIT_MS = 1000, SHORTEST_WAIT_MS = 1 };
 	struct server *server = timer->data;
 	int64_t now_ns = (int64_t)clock_monotonic_ns();
-	int64_t next_ns = store_expire(&server->store, now_ns, EXPIRE_BUDGET);
+	bool is_loading = durability_is_loading(server);
+	int64_t next_ns = is_loading ? 0 : store_expire(&server->store, now_ns, EXPIRE_BUDGET);
 	/* A push may bring an earlier deadline at any time: look once a second at least. */
 	int64_t wait_ms = next_ns == 0 ? LONGEST_WAIT_MS : (next_ns - now_ns) / 1000000 + 1;
 	wait_ms = wait_ms > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : wait_ms;
@@ -65,7 +66,7 @@ static void trim_memory(struct server *server)
 static void on_tidy(uv_timer_t *timer)
 {
 	struct server *server = timer->data;
-	bool has_more = store_tidy(&server->store);
+	bool has_more = !durability_is_loading(server) && store_tidy(&server->store);
 	server->has_tidied |= has_more;
 	if (!has_more) {
 		trim_memory(server);

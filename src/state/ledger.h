@@ -80,8 +80,8 @@ void ledger_init(
 void ledger_finish(struct ledger *ledger);
 
 /*
- * A group that is in the store as the rows from base on have it. Those whose base
- * is lower are cheapest after those whose base is higher.
+ * A group that is in the store as the rows from base on have it. Best adopted in
+ * falling order of their bases.
  */
 void ledger_adopt(
 		struct ledger *ledger, struct group *group, uint64_t grp, uint64_t base, uint64_t bytes);

@@ -22,7 +22,10 @@
 #include "store/block.h"
 #include "store/group.h"
 
-enum { RECORD_VERSION = 1 };
+enum {
+	RECORD_VERSION = 1,       /* what most groups are written in */
+	RECORD_VERSION_FLAGS = 2, /* with flags, where there are any */
+};
 
 /* ---- Writing ---- */
 
@@ -33,8 +36,8 @@ struct record_family {
 	struct slice unit; /* likewise */
 	const struct block *block;
 	int64_t pushed_ns;
-	uint32_t place; /* its slot in the family */
-	bool is_shadowed;
+	uint32_t place;   /* its slot in the family */
+	bool is_shadowed; /* it is not exposed, because of others */
 };
 
 /* Refers to a group; what is referred to stays in place until it is written. */
@@ -43,7 +46,7 @@ struct record_source {
 	uint32_t place; /* its slot among the groups */
 	struct group_times times;
 	int64_t expires_ns; /* Unix time; 0: never */
-	bool is_shadowed;
+	bool is_shadowed;   /* another group's key normalises to the same */
 	struct record_family *families;
 	size_t family_count;
 };
@@ -57,7 +60,8 @@ void record_write(struct buf *out, struct record_source *source);
 struct record_push {
 	int64_t pushed_ns;
 	struct batch batch;
-	uint32_t *places; /* of its families */
+	uint32_t *places;  /* of its families */
+	bool *is_shadowed; /* whether they were */
 };
 
 struct record {
@@ -65,6 +69,7 @@ struct record {
 	uint32_t place;
 	struct group_times times;
 	int64_t expires_ns; /* Unix time; 0: never */
+	bool is_shadowed;
 	struct record_push *pushes;
 	size_t push_count;
 };

@@ -3,7 +3,7 @@
 /*
  * How records are laid out: for the two files that write and read them.
  *
- *     record   version u8, key labels, place, pushed i64, failed i64,
+ *     record   version u8, [flags u8], key labels, place, pushed i64, failed i64,
  *              expires i64, count, pushes..., checksum u64
  *     push     pushed i64, flags u8, count, families...
  *     family   type u8, flags u8, place, name, [help], [unit], count, samples...
@@ -15,11 +15,14 @@
  */
 
 enum {
+	RECORD_SHADOWED = 1, /* the group gave way to another */
+
 	RECORD_PUSH_OPENMETRICS = 1,
 
 	RECORD_FAMILY_HELP = 1,
 	RECORD_FAMILY_UNIT = 2,
-	RECORD_FAMILY_INVALID = 4, /* could not be exposed whatever else there was */
+	RECORD_FAMILY_INVALID = 4,  /* could not be exposed whatever else there was */
+	RECORD_FAMILY_SHADOWED = 8, /* was not exposed, because of what else there was */
 
 	RECORD_SAMPLE_ROLE = 7, /* the bits of the role */
 	RECORD_SAMPLE_EXEMPLAR = 8,

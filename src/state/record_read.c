@@ -299,7 +299,8 @@ static bool read_metadata(struct reader *r, unsigned flags, struct batch_family 
 	return true;
 }
 
-static bool read_family(struct reader *r, struct batch_family *family, uint32_t *ret_place)
+static bool read_family(
+		struct reader *r, struct batch_family *family, uint32_t *ret_place, bool *ret_is_shadowed)
 {
 	unsigned type;
 	unsigned flags;
@@ -309,10 +310,10 @@ static bool read_family(struct reader *r, struct batch_family *family, uint32_t 
 		return false;
 	}
 	bool is_exposed = (flags & RECORD_FAMILY_INVALID) == 0;
-	bool is_known =
-			(flags & ~(unsigned)(RECORD_FAMILY_HELP | RECORD_FAMILY_UNIT | RECORD_FAMILY_INVALID))
-			== 0;
-	if (type >= METRIC_TYPE_COUNT || !is_known) {
+	*ret_is_shadowed = (flags & RECORD_FAMILY_SHADOWED) != 0;
+	const unsigned known = RECORD_FAMILY_HELP | RECORD_FAMILY_UNIT | RECORD_FAMILY_INVALID
+			| RECORD_FAMILY_SHADOWED;
+	if (type >= METRIC_TYPE_COUNT || (flags & ~known) != 0) {
 		return fail(r, "a family is of no known type");
 	}
 	if (!record_text_is_name(family->name) || prepare_is_computed(family->name)) {
@@ -346,9 +347,11 @@ static bool read_push(struct reader *r, struct record_push *push)
 	batch->is_openmetrics = (flags & RECORD_PUSH_OPENMETRICS) != 0;
 	batch->families = families;
 	push->places = arena_alloc(r->arena, count * sizeof(uint32_t));
+	push->is_shadowed = arena_alloc(r->arena, count * sizeof(bool));
 	for (; batch->family_count < count; batch->family_count++) {
 		struct batch_family *family = &families[batch->family_count];
-		if (!read_family(r, family, &push->places[batch->family_count])) {
+		if (!read_family(r, family, &push->places[batch->family_count],
+					&push->is_shadowed[batch->family_count])) {
 			return false;
 		}
 		if (batch->family_count > 0) {
@@ -379,6 +382,20 @@ static bool read_pushes(struct reader *r, struct record *record)
 
 /* ---- The record ---- */
 
+/* False: it cannot be read on. */
+static bool read_version(struct reader *r, bool *ret_is_known, bool *ret_is_shadowed)
+{
+	unsigned version;
+	unsigned flags = 0;
+	*ret_is_known =
+			read_u8(r, &version) && (version == RECORD_VERSION || version == RECORD_VERSION_FLAGS);
+	if (*ret_is_known && version == RECORD_VERSION_FLAGS && !read_u8(r, &flags)) {
+		return false;
+	}
+	*ret_is_shadowed = flags == RECORD_SHADOWED;
+	return flags <= RECORD_SHADOWED || fail(r, "its flags are none");
+}
+
 static bool has_checksum(struct slice bytes)
 {
 	uint64_t sum;
@@ -391,7 +408,7 @@ enum record_result record_read(struct slice bytes, const struct record_checks *c
 		struct arena *arena, struct record *ret_record, const char **reterr_what)
 {
 	struct record record = { 0 };
-	unsigned version;
+	bool is_known;
 	if (bytes.len <= RECORD_CHECKSUM_BYTES || !has_checksum(bytes)) {
 		*reterr_what = "its checksum is wrong";
 		return RECORD_E_DAMAGED;
@@ -402,11 +419,12 @@ enum record_result record_read(struct slice bytes, const struct record_checks *c
 		.checks = checks,
 		.arena = arena,
 	};
-	if (read_u8(&r, &version) && version != RECORD_VERSION) {
+	bool is_read = read_version(&r, &is_known, &record.is_shadowed);
+	if (!is_known) {
 		*reterr_what = "it is of a version that this weir does not know";
 		return RECORD_E_VERSION;
 	}
-	if (!read_key(&r, &record.key) || !read_place(&r, &record.place)
+	if (!is_read || !read_key(&r, &record.key) || !read_place(&r, &record.place)
 			|| !read_time(&r, &record.times.pushed_ns) || !read_time(&r, &record.times.failed_ns)
 			|| !read_time(&r, &record.expires_ns) || !read_pushes(&r, &record)) {
 		*reterr_what = r.what;
@@ -420,9 +438,10 @@ struct slice record_guess_key(struct slice bytes, struct arena *arena)
 {
 	struct reader r = { .at = bytes.ptr, .end = bytes.ptr + bytes.len, .arena = arena };
 	struct group_key key;
-	unsigned version;
-	if (bytes.len == 0 || !read_u8(&r, &version) || !read_labels(&r, false, &key.labels)
-			|| key.labels.count == 0) {
+	bool is_known;
+	bool is_shadowed;
+	if (bytes.len == 0 || !read_version(&r, &is_known, &is_shadowed)
+			|| !read_labels(&r, false, &key.labels) || key.labels.count == 0) {
 		return slice_make(NULL, 0);
 	}
 	return group_key_text(&key, arena);

@@ -117,6 +117,7 @@ static void put_family(struct buf *out, const struct key_filter *filter,
 	unsigned flags = family->block->is_invalid ? RECORD_FAMILY_INVALID : 0;
 	flags |= family->help.ptr != NULL ? RECORD_FAMILY_HELP : 0;
 	flags |= family->unit.ptr != NULL ? RECORD_FAMILY_UNIT : 0;
+	flags |= family->is_shadowed ? RECORD_FAMILY_SHADOWED : 0;
 	buf_append_byte(out, (char)family->block->type);
 	buf_append_byte(out, (char)flags);
 	put_varint(out, family->place);
@@ -196,7 +197,12 @@ void record_write(struct buf *out, struct record_source *source)
 		qsort(source->families, source->family_count, sizeof(struct record_family),
 				compare_families);
 	}
-	buf_append_byte(out, RECORD_VERSION);
+	if (source->is_shadowed) {
+		buf_append_byte(out, RECORD_VERSION_FLAGS);
+		buf_append_byte(out, RECORD_SHADOWED);
+	} else {
+		buf_append_byte(out, RECORD_VERSION);
+	}
 	put_varint(out, source->key.count);
 	for (size_t i = 0; i < source->key.count; i++) {
 		put_text(out, source->key.pairs[i].name);

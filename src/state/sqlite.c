@@ -11,6 +11,7 @@
 #include "net/turn.h"
 #include "state/ledger.h"
 #include "state/sqlite_file.h"
+#include "state/sqlite_loader.h"
 #include "state/sqlite_thread.h"
 
 enum {
@@ -19,12 +20,20 @@ enum {
 	CLOCK_EVERY_S = 10, /* stored with a commit */
 };
 
+static const uint64_t PROGRESS_NS = UINT64_C(2) * 1000000000;
+
 struct state {
 	struct state_events events;
 	struct store *store;
 	uv_loop_t *loop;
 	struct ledger ledger;
 	struct sqlite_file file;
+	struct record_checks checks;
+	struct sqlite_loader loader;
+	struct restore restore;
+	struct list kept_units; // loaded_unit::link, which later ones refer to
+	uint64_t began_ns;      /* the loading; monotonic */
+	uint64_t progress_ns;   /* when it was told of last */
 	struct sqlite_thread thread;
 	struct turn turn; /* hands over what was gathered */
 	uv_async_t event;
@@ -34,6 +43,7 @@ struct state {
 	uint64_t durable;  /* all changes of the store up to there are */
 	uint64_t clock_ns; /* when the clock was stored last; monotonic */
 	struct change_set *given;
+	bool is_loading; /* the loader runs */
 	bool is_ready;   /* loaded; the thread runs */
 	bool is_waiting; /* for the time to try again */
 	bool is_closing;
@@ -130,15 +140,117 @@ static void take_result(struct state *state)
 	}
 }
 
-/* At the end of a turn of the loop, when something was gathered in it. */
+/* ---- Loading ---- */
+
+/* Slots are 16 bytes each: no more of them are empty than twice what the file takes. */
+static uint64_t places_of_file(const struct state *state)
+{
+	enum { FEW = 1024, BYTES_A_PLACE = 8 };
+	struct stat status;
+	return FEW
+			+ (stat(state->file.path, &status) == 0 ? (uint64_t)status.st_size / BYTES_A_PLACE : 0);
+}
+
+static void tell_progress(struct state *state, uint64_t rows)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+	if (now_ns - state->progress_ns >= PROGRESS_NS) {
+		state->progress_ns = now_ns;
+		state->events.on_progress(state->events.data, rows, state->loader.load.row_count);
+	}
+}
+
+static void put_unit(struct state *state, struct loaded_unit *unit)
+{
+	loaded_unit_put(unit, &state->restore, &state->ledger);
+	LIST_EACH (link, &unit->faults) {
+		const struct loaded_fault *fault = LIST_ENTRY(link, struct loaded_fault, link);
+		struct state_fault told = { fault->key, fault->number, fault->what };
+		state->events.on_fault(state->events.data, &told);
+	}
+	tell_progress(state, unit->rows);
+	if (unit->is_kept) {
+		list_append(&state->kept_units, &unit->link);
+	} else {
+		loaded_unit_destroy(unit);
+	}
+}
+
+static void begin_to_store(struct state *state)
+{
+	const struct sqlite_load *load = &state->loader.load;
+	struct buf why;
+	buf_init(&why, 0);
+	state->ledger.ahead_ns = load->ahead_ns;
+	state->ledger.next_number = load->next_number;
+	state->ledger.next_grp = load->next_grp;
+	ledger_begin(&state->ledger, load->log_bytes);
+	state->is_ready =
+			sqlite_thread_start(&state->thread, &state->file, load->first_row, &state->event, &why);
+	if (!state->is_ready) {
+		state->events.on_unusable(state->events.data, buf_slice(&why));
+	}
+	buf_finish(&why);
+}
+
+static void end_loading(struct state *state)
+{
+	const struct sqlite_load *load = &state->loader.load;
+	sqlite_loader_join(&state->loader);
+	state->is_loading = false;
+	restore_end(&state->restore);
+	LIST_EACH (link, &state->kept_units) {
+		loaded_unit_destroy(LIST_ENTRY(link, struct loaded_unit, link));
+	}
+	if (state->loader.result == SQLITE_LOAD_OK) {
+		struct state_loaded loaded = {
+			.groups = state->store->contents->group_count,
+			.series = state->store->contents->series,
+			.expired = load->expired,
+			.faults = load->faults,
+			.bytes = load->log_bytes,
+			.seconds = (double)(clock_monotonic_ns() - state->began_ns) / 1e9,
+		};
+		begin_to_store(state);
+		if (state->is_ready) {
+			state->events.on_loaded(state->events.data, &loaded);
+		}
+	} else if (state->loader.result != SQLITE_LOAD_STOPPED) {
+		state->events.on_unusable(state->events.data, slice_of_string(sqlite3_errstr(load->fault)));
+	}
+	sqlite_loader_finish(&state->loader);
+}
+
+/* A unit a turn; false when there is none yet. */
+static bool load_some(struct state *state)
+{
+	bool has_ended;
+	struct loaded_unit *unit = sqlite_loader_take(&state->loader, &has_ended);
+	if (unit != NULL && state->is_closing) {
+		loaded_unit_destroy(unit);
+	} else if (unit != NULL) {
+		put_unit(state, unit);
+	} else if (has_ended) {
+		end_loading(state);
+	}
+	return unit != NULL;
+}
+
+/* ---- The loop ---- */
+
+/* At the end of a turn of the loop, when something was gathered or loaded in it. */
 static bool on_turn(void *data)
 {
 	struct state *state = data;
+	if (state->is_loading && load_some(state)) {
+		return true;
+	}
 	take_result(state);
-	if (state->given == NULL && !state->is_waiting && ledger_has_changes(&state->ledger)) {
+	if (state->is_ready && state->given == NULL && !state->is_waiting
+			&& ledger_has_changes(&state->ledger)) {
 		give(state);
 	}
-	if (state->is_closing) {
+	if (state->is_closing && !state->is_loading) {
 		finish(state);
 	}
 	return false;
@@ -148,50 +260,41 @@ static void on_event(uv_async_t *async)
 {
 	struct state *state = async->data;
 	take_result(state);
-	if (ledger_has_changes(&state->ledger) || state->is_closing) {
+	if (state->is_loading || ledger_has_changes(&state->ledger) || state->is_closing) {
 		turn_arm(&state->turn);
 	}
 }
 
 /* ---- The beginning ---- */
 
-static void begin(struct state *state)
-{
-	struct buf why;
-	buf_init(&why, 0);
-	state->ledger.ahead_ns = clock_wall_ns() - (int64_t)clock_monotonic_ns();
-	ledger_begin(&state->ledger, 0);
-	if (!sqlite_thread_start(&state->thread, &state->file, 0, &state->event, &why)) {
-		state->events.on_unusable(state->events.data, buf_slice(&why));
-	} else {
-		struct state_loaded loaded = { .groups = state->store->contents->group_count };
-		state->is_ready = true;
-		state->events.on_loaded(state->events.data, &loaded);
-	}
-	buf_finish(&why);
-}
-
 struct state *state_open(const struct state_options *options, uv_loop_t *loop, struct store *store,
 		const struct state_events *events, struct buf *reterr_why)
 {
-	struct sqlite_file file;
-	if (!sqlite_file_open(&file, options->path, options->sync)) {
+	struct state *state = memory_zalloc(1, sizeof(*state));
+	if (!sqlite_file_open(&state->file, options->path, options->sync)) {
 		buf_append_string(reterr_why, "cannot open");
+		free(state);
 		return NULL;
 	}
-	struct state *state = memory_zalloc(1, sizeof(*state));
 	state->events = *events;
+	state->checks = options->checks;
 	state->store = store;
 	state->loop = loop;
 	state->open_handles = 3;
+	state->began_ns = clock_monotonic_ns();
+	state->progress_ns = state->began_ns;
+	list_init(&state->kept_units);
 	ledger_init(&state->ledger, store, on_gathered, state);
+	restore_begin(&state->restore, store, places_of_file(state));
 	turn_open(&state->turn, loop, on_turn, state);
 	uv_async_init(loop, &state->event, on_event);
 	uv_timer_init(loop, &state->retry);
 	state->event.data = state;
 	state->retry.data = state;
-	state->file = file;
-	begin(state);
+	state->is_loading = true;
+	if (sqlite_loader_start(&state->loader, state->file.db, &state->checks, &state->event) != 0) {
+		abort(); /* no thread can be had at the start: as without memory */
+	}
 	return state;
 }
 
@@ -227,16 +330,17 @@ static void close_handles(struct state *state)
 static void finish(struct state *state)
 {
 	bool is_over = !ledger_has_changes(&state->ledger) || state->is_waiting;
-	if (state->given != NULL || !is_over) {
+	if (state->given != NULL || (state->is_ready && !is_over)) {
 		return;
 	}
 	if (state->is_ready) {
 		sqlite_thread_quit(&state->thread);
 		sqlite_thread_join(&state->thread);
 		state->is_ready = false;
-		sqlite_file_close(&state->file);
-		close_handles(state);
 	}
+	state->is_closing = false;
+	sqlite_file_close(&state->file);
+	close_handles(state);
 }
 
 void state_close(struct state *state)
@@ -244,6 +348,9 @@ void state_close(struct state *state)
 	state->is_closing = true;
 	state->is_waiting = false;
 	uv_timer_stop(&state->retry);
+	if (state->is_loading) {
+		sqlite_loader_give_up(&state->loader);
+	}
 	turn_arm(&state->turn);
 }
 

@@ -22,13 +22,22 @@
 
 #include "base/buf.h"
 #include "base/slice.h"
+#include "state/record.h"
 #include "store/store.h"
 
 struct state;
-struct state_fault;
 struct state_loaded;
 
+/* What could not be read. */
+struct state_fault {
+	struct slice key; /* of the group, as far as it can be told: job="x"; ptr NULL: cannot */
+	uint64_t number;  /* of the row */
+	const char *what;
+};
+
 struct state_events {
+	/* So many of so many rows are loaded; now and then. */
+	void (*on_progress)(void *data, uint64_t rows, uint64_t row_count);
 	/* The store has what was kept; changes count from now on. */
 	void (*on_loaded)(void *data, const struct state_loaded *loaded);
 	/* It turned out that it cannot be had: the text says why. Close the state then. */
@@ -54,6 +63,7 @@ enum state_sync {
 struct state_options {
 	const char *path; /* of the database */
 	enum state_sync sync;
+	struct record_checks checks;
 };
 
 /* What was there at the start. */
@@ -68,9 +78,6 @@ struct state_loaded {
 
 /* What is happening; see the metrics of the same names in docs/state.md. */
 struct state_stats {
-	bool is_loading;
-	uint64_t rows_loaded;
-	uint64_t rows_to_load;
 	uint64_t failures;
 	int64_t last_commit_ns; /* Unix time; 0: none yet */
 	uint64_t waiting;       /* changes that are not durable */

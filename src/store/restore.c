@@ -42,39 +42,55 @@ void restore_group(struct restore *restore, const struct group_key *key, uint32_
 	}
 }
 
-static void set_places(
-		struct restore *restore, struct prepared_push *prepared, const uint32_t *places)
+static void limit_places(struct restore *restore, struct prepared_push *prepared)
 {
 	const struct families *families = &restore->store->contents->families;
 	for (size_t i = 0; i < prepared->family_count; i++) {
-		struct slice name = prepared->families[i].name;
-		const struct family *family = families_find(families, name, hash64(name));
-		prepared->families[i].place =
-				allow_place(restore, family == NULL ? NULL : &family->slots, places[i]);
+		struct prepared_family *part = &prepared->families[i];
+		const struct family *family = families_find(families, part->name, hash64(part->name));
+		part->place = allow_place(restore, family == NULL ? NULL : &family->slots, part->place);
 	}
 }
 
-bool restore_push(struct restore *restore, const struct group_key *key, const struct batch *batch,
-		const uint32_t *places, int64_t pushed_ns, struct arena *arena)
+bool restore_prepare(const struct batch *batch, const struct group_key *key, struct arena *arena,
+		struct prepared_push *ret_prepared)
 {
 	struct prepare_options options = { .is_checked = false, .max_bytes = SIZE_MAX };
-	struct prepared_push prepared;
 	struct batch_fault fault;
-	struct store_push op;
-	if (prepare_push(batch, key, &options, arena, &prepared, &fault) != PREPARE_OK) {
+	if (prepare_push(batch, key, &options, arena, ret_prepared, &fault) != PREPARE_OK) {
 		return false;
 	}
-	assert(prepared.family_count == batch->family_count);
-	set_places(restore, &prepared, places);
+	assert(ret_prepared->family_count == batch->family_count);
+	return true;
+}
+
+void restore_prepared(struct restore *restore, const struct group_key *key,
+		struct prepared_push *prepared, int64_t pushed_ns, struct arena *arena)
+{
+	struct store_push op;
+	limit_places(restore, prepared);
 	/* Whether something can be promoted is looked at once, in the end. */
 	restore->store->contents->is_slicing = true;
-	push_init(&op, restore->store, STORE_POST, key, &prepared, arena);
+	push_init(&op, restore->store, STORE_POST, key, prepared, arena);
 	op.now_ns = pushed_ns;
 	enum push_result result;
 	do {
 		result = push_step(&op);
 	} while (result == PUSH_AGAIN);
 	assert(result == PUSH_OK);
+}
+
+bool restore_push(struct restore *restore, const struct group_key *key, const struct batch *batch,
+		const uint32_t *places, int64_t pushed_ns, struct arena *arena)
+{
+	struct prepared_push prepared;
+	if (!restore_prepare(batch, key, arena, &prepared)) {
+		return false;
+	}
+	for (size_t i = 0; i < prepared.family_count; i++) {
+		prepared.families[i].place = places[i];
+	}
+	restore_prepared(restore, key, &prepared, pushed_ns, arena);
 	return true;
 }
 

@@ -21,6 +21,15 @@ void restore_begin(struct restore *restore, struct store *store, uint64_t gaps);
 void restore_group(struct restore *restore, const struct group_key *key, uint32_t place);
 
 /*
+ * The two halves of restore_push(). The first touches no store: it runs on any
+ * thread; the families' places in what comes of it are to be set, or SLOT_NONE.
+ */
+bool restore_prepare(const struct batch *batch, const struct group_key *key, struct arena *arena,
+		struct prepared_push *ret_prepared);
+void restore_prepared(struct restore *restore, const struct group_key *key,
+		struct prepared_push *prepared, int64_t pushed_ns, struct arena *arena);
+
+/*
  * Posts the batch to the group; `places` are the slots of its families. False
  * when it has more bytes than one push can have.
  */
