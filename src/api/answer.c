@@ -13,6 +13,18 @@ void answer_error(struct exchange *exchange, int status, struct slice text)
 	exchange_set_error(exchange, status, ARENA_JOIN(&exchange->arena, text, SLICE("\n")));
 }
 
+void answer_add_cors(struct exchange *exchange)
+{
+	exchange_add_field(exchange, SLICE("Access-Control-Allow-Headers"),
+			SLICE("Accept, Authorization, Content-Type, Origin"));
+	exchange_add_field(
+			exchange, SLICE("Access-Control-Allow-Methods"), SLICE("GET, POST, DELETE, OPTIONS"));
+	exchange_add_field(exchange, SLICE("Access-Control-Allow-Origin"), SLICE("*"));
+	exchange_add_field(exchange, SLICE("Access-Control-Expose-Headers"), SLICE("Date"));
+	exchange_add_field(
+			exchange, SLICE("Cache-Control"), SLICE("no-cache, no-store, must-revalidate"));
+}
+
 bool answer_read_key(struct api *api, struct exchange *exchange, const struct route *route,
 		struct group_key *ret_key)
 {

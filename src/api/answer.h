@@ -13,6 +13,9 @@ void answer_empty(struct exchange *exchange, int status);
 /* As Pushgateway: text, one line feed at the end. */
 void answer_error(struct exchange *exchange, int status, struct slice text);
 
+/* What a browser may do from another page: read the API. */
+void answer_add_cors(struct exchange *exchange);
+
 /*
  * The key of a push's path. False when the exchange has its error answer,
  * still to be sent.

@@ -23,6 +23,7 @@ void api_init(struct api *api, const struct api_options *options, struct store *
 		.started_ns = clock_wall_ns(),
 	};
 	acks_init(&api->acks, api);
+	loading_init(&api->loading, api);
 	list_init(&api->ongoing);
 	list_init(&api->large_waiting);
 	coded_pool_init(&api->coded_pool, executor);
@@ -40,6 +41,7 @@ void api_set_options(
 void api_finish(struct api *api)
 {
 	assert(list_is_empty(&api->ongoing));
+	assert(api->loading.count == 0);
 	coded_pool_finish(&api->coded_pool);
 	job_rules_unref(api->job_rules);
 	page_release_spare();
@@ -52,19 +54,6 @@ static void answer_health(struct api *api, struct exchange *exchange, enum stats
 	exchange->response.body = SLICE("OK");
 	stats_count_request(api->stats, handler, STATS_METHOD_GET, 200);
 	exchange_answer(exchange);
-}
-
-/* What a browser may do from another page: read the API. */
-static void add_cors(struct exchange *exchange)
-{
-	exchange_add_field(exchange, SLICE("Access-Control-Allow-Headers"),
-			SLICE("Accept, Authorization, Content-Type, Origin"));
-	exchange_add_field(
-			exchange, SLICE("Access-Control-Allow-Methods"), SLICE("GET, POST, DELETE, OPTIONS"));
-	exchange_add_field(exchange, SLICE("Access-Control-Allow-Origin"), SLICE("*"));
-	exchange_add_field(exchange, SLICE("Access-Control-Expose-Headers"), SLICE("Date"));
-	exchange_add_field(
-			exchange, SLICE("Cache-Control"), SLICE("no-cache, no-store, must-revalidate"));
 }
 
 static void handle_found(struct api *api, struct exchange *exchange, const struct route *route)
@@ -96,18 +85,18 @@ static void handle_found(struct api *api, struct exchange *exchange, const struc
 		static_handle(api, exchange, route);
 		return;
 	case ENDPOINT_API_METRICS:
-		add_cors(exchange);
+		answer_add_cors(exchange);
 		metrics_json_handle(api, exchange);
 		return;
 	case ENDPOINT_API_STATUS:
-		add_cors(exchange);
+		answer_add_cors(exchange);
 		status_json_handle(api, exchange);
 		return;
 	case ENDPOINT_API_WIPE:
 		wipe_handle(api, exchange);
 		return;
 	case ENDPOINT_API_OPTIONS:
-		add_cors(exchange);
+		answer_add_cors(exchange);
 		answer_empty(exchange, 200);
 		stats_count_request(api->stats, STATS_HANDLER_API_OPTIONS, STATS_METHOD_OPTIONS, 200);
 		exchange_answer(exchange);
@@ -195,6 +184,13 @@ static bool set_miscoded(struct exchange *exchange)
 void api_on_request(void *data, struct exchange *exchange)
 {
 	struct api *api = data;
+	if (!loading_is_on(&api->loading) || !loading_takes(&api->loading, exchange)) {
+		api_carry_out(api, exchange);
+	}
+}
+
+void api_carry_out(struct api *api, struct exchange *exchange)
+{
 	struct route route;
 	if (!list_is_empty(&api->ongoing) && api_task_waits(api, exchange)) {
 		return;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "api/ack.h"
+#include "api/loading.h"
 #include "api/route.h"
 #include "base/job.h"
 #include "base/list.h"
@@ -43,6 +44,7 @@ struct api {
 	struct coded_pool coded_pool;
 	int64_t started_ns;         /* Unix time */
 	struct acks acks;           /* answers that wait */
+	struct loading loading;     /* requests that wait */
 	struct list large_waiting;  // push_step::link, of large pushes that wait for a thread
 	size_t large_running;       /* on threads */
 	struct list ongoing;        // api_task::link, of exchanges that were not answered at once

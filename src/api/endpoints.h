@@ -7,6 +7,9 @@
 #include "api/api.h"
 #include "api/route.h"
 
+/* Finds the endpoint and goes there; for requests that waited. */
+void api_carry_out(struct api *api, struct exchange *exchange);
+
 /* PUT and POST of /metrics/job/... */
 void push_handle(struct api *api, struct exchange *exchange, const struct route *route);
 

@@ -1,5 +1,7 @@
 #include "api/task.h"
 
+#include "api/endpoints.h"
+
 struct api_waiter {
 	struct list link;
 	struct exchange *exchange;
@@ -67,7 +69,7 @@ void api_task_end(struct api_task *task)
 		struct api_waiter *waiter = LIST_ENTRY(link, struct api_waiter, link);
 		list_remove(link);
 		/* This one may take long, too; then the rest waits for it. */
-		api_on_request(api, waiter->exchange);
+		api_carry_out(api, waiter->exchange);
 	}
 }
 

@@ -45,6 +45,15 @@ struct slice exchange_query_parameter(const struct exchange *exchange, struct sl
 	return none;
 }
 
+struct exchange *exchange_before(const struct exchange *exchange)
+{
+	const struct http_session *session = exchange->session;
+	if (session == NULL || exchange->link.prev == &session->exchanges) {
+		return NULL;
+	}
+	return LIST_ENTRY(exchange->link.prev, struct exchange, link);
+}
+
 void exchange_add_field(struct exchange *exchange, struct slice name, struct slice value)
 {
 	struct buf *fields = &exchange->response.fields;

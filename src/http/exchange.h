@@ -96,6 +96,9 @@ size_t exchange_count_headers(const struct exchange *exchange, struct slice name
 /* The raw value of the first `name=value` in the query; ptr NULL when absent. */
 struct slice exchange_query_parameter(const struct exchange *exchange, struct slice name);
 
+/* The one before it on its connection, which is not written yet; NULL: there is none. */
+struct exchange *exchange_before(const struct exchange *exchange);
+
 /* Adds a header line to the response. */
 void exchange_add_field(struct exchange *exchange, struct slice name, struct slice value);
 

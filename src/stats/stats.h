@@ -44,7 +44,7 @@ enum stats_rejection {
 	STATS_REJECTED_BODY,         /* its content coding or its size */
 	STATS_REJECTED_INCONSISTENT, /* with itself or with what is stored */
 	STATS_REJECTED_LIMIT,        /* more groups, series, labels ... than allowed */
-	STATS_REJECTED_STATE,        /* it is in memory, but was not made durable */
+	STATS_REJECTED_STATE,        /* what is stored is not loaded, or this was not made durable */
 	STATS_REJECTED_SYNTAX,       /* it could not be parsed */
 	STATS_REJECTED_TIMESTAMP,
 	STATS_REJECTED_TTL,

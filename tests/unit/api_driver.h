@@ -19,11 +19,17 @@
 #include "http/session.h"
 #include "unit/random.h"
 
-enum { API_JOBS_MAX = 64, API_FROZEN_SECONDS = 1795161065 };
+enum { API_JOBS_MAX = 64, API_TIMERS_MAX = 8, API_FROZEN_SECONDS = 1795161065 };
 
 struct api_job {
 	struct job *job;
 	bool is_worked; /* only done() is left */
+};
+
+/* One that was put off by time. */
+struct api_timer {
+	struct job *job;
+	uint64_t due_ns;
 };
 
 struct api_connection {
@@ -42,6 +48,8 @@ struct api_driver {
 	struct executor executor;
 	struct api_job jobs[API_JOBS_MAX];
 	size_t job_count;
+	struct api_timer timers[API_TIMERS_MAX];
+	size_t timer_count;
 	struct api_connection connection;
 	struct arena arena;
 };
@@ -60,6 +68,31 @@ static inline void api_driver_defer(struct executor *executor, struct job *job)
 	struct api_driver *d = LIST_ENTRY(executor, struct api_driver, executor);
 	assert(d->job_count < API_JOBS_MAX);
 	d->jobs[d->job_count++] = (struct api_job){ .job = job, .is_worked = true };
+}
+
+static inline void api_driver_later(struct executor *executor, struct job *job, uint64_t ms)
+{
+	struct api_driver *d = LIST_ENTRY(executor, struct api_driver, executor);
+	assert(d->timer_count < API_TIMERS_MAX);
+	d->timers[d->timer_count++] =
+			(struct api_timer){ .job = job, .due_ns = clock_monotonic_ns() + ms * 1000000 };
+}
+
+/* Time passes; what is due by then is done. Such a job may be put off again. */
+static inline void api_driver_pass(struct api_driver *d, uint64_t ms)
+{
+	uint64_t now_ns = clock_monotonic_ns() + ms * 1000000;
+	clock_freeze(now_ns, clock_wall_ns() + (int64_t)ms * 1000000);
+	for (size_t i = 0; i < d->timer_count;) {
+		struct job *job = d->timers[i].job;
+		if (d->timers[i].due_ns > now_ns) {
+			i++;
+			continue;
+		}
+		d->timers[i] = d->timers[--d->timer_count];
+		job->done(job);
+		i = 0;
+	}
 }
 
 /* Half of a job: its work, or what comes after it. */
@@ -169,6 +202,7 @@ static inline void api_driver_init_with(struct api_driver *d, const struct api_o
 	api_driver_read_config(d);
 	d->executor.submit = api_driver_submit;
 	d->executor.defer = api_driver_defer;
+	d->executor.later = api_driver_later;
 	arena_init(&d->arena);
 	buf_init(&d->connection.out, 0);
 	store_init(&d->store, &store_options);
