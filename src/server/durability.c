@@ -93,6 +93,7 @@ static void on_loaded(void *data, const struct state_loaded *loaded)
 {
 	struct durability *durability = data;
 	durability->is_loading = false;
+	api_end_loading(&durability->server->api);
 	durability->stats.load_seconds = loaded->seconds;
 	durability->stats.groups_loaded = loaded->groups;
 	log_info("state loaded path=%s groups=%llu series=%llu bytes=%llu expired=%llu unreadable=%llu "
@@ -125,7 +126,8 @@ static void on_fault(void *data, const struct state_fault *fault)
 
 static void on_progress(void *data, uint64_t rows, uint64_t row_count)
 {
-	const struct durability *durability = data;
+	struct durability *durability = data;
+	api_set_loading_progress(&durability->server->api, rows, row_count);
 	log_info("loading the state path=%s rows=%llu of=%llu", durability->path,
 			(unsigned long long)rows, (unsigned long long)row_count);
 }
@@ -245,7 +247,9 @@ bool durability_open(struct server *server)
 	warn_of_gateway_file(server->config);
 	server->durability = durability;
 	bool waits = server->config->state_ack == CONFIG_ACK_DURABLE;
-	api_set_durable(&server->api, waits, (uint64_t)server->config->state_timeout_ns);
+	uint64_t timeout_ns = (uint64_t)server->config->state_timeout_ns;
+	api_set_durable(&server->api, waits, timeout_ns);
+	api_begin_loading(&server->api, timeout_ns);
 	return true;
 }
 

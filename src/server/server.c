@@ -100,6 +100,7 @@ static void begin_stop(struct server *server)
 {
 	server->is_stopping = true;
 	notify_stopping(server);
+	api_give_up_loading(&server->api);
 	takeover_giver_close(&server->giver);
 	takeover_forget_spawned(server);
 	uv_close((uv_handle_t *)&server->expiry, NULL);
