@@ -15,6 +15,7 @@
 #include "config/table.h"
 #include "format/protobuf_native.h"
 #include "server/server.h"
+#include "server/takeover_take.h"
 #include "state/state.h"
 
 enum { FAULTS_LOGGED_MAX = 20 };
@@ -28,8 +29,9 @@ struct durability {
 	int lock;
 	uint64_t faults; /* logged */
 	bool is_loading;
-	bool is_failing; /* it was logged that changes are not stored */
-	bool is_behind;  /* when it was closed, some were not */
+	bool is_taken_over; /* from the weir before, which has written it */
+	bool is_failing;    /* it was logged that changes are not stored */
+	bool is_behind;     /* when it was closed, some were not */
 	struct stats_state stats;
 	void (*on_closed)(struct server *server);
 };
@@ -72,12 +74,26 @@ static char *find_path(const struct server *server)
 	return path;
 }
 
+/* From the weir that is taken over, if it uses this database. */
+static bool take_lock_over(struct durability *durability)
+{
+	int lock = takeover_take_lock(&durability->server->taker, durability->lock);
+	if (lock < 0) {
+		return false;
+	}
+	close(durability->lock);
+	durability->lock = lock;
+	durability->is_taken_over = true;
+	return true;
+}
+
 /* One weir a database, wherever its data directory is. */
 static bool lock_path(struct durability *durability)
 {
 	char *path = join(durability->path, ".lock");
 	durability->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	bool is_locked = durability->lock >= 0 && flock(durability->lock, LOCK_EX | LOCK_NB) == 0;
+	bool is_locked = durability->lock >= 0
+			&& (take_lock_over(durability) || flock(durability->lock, LOCK_EX | LOCK_NB) == 0);
 	if (durability->lock < 0) {
 		log_error("cannot write beside the database path=%s error=%s", path, strerror(errno));
 	} else if (!is_locked) {
@@ -189,6 +205,22 @@ static void warn_of_gateway_file(const struct config *config)
 	}
 }
 
+/*
+ * What is taken over is to be written in the place of what the weir before wrote,
+ * but not of anything else.
+ */
+static bool may_replace(struct durability *durability)
+{
+	bool is_other = durability->server->config->takeover && !durability->is_taken_over;
+	if (!is_other || state_is_new(durability->state)) {
+		return true;
+	}
+	log_error("the running weir does not keep its groups in this database, and something is there "
+			  "that would be lost: move it away, or name another path=%s",
+			durability->path);
+	return false;
+}
+
 static bool open_state(struct durability *durability)
 {
 	struct server *server = durability->server;
@@ -197,6 +229,7 @@ static bool open_state(struct durability *durability)
 		.sync = server->config->state_sync == CONFIG_SYNC_FULL ? STATE_SYNC_FULL
 															   : STATE_SYNC_NORMAL,
 		.checks = { .native_is_right = native_is_right },
+		.is_taken_over = server->config->takeover,
 	};
 	struct state_events events = {
 		.on_progress = on_progress,
@@ -217,7 +250,7 @@ static bool open_state(struct durability *durability)
 				SLICE_ARG(buf_slice(&why)));
 	}
 	buf_finish(&why);
-	return durability->state != NULL;
+	return durability->state != NULL && may_replace(durability);
 }
 
 static void destroy(struct durability *durability)
@@ -239,13 +272,16 @@ bool durability_open(struct server *server)
 	struct durability *durability = memory_zalloc(1, sizeof(*durability));
 	*durability = (struct durability){ .server = server, .path = path, .lock = -1 };
 	durability->stats.is_kept = true;
-	durability->is_loading = true;
-	if (!lock_path(durability) || !open_state(durability)) {
+	durability->is_loading = !server->config->takeover;
+	if (!lock_path(durability)) {
 		destroy(durability);
 		return false;
 	}
-	warn_of_gateway_file(server->config);
 	server->durability = durability;
+	if (!open_state(durability)) {
+		return false;
+	}
+	warn_of_gateway_file(server->config);
 	bool waits = server->config->state_ack == CONFIG_ACK_DURABLE;
 	uint64_t timeout_ns = (uint64_t)server->config->state_timeout_ns;
 	api_set_durable(&server->api, waits, timeout_ns);
@@ -264,13 +300,34 @@ void durability_close(struct server *server, void (*on_closed)(struct server *se
 	state_close(durability->state);
 }
 
+bool durability_hand_over(struct server *server, int fd)
+{
+	return server->durability == NULL || state_hand_over(server->durability->state, fd);
+}
+
+void durability_resume(struct server *server)
+{
+	if (server->durability != NULL) {
+		state_resume(server->durability->state);
+	}
+}
+
+void durability_take_over(struct server *server, int fd)
+{
+	struct durability *durability = server->durability;
+	if (durability != NULL) {
+		state_take_over(durability->state, durability->is_taken_over ? fd : -1);
+	}
+}
+
 bool durability_finish(struct server *server)
 {
 	struct durability *durability = server->durability;
 	if (durability == NULL) {
 		return true;
 	}
-	bool is_stored = !durability->is_behind;
+	/* What another weir has taken over, it keeps. */
+	bool is_stored = !durability->is_behind || server->is_handed_over;
 	if (!is_stored) {
 		log_error("what was pushed last could not be stored path=%s", durability->path);
 	}

@@ -27,6 +27,16 @@ bool durability_is_loading(const struct server *server);
 /* The lock of the database, which stays; -1: none. */
 int durability_lock(const struct server *server);
 
+/*
+ * Appends to the file what a weir that takes over has to know of the database.
+ * From then on nothing is written to it, until it is resumed. False: errno says why.
+ */
+bool durability_hand_over(struct server *server, int fd);
+void durability_resume(struct server *server);
+
+/* Behind a takeover: the file stands where the weir before wrote that. */
+void durability_take_over(struct server *server, int fd);
+
 /* All changes are durable, or known not to be. */
 bool durability_is_at_rest(const struct server *server);
 

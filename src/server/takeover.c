@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "server/takeover_socket.h"
+#include "server/takeover_stored.h"
 
 bool takeover_start(struct server *server)
 {
@@ -18,6 +19,7 @@ bool takeover_end(struct server *server)
 	if (!takeover_complete(&server->taker, &server->takeover_state)) {
 		return false;
 	}
+	takeover_stored_adopt(server);
 	return true;
 }
 

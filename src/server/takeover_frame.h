@@ -33,7 +33,7 @@
 #include "base/slice.h"
 
 enum {
-	TAKEOVER_VERSION = 1,
+	TAKEOVER_VERSION = 2,
 	TAKEOVER_HEADER_BYTES = 8,
 	TAKEOVER_PAYLOAD_BYTES_MAX = 16 * 1024,
 	TAKEOVER_FILES_MAX = 64, /* of one frame; the kernel takes 253 */

@@ -1,6 +1,8 @@
 #include "server/takeover_stored.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "format/protobuf_native.h"
@@ -26,10 +28,34 @@ static bool is_ready(void *data)
 	return true;
 }
 
+/* It was not taken: what was put off meanwhile goes to the disk. */
+static void hold(void *data, bool is_held)
+{
+	if (!is_held) {
+		durability_resume(data);
+	}
+}
+
+/* The length of what comes first, what the state has to say, and the image. */
+static bool write_head(struct server *server, int fd)
+{
+	uint64_t bytes = 0;
+	if (write(fd, &bytes, sizeof(bytes)) != sizeof(bytes) || !durability_hand_over(server, fd)) {
+		return false;
+	}
+	off_t end = lseek(fd, 0, SEEK_CUR);
+	bytes = (uint64_t)end - sizeof(bytes);
+	return end > 0 && pwrite(fd, &bytes, sizeof(bytes), 0) == sizeof(bytes);
+}
+
 static bool write_stored(void *data, int fd)
 {
 	struct server *server = data;
 	struct image_written written = { 0 };
+	if (!write_head(server, fd)) {
+		log_error("cannot hand over what is stored error=%s", strerror(errno));
+		return false;
+	}
 	switch (image_write(&server->store, fd, &written)) {
 	case IMAGE_WRITE_OK:
 		return true;
@@ -58,6 +84,12 @@ static bool read_stored(void *data, int fd)
 		.checks = { .native_is_right = native_is_right },
 		.on_fault = on_fault,
 	};
+	uint64_t head_bytes;
+	if (read(fd, &head_bytes, sizeof(head_bytes)) != sizeof(head_bytes)
+			|| lseek(fd, (off_t)head_bytes, SEEK_CUR) < 0) {
+		log_error("cannot take over what is stored error=%s", strerror(errno));
+		return false;
+	}
 	enum image_read_result result = image_read(&server->store, fd, &options, &report);
 	if (result != IMAGE_READ_OK) {
 		log_error("cannot take over what is stored written_by=%s error=%s", report.written_by,
@@ -67,10 +99,17 @@ static bool read_stored(void *data, int fd)
 	return true;
 }
 
+void takeover_stored_adopt(struct server *server)
+{
+	lseek(server->taker.state_file, sizeof(uint64_t), SEEK_SET);
+	durability_take_over(server, server->taker.state_file);
+}
+
 void takeover_stored_init(struct server *server)
 {
 	server->takeover_state = (struct takeover_state){
 		.lock = lock,
+		.hold = hold,
 		.is_ready = is_ready,
 		.write = write_stored,
 		.read = read_stored,

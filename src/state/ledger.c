@@ -598,7 +598,7 @@ static void sort_entries(struct ledger *ledger)
 }
 
 /* Where the dead rows are is not known: they count as spread evenly. */
-void ledger_begin(struct ledger *ledger, uint64_t log_bytes)
+void ledger_spread(struct ledger *ledger, uint64_t log_bytes)
 {
 	double spread =
 			log_bytes <= ledger->live_bytes ? 1 : (double)log_bytes / (double)ledger->live_bytes;
@@ -610,6 +610,10 @@ void ledger_begin(struct ledger *ledger, uint64_t log_bytes)
 		position += (double)entry->whole_bytes * spread;
 	}
 	ledger->position = log_bytes > (uint64_t)position ? log_bytes : (uint64_t)position;
+}
+
+void ledger_begin(struct ledger *ledger)
+{
 	ledger->floor = find_floor(ledger);
 	store_subscribe(ledger->store, &ledger->listener);
 }

@@ -86,8 +86,11 @@ void ledger_finish(struct ledger *ledger);
 void ledger_adopt(
 		struct ledger *ledger, struct group *group, uint64_t grp, uint64_t base, uint64_t bytes);
 
-/* All are adopted, of a log of so many bytes, dead rows included. */
-void ledger_begin(struct ledger *ledger, uint64_t log_bytes);
+/* They are of a log of so many bytes, dead rows included. */
+void ledger_spread(struct ledger *ledger, uint64_t log_bytes);
+
+/* Everything is adopted that is to be: changes are gathered from now on. */
+void ledger_begin(struct ledger *ledger);
 
 /* Every group of the store is to be written, behind a wipe of what the log has. */
 void ledger_note_all(struct ledger *ledger);

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "net/turn.h"
 #include "state/ledger.h"
+#include "state/ledger_handover.h"
 #include "state/sqlite_file.h"
 #include "state/sqlite_loader.h"
 #include "state/sqlite_thread.h"
@@ -46,6 +47,7 @@ struct state {
 	bool is_loading; /* the loader runs */
 	bool is_ready;   /* loaded; the thread runs */
 	bool is_waiting; /* for the time to try again */
+	bool is_held;    /* nothing is written: another process may */
 	bool is_closing;
 	struct state_stats stats;
 };
@@ -54,7 +56,7 @@ struct state {
 
 static void arm(struct state *state)
 {
-	if (state->is_ready && state->given == NULL && !state->is_waiting) {
+	if (state->is_ready && state->given == NULL && !state->is_waiting && !state->is_held) {
 		turn_arm(&state->turn);
 	}
 }
@@ -178,19 +180,24 @@ static void put_unit(struct state *state, struct loaded_unit *unit)
 
 static void begin_to_store(struct state *state)
 {
-	const struct sqlite_load *load = &state->loader.load;
 	struct buf why;
 	buf_init(&why, 0);
-	state->ledger.ahead_ns = load->ahead_ns;
-	state->ledger.next_number = load->next_number;
-	state->ledger.next_grp = load->next_grp;
-	ledger_begin(&state->ledger, load->log_bytes);
-	state->is_ready =
-			sqlite_thread_start(&state->thread, &state->file, load->first_row, &state->event, &why);
+	ledger_begin(&state->ledger);
+	state->is_ready = sqlite_thread_start(&state->thread, &state->file, &state->event, &why);
 	if (!state->is_ready) {
 		state->events.on_unusable(state->events.data, buf_slice(&why));
 	}
 	buf_finish(&why);
+}
+
+static void take_findings(struct state *state)
+{
+	const struct sqlite_load *load = &state->loader.load;
+	state->ledger.ahead_ns = load->ahead_ns;
+	state->ledger.next_number = load->next_number;
+	state->ledger.next_grp = load->next_grp;
+	state->stats.set_aside = load->set_aside;
+	ledger_spread(&state->ledger, load->log_bytes);
 }
 
 static void end_loading(struct state *state)
@@ -211,6 +218,7 @@ static void end_loading(struct state *state)
 			.bytes = load->log_bytes,
 			.seconds = (double)(clock_monotonic_ns() - state->began_ns) / 1e9,
 		};
+		take_findings(state);
 		begin_to_store(state);
 		if (state->is_ready) {
 			state->events.on_loaded(state->events.data, &loaded);
@@ -246,7 +254,7 @@ static bool on_turn(void *data)
 		return true;
 	}
 	take_result(state);
-	if (state->is_ready && state->given == NULL && !state->is_waiting
+	if (state->is_ready && state->given == NULL && !state->is_waiting && !state->is_held
 			&& ledger_has_changes(&state->ledger)) {
 		give(state);
 	}
@@ -267,6 +275,15 @@ static void on_event(uv_async_t *async)
 
 /* ---- The beginning ---- */
 
+static void begin_to_load(struct state *state)
+{
+	state->is_loading = true;
+	restore_begin(&state->restore, state->store, places_of_file(state));
+	if (sqlite_loader_start(&state->loader, state->file.db, &state->checks, &state->event) != 0) {
+		abort(); /* no thread can be had at the start: as without memory */
+	}
+}
+
 struct state *state_open(const struct state_options *options, uv_loop_t *loop, struct store *store,
 		const struct state_events *events, struct buf *reterr_why)
 {
@@ -285,17 +302,46 @@ struct state *state_open(const struct state_options *options, uv_loop_t *loop, s
 	state->progress_ns = state->began_ns;
 	list_init(&state->kept_units);
 	ledger_init(&state->ledger, store, on_gathered, state);
-	restore_begin(&state->restore, store, places_of_file(state));
 	turn_open(&state->turn, loop, on_turn, state);
 	uv_async_init(loop, &state->event, on_event);
 	uv_timer_init(loop, &state->retry);
 	state->event.data = state;
 	state->retry.data = state;
-	state->is_loading = true;
-	if (sqlite_loader_start(&state->loader, state->file.db, &state->checks, &state->event) != 0) {
-		abort(); /* no thread can be had at the start: as without memory */
+	if (!options->is_taken_over) {
+		begin_to_load(state);
 	}
 	return state;
+}
+
+/* ---- Taking over ---- */
+
+bool state_is_new(const struct state *state)
+{
+	return sqlite_file_is_empty(&state->file);
+}
+
+bool state_hand_over(struct state *state, int fd)
+{
+	assert(!state_is_behind(state));
+	state->is_held = true;
+	return ledger_write(&state->ledger, fd);
+}
+
+void state_resume(struct state *state)
+{
+	state->is_held = false;
+	arm(state);
+}
+
+void state_take_over(struct state *state, int fd)
+{
+	if (fd < 0 || !ledger_read(&state->ledger, fd)) {
+		state->ledger.ahead_ns = clock_wall_ns() - (int64_t)clock_monotonic_ns();
+		sqlite_file_count(&state->file, &state->ledger.next_number, &state->ledger.next_grp);
+		ledger_note_all(&state->ledger);
+	}
+	begin_to_store(state);
+	arm(state);
 }
 
 /* ---- The end ---- */
@@ -329,7 +375,7 @@ static void close_handles(struct state *state)
 /* What is gathered was tried once more; what is failing then is given up. */
 static void finish(struct state *state)
 {
-	bool is_over = !ledger_has_changes(&state->ledger) || state->is_waiting;
+	bool is_over = !ledger_has_changes(&state->ledger) || state->is_waiting || state->is_held;
 	if (state->given != NULL || (state->is_ready && !is_over)) {
 		return;
 	}

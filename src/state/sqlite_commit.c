@@ -40,14 +40,28 @@ static void keep_fault(struct sqlite_commit *commit)
 	snprintf(commit->why, sizeof(commit->why), "%s", sqlite3_errmsg(commit->db));
 }
 
-bool sqlite_commit_init(struct sqlite_commit *commit, sqlite3 *db, uint64_t first)
+/* The lowest number that there is. */
+static bool find_first_row(struct sqlite_commit *commit)
 {
-	*commit = (struct sqlite_commit){ .db = db, .floor = first, .deleted = first };
+	sqlite3_stmt *statement;
+	if (!prepare(commit, "SELECT min(number) FROM segment", &statement)) {
+		return false;
+	}
+	bool is_read = sqlite3_step(statement) == SQLITE_ROW;
+	commit->deleted = is_read ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
+	commit->floor = commit->deleted;
+	sqlite3_finalize(statement);
+	return is_read;
+}
+
+bool sqlite_commit_init(struct sqlite_commit *commit, sqlite3 *db)
+{
+	*commit = (struct sqlite_commit){ .db = db };
 	buf_init(&commit->record, 0);
 	buf_init(&commit->packed, 0);
 	commit->zstd = ZSTD_createCCtx();
 	ZSTD_CCtx_setParameter(commit->zstd, ZSTD_c_compressionLevel, PACKED_LEVEL);
-	if (!prepare_all(commit)) {
+	if (!prepare_all(commit) || !find_first_row(commit)) {
 		keep_fault(commit);
 		return false;
 	}

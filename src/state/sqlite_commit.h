@@ -33,8 +33,8 @@ struct sqlite_commit {
 	char why[128];       /* the same in words */
 };
 
-/* False: see why. All rows below `first` are deleted already. */
-bool sqlite_commit_init(struct sqlite_commit *commit, sqlite3 *db, uint64_t first);
+/* False: see why. */
+bool sqlite_commit_init(struct sqlite_commit *commit, sqlite3 *db);
 void sqlite_commit_finish(struct sqlite_commit *commit);
 
 /*

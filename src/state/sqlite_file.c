@@ -41,3 +41,26 @@ void sqlite_file_close(struct sqlite_file *file)
 	sqlite3_close(file->db);
 	free(file->path);
 }
+
+static int64_t read_number(sqlite3 *db, const char *text)
+{
+	sqlite3_stmt *statement;
+	int64_t number = 0;
+	if (sqlite3_prepare_v2(db, text, -1, &statement, NULL) == SQLITE_OK
+			&& sqlite3_step(statement) == SQLITE_ROW) {
+		number = sqlite3_column_int64(statement, 0);
+	}
+	sqlite3_finalize(statement);
+	return number;
+}
+
+bool sqlite_file_is_empty(const struct sqlite_file *file)
+{
+	return read_number(file->db, "SELECT count(*) FROM (SELECT 1 FROM segment LIMIT 1)") == 0;
+}
+
+void sqlite_file_count(const struct sqlite_file *file, uint64_t *ret_number, uint64_t *ret_grp)
+{
+	*ret_number = (uint64_t)read_number(file->db, "SELECT max(number) FROM segment") + 1;
+	*ret_grp = (uint64_t)read_number(file->db, "SELECT max(grp) FROM segment") + 1;
+}

@@ -511,9 +511,9 @@ static void begin(struct sqlite_load *load)
 	load->next_grp = 1;
 	load->now_ns = (int64_t)clock_monotonic_ns();
 	load->ahead_ns = read_clock(load->db) - load->now_ns;
-	load->first_row = (uint64_t)read_number(load->db, "SELECT min(number) FROM segment");
-	uint64_t last_row = (uint64_t)read_number(load->db, "SELECT max(number) FROM segment");
-	load->row_count = last_row == 0 ? 0 : last_row - load->first_row + 1;
+	int64_t first = read_number(load->db, "SELECT min(number) FROM segment");
+	int64_t last = read_number(load->db, "SELECT max(number) FROM segment");
+	load->row_count = last == 0 ? 0 : (uint64_t)(last - first + 1);
 }
 
 enum sqlite_load_result sqlite_load_run(struct sqlite_load *load)
@@ -529,8 +529,8 @@ enum sqlite_load_result sqlite_load_run(struct sqlite_load *load)
 	int64_t pages = read_number(load->db, "PRAGMA page_count")
 			- read_number(load->db, "PRAGMA freelist_count");
 	load->log_bytes = (uint64_t)(pages * read_number(load->db, "PRAGMA page_size"));
-	load->first_row = load->rows == 0 ? load->next_number : load->first_row;
 	sqlite_aside_move(load->db, &load->bad);
+	load->set_aside = sqlite_aside_count(load->db);
 	return SQLITE_LOAD_OK;
 }
 

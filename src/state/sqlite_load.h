@@ -39,9 +39,9 @@ struct sqlite_load {
 	uint64_t row_count; /* that there are, about */
 	uint64_t expired;   /* groups */
 	uint64_t faults;
-	uint64_t first_row;   /* the lowest number there was */
 	uint64_t next_number; /* higher than any there is */
 	uint64_t next_grp;    /* likewise */
+	uint64_t set_aside;   /* rows, now or at an earlier start */
 	uint64_t log_bytes;   /* that the database has in use */
 	int64_t ahead_ns;     /* of the clock that deadlines are stored by, to the monotonic one */
 	int fault;            /* SQLite's extended code */

@@ -98,11 +98,11 @@ static void run_thread(void *data)
 
 /* ---- The loop ---- */
 
-bool sqlite_thread_start(struct sqlite_thread *thread, struct sqlite_file *file, uint64_t first_row,
-		uv_async_t *event, struct buf *reterr_why)
+bool sqlite_thread_start(struct sqlite_thread *thread, struct sqlite_file *file, uv_async_t *event,
+		struct buf *reterr_why)
 {
 	*thread = (struct sqlite_thread){ .file = file, .event = event };
-	if (!sqlite_commit_init(&thread->commit, file->db, first_row)) {
+	if (!sqlite_commit_init(&thread->commit, file->db)) {
 		buf_append_string(reterr_why, thread->commit.why);
 		sqlite_commit_finish(&thread->commit);
 		return false;

@@ -50,12 +50,9 @@ struct sqlite_thread {
 	bool is_broken; /* deleting failed: not before the next set is stored */
 };
 
-/*
- * The file is the thread's from here on until it has ended; rows below the first
- * are not there. False: the buffer says why.
- */
-bool sqlite_thread_start(struct sqlite_thread *thread, struct sqlite_file *file, uint64_t first_row,
-		uv_async_t *event, struct buf *reterr_why);
+/* The file is the thread's from here on until it has ended. False: the buffer says why. */
+bool sqlite_thread_start(struct sqlite_thread *thread, struct sqlite_file *file, uv_async_t *event,
+		struct buf *reterr_why);
 
 /* One set at a time; the clock may be NULL. */
 void sqlite_thread_give(

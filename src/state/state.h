@@ -64,6 +64,7 @@ struct state_options {
 	const char *path; /* of the database */
 	enum state_sync sync;
 	struct record_checks checks;
+	bool is_taken_over; /* nothing is loaded: state_take_over() is to come */
 };
 
 /* What was there at the start. */
@@ -99,6 +100,23 @@ struct state *state_open(const struct state_options *options, uv_loop_t *loop, s
  * on_closed is called. Whether all was stored: state_is_behind() in that call.
  */
 void state_close(struct state *state);
+
+/*
+ * For a process that hands over what is in the store to another one: appends to the
+ * file what that has to know of what is durable. All has to be. From then on nothing is
+ * written, until state_resume(). False: errno says why.
+ */
+bool state_hand_over(struct state *state, int fd);
+void state_resume(struct state *state);
+
+/*
+ * For the other one, when the store has everything. The file stands where the first
+ * one began to write; -1: it kept its groups elsewhere, and all are to be stored.
+ */
+void state_take_over(struct state *state, int fd);
+
+/* Nothing was ever kept there. */
+bool state_is_new(const struct state *state);
 
 /* There are changes that are not durable. */
 bool state_is_behind(const struct state *state);

@@ -84,7 +84,7 @@ static const struct record_case {
 			"a time is before 1970" },
 
 	{ "no type", SLICE_INIT(PUSH "\x9\0\0\1m\1\0\0\0011"), "a family is of no known type" },
-	{ "a flag of a family", SLICE_INIT(PUSH "\2\x8\0\1m\1\0\0\0011"),
+	{ "a flag of a family", SLICE_INIT(PUSH "\2\x10\0\1m\1\0\0\0011"),
 			"a family is of no known type" },
 	{ "no name", SLICE_INIT(PUSH "\2\0\0\0\1\0\0\0011"), "a family's name is none" },
 	{ "a line feed in the name", SLICE_INIT(PUSH "\2\0\0\1\n\1\0\0\0011"),
@@ -219,7 +219,9 @@ static void test_versions(void)
 	struct record record;
 	const char *what;
 	arena_init(&arena);
-	CHECK_INT(read_body(&arena, SLICE("\2anything"), &record, &what), RECORD_E_VERSION);
+	CHECK_INT(read_body(&arena, SLICE("\3anything"), &record, &what), RECORD_E_VERSION);
+	CHECK_INT(read_body(&arena, SLICE("\2\2anything"), &record, &what), RECORD_E_INVALID);
+	CHECK_STRING(slice_of_string(what), "its flags are none");
 	CHECK_INT(record_read(SLICE(""), NULL, &arena, &record, &what), RECORD_E_DAMAGED);
 	CHECK_INT(record_read(SLICE("\1wrong sum"), NULL, &arena, &record, &what), RECORD_E_DAMAGED);
 	CHECK_STRING(slice_of_string(what), "its checksum is wrong");
