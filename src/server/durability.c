@@ -285,7 +285,9 @@ bool durability_open(struct server *server)
 	bool waits = server->config->state_ack == CONFIG_ACK_DURABLE;
 	uint64_t timeout_ns = (uint64_t)server->config->state_timeout_ns;
 	api_set_durable(&server->api, waits, timeout_ns);
-	api_begin_loading(&server->api, timeout_ns);
+	if (durability->is_loading) {
+		api_begin_loading(&server->api, timeout_ns);
+	}
 	return true;
 }
 

@@ -542,6 +542,7 @@ void ledger_init(
 		.next_number = 1,
 		.next_grp = 1,
 	};
+	list_init(&ledger->listener.link);
 	list_init(&ledger->entries);
 	list_init(&ledger->unbased);
 	list_init(&ledger->dead);

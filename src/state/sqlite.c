@@ -209,6 +209,9 @@ static void end_loading(struct state *state)
 	LIST_EACH (link, &state->kept_units) {
 		loaded_unit_destroy(LIST_ENTRY(link, struct loaded_unit, link));
 	}
+	if (state->is_closing) {
+		state->loader.result = SQLITE_LOAD_STOPPED; /* nobody waits for it any more */
+	}
 	if (state->loader.result == SQLITE_LOAD_OK) {
 		struct state_loaded loaded = {
 			.groups = state->store->contents->group_count,
