@@ -15,7 +15,9 @@
 #include "config/table.h"
 #include "format/protobuf_native.h"
 #include "server/server.h"
+#include "server/snapshot_file.h"
 #include "server/takeover_take.h"
+#include "state/image.h"
 #include "state/state.h"
 
 enum { FAULTS_LOGGED_MAX = 20 };
@@ -27,6 +29,7 @@ struct durability {
 	struct state *state;
 	char *path; /* of the database */
 	int lock;
+	char *snapshot;  /* of an earlier version, to be moved into the database; NULL: none */
 	uint64_t faults; /* logged */
 	bool is_loading;
 	bool is_taken_over; /* from the weir before, which has written it */
@@ -148,6 +151,25 @@ static void on_progress(void *data, uint64_t rows, uint64_t row_count)
 			(unsigned long long)rows, (unsigned long long)row_count);
 }
 
+/* Everything of the snapshot is in the database. */
+static void end_moving(struct durability *durability)
+{
+	if (durability->snapshot == NULL || state_is_behind(durability->state)) {
+		return;
+	}
+	if (!snapshot_file_retire(durability->snapshot)) {
+		log_error("cannot rename what is moved; it would be moved again path=%s error=%s",
+				durability->snapshot, strerror(errno));
+		server_stop(durability->server);
+		return;
+	}
+	log_info("the state of an earlier weir is in the database path=%s", durability->path);
+	free(durability->snapshot);
+	durability->snapshot = NULL;
+	durability->is_loading = false;
+	api_end_loading(&durability->server->api);
+}
+
 static void on_commit(void *data, uint64_t changes, double seconds)
 {
 	struct durability *durability = data;
@@ -155,6 +177,7 @@ static void on_commit(void *data, uint64_t changes, double seconds)
 		log_info("the state is stored again path=%s", durability->path);
 		durability->is_failing = false;
 	}
+	end_moving(durability);
 	stats_count_commit(&durability->server->stats, changes, seconds);
 }
 
@@ -198,10 +221,10 @@ static void warn_of_gateway_file(const struct config *config)
 	struct stat status;
 	if (config->persistence_file[0] != '\0' && stat(config->persistence_file, &status) == 0
 			&& S_ISREG(status.st_mode)) {
-		log_warn("a Pushgateway's state is there, which weir does not read; it is left untouched. "
-				 "To take it over, start the Pushgateway on another port and run: weir import "
-				 "--from-pushgateway=URL path=%s",
-				config->persistence_file);
+		log_warn("a Pushgateway's state is there, which weir does not read; it is left untouched "
+				 "path=%s to-move-it=%s",
+				config->persistence_file,
+				"start the Pushgateway on another port, then: weir import --from-pushgateway URL");
 	}
 }
 
@@ -229,7 +252,7 @@ static bool open_state(struct durability *durability)
 		.sync = server->config->state_sync == CONFIG_SYNC_FULL ? STATE_SYNC_FULL
 															   : STATE_SYNC_NORMAL,
 		.checks = { .native_is_right = native_is_right },
-		.is_taken_over = server->config->takeover,
+		.is_taken_over = server->config->takeover || durability->snapshot != NULL,
 	};
 	struct state_events events = {
 		.on_progress = on_progress,
@@ -253,13 +276,59 @@ static bool open_state(struct durability *durability)
 	return durability->state != NULL && may_replace(durability);
 }
 
+/* ---- From an earlier version ---- */
+
+static void on_image_fault(void *data, const struct image_fault *fault)
+{
+	struct state_fault told = { fault->key, fault->place, fault->what };
+	on_fault(data, &told);
+}
+
+/* Before anybody is answered; requests wait until the database has it. */
+static bool move_snapshot(struct durability *durability)
+{
+	struct image_read_options options = {
+		.checks = { .native_is_right = native_is_right },
+		.on_fault = on_image_fault,
+		.data = durability,
+	};
+	if (!snapshot_file_read(durability->snapshot, &durability->server->store, &options)) {
+		return false;
+	}
+	state_take_over(durability->state, -1);
+	return true;
+}
+
+static bool find_snapshot(struct durability *durability)
+{
+	bool is_takeover = durability->server->config->takeover;
+	if (is_takeover || snapshot_file_find(durability->path, &durability->snapshot)) {
+		return true;
+	}
+	log_error("cannot move the state of an earlier weir out of the database's way path=%s error=%s",
+			durability->path, strerror(errno));
+	return false;
+}
+
 static void destroy(struct durability *durability)
 {
 	if (durability->lock >= 0) {
 		close(durability->lock);
 	}
+	free(durability->snapshot);
 	free(durability->path);
 	free(durability);
+}
+
+static void make_requests_wait(struct durability *durability)
+{
+	struct api *api = &durability->server->api;
+	const struct config *config = durability->server->config;
+	uint64_t timeout_ns = (uint64_t)config->state_timeout_ns;
+	api_set_durable(api, config->state_ack == CONFIG_ACK_DURABLE, timeout_ns);
+	if (durability->is_loading) {
+		api_begin_loading(api, timeout_ns);
+	}
 }
 
 bool durability_open(struct server *server)
@@ -273,7 +342,7 @@ bool durability_open(struct server *server)
 	*durability = (struct durability){ .server = server, .path = path, .lock = -1 };
 	durability->stats.is_kept = true;
 	durability->is_loading = !server->config->takeover;
-	if (!lock_path(durability)) {
+	if (!lock_path(durability) || !find_snapshot(durability)) {
 		destroy(durability);
 		return false;
 	}
@@ -282,13 +351,8 @@ bool durability_open(struct server *server)
 		return false;
 	}
 	warn_of_gateway_file(server->config);
-	bool waits = server->config->state_ack == CONFIG_ACK_DURABLE;
-	uint64_t timeout_ns = (uint64_t)server->config->state_timeout_ns;
-	api_set_durable(&server->api, waits, timeout_ns);
-	if (durability->is_loading) {
-		api_begin_loading(&server->api, timeout_ns);
-	}
-	return true;
+	make_requests_wait(durability);
+	return durability->snapshot == NULL || move_snapshot(durability);
 }
 
 void durability_close(struct server *server, void (*on_closed)(struct server *server))

@@ -1,6 +1,7 @@
 #include "state/state.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -408,8 +409,17 @@ bool state_is_behind(const struct state *state)
 	return state->given != NULL || ledger_has_changes(&state->ledger);
 }
 
+static uint64_t file_bytes(const char *path, const char *ending)
+{
+	char name[PATH_MAX];
+	struct stat status;
+	snprintf(name, sizeof(name), "%s%s", path, ending);
+	return stat(name, &status) == 0 ? (uint64_t)status.st_size : 0;
+}
+
 void state_collect(const struct state *state, struct state_stats *ret_stats)
 {
 	*ret_stats = state->stats;
 	ret_stats->waiting = state_is_behind(state) ? state->store->changed - state->durable : 0;
+	ret_stats->bytes = file_bytes(state->file.path, "") + file_bytes(state->file.path, "-wal");
 }

@@ -1,0 +1,134 @@
+#include "server/snapshot_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "state/file_layout.h"
+
+static char *join(const char *a, const char *b)
+{
+	size_t bytes = strlen(a) + strlen(b) + 1;
+	char *text = memory_alloc(bytes);
+	snprintf(text, bytes, "%s%s", a, b);
+	return text;
+}
+
+static bool is_snapshot(const char *path)
+{
+	char magic[sizeof(state_magic)];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool is_one = fd >= 0 && read(fd, magic, sizeof(magic)) == (ssize_t)sizeof(magic)
+			&& memcmp(magic, state_magic, sizeof(magic)) == 0;
+	if (fd >= 0) {
+		close(fd);
+	}
+	return is_one;
+}
+
+/* Renames are on disk when the folder is. */
+static bool sync_folder(const char *path)
+{
+	char *folder = memory_copy_string(path);
+	char *slash = strrchr(folder, '/');
+	if (slash != NULL) {
+		slash[slash == folder] = '\0';
+	}
+	int fd = open(slash == NULL ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool is_synced = fd >= 0 && fsync(fd) == 0;
+	if (fd >= 0) {
+		close(fd);
+	}
+	free(folder);
+	return is_synced;
+}
+
+static bool remove_incomplete(const char *path)
+{
+	static const char *const endings[] = { "", "-wal", "-shm" };
+	bool is_removed = true;
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		char *name = join(path, endings[i]);
+		is_removed = is_removed && (unlink(name) == 0 || errno == ENOENT);
+		free(name);
+	}
+	return is_removed;
+}
+
+bool snapshot_file_find(const char *path, char **ret_path)
+{
+	char *aside = join(path, ".snapshot");
+	bool is_begun = access(aside, F_OK) == 0;
+	bool is_there = is_snapshot(path);
+	*ret_path = NULL;
+	if (!is_begun && !is_there) {
+		free(aside);
+		return true;
+	}
+	bool is_ready = is_begun ? remove_incomplete(path) : rename(path, aside) == 0;
+	if (!is_ready || !sync_folder(path)) {
+		free(aside);
+		return false;
+	}
+	*ret_path = aside;
+	return true;
+}
+
+static bool take_result(
+		const char *path, enum image_read_result result, const struct image_report *report)
+{
+	switch (result) {
+	case IMAGE_READ_OK:
+	case IMAGE_READ_DAMAGED:
+		log_info("moving the state of an earlier weir into the database path=%s groups=%llu "
+				 "unreadable=%llu",
+				path, (unsigned long long)report->groups, (unsigned long long)report->faults);
+		return true;
+	case IMAGE_READ_E_NEWER:
+		log_error("the state is of a newer weir and is left untouched path=%s written_by=%s", path,
+				report->written_by);
+		return false;
+	case IMAGE_READ_E_FOREIGN:
+		log_error("this is no state of weir and is left untouched path=%s", path);
+		return false;
+	case IMAGE_READ_E_SYSTEM:
+		break;
+	}
+	log_error("cannot read the state of an earlier weir path=%s error=%s", path,
+			strerror(-report->fault));
+	return false;
+}
+
+bool snapshot_file_read(
+		const char *path, struct store *store, const struct image_read_options *options)
+{
+	struct image_report report = { 0 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		report.fault = -errno;
+		return take_result(path, IMAGE_READ_E_SYSTEM, &report);
+	}
+	enum image_read_result result = image_read(store, fd, options, &report);
+	close(fd);
+	return take_result(path, result, &report);
+}
+
+bool snapshot_file_retire(const char *path)
+{
+	char stamp[32];
+	time_t now = (time_t)(clock_wall_ns() / 1000000000);
+	struct tm utc;
+	gmtime_r(&now, &utc);
+	strftime(stamp, sizeof(stamp), ".moved-%Y%m%dT%H%M%SZ", &utc);
+	char *moved = join(path, stamp);
+	bool is_retired = rename(path, moved) == 0 && sync_folder(path);
+	free(moved);
+	return is_retired;
+}
