@@ -14,6 +14,7 @@
 #include "config/state_url.h"
 #include "config/table.h"
 #include "format/protobuf_native.h"
+#include "server/notify.h"
 #include "server/server.h"
 #include "server/snapshot_file.h"
 #include "server/takeover_take.h"
@@ -29,6 +30,8 @@ struct durability {
 	struct state *state;
 	char *path; /* of the database */
 	int lock;
+	uv_timer_t extension; /* asks systemd for time, at the end */
+	bool has_extension;
 	char *snapshot;  /* of an earlier version, to be moved into the database; NULL: none */
 	uint64_t faults; /* logged */
 	bool is_loading;
@@ -198,9 +201,30 @@ static void on_failed(void *data, uint64_t number, struct slice why)
 	api_on_failed(&durability->server->api, number, why);
 }
 
+static void on_extension(uv_timer_t *timer)
+{
+	notify_extend();
+}
+
+/* However long it takes to store the rest, nobody shall cut it. */
+static void ask_for_time(struct durability *durability)
+{
+	if (!state_is_behind(durability->state)) {
+		return;
+	}
+	notify_extend();
+	durability->has_extension = true;
+	uv_timer_init(&durability->server->loop, &durability->extension);
+	uv_timer_start(
+			&durability->extension, on_extension, NOTIFY_EXTEND_MS / 4, NOTIFY_EXTEND_MS / 4);
+}
+
 static void on_state_closed(void *data)
 {
 	struct durability *durability = data;
+	if (durability->has_extension) {
+		uv_close((uv_handle_t *)&durability->extension, NULL);
+	}
 	durability->is_behind = state_is_behind(durability->state);
 	durability->state = NULL;
 	durability->on_closed(durability->server);
@@ -363,6 +387,7 @@ void durability_close(struct server *server, void (*on_closed)(struct server *se
 		return;
 	}
 	durability->on_closed = on_closed;
+	ask_for_time(durability);
 	state_close(durability->state);
 }
 

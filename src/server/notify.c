@@ -10,8 +10,6 @@
 enum {
 	TEXT_BYTES = 256,
 	STATUS_EVERY_MS = 10 * 1000,
-	EXTEND_EVERY_MS = 5 * 1000,
-	EXTEND_MS = 30 * 1000, /* from each time on */
 };
 
 static void print_status(const struct server *server, char text[static TEXT_BYTES])
@@ -100,46 +98,9 @@ void notify_stopping(struct server *server)
 	}
 }
 
-/* ---- The last saving ---- */
-
-static void extend(void)
+void notify_extend(void)
 {
 	char text[TEXT_BYTES];
-	snprintf(text, sizeof(text), "EXTEND_TIMEOUT_USEC=%" PRIu64, (uint64_t)EXTEND_MS * 1000);
+	snprintf(text, sizeof(text), "EXTEND_TIMEOUT_USEC=%" PRIu64, (uint64_t)NOTIFY_EXTEND_MS * 1000);
 	systemd_notify(text);
-}
-
-static void run_extending(void *data)
-{
-	struct notify_saving *saving = data;
-	uv_mutex_lock(&saving->lock);
-	while (!saving->is_over) {
-		const uint64_t wait_ns = (uint64_t)EXTEND_EVERY_MS * 1000000;
-		if (uv_cond_timedwait(&saving->has_ended, &saving->lock, wait_ns) == UV_ETIMEDOUT) {
-			extend();
-		}
-	}
-	uv_mutex_unlock(&saving->lock);
-}
-
-void notify_saving_begin(struct notify_saving *saving)
-{
-	*saving = (struct notify_saving){ .is_over = false };
-	uv_mutex_init(&saving->lock);
-	uv_cond_init(&saving->has_ended);
-	extend();
-	saving->has_thread = uv_thread_create(&saving->thread, run_extending, saving) == 0;
-}
-
-void notify_saving_end(struct notify_saving *saving)
-{
-	uv_mutex_lock(&saving->lock);
-	saving->is_over = true;
-	uv_cond_signal(&saving->has_ended);
-	uv_mutex_unlock(&saving->lock);
-	if (saving->has_thread) {
-		uv_thread_join(&saving->thread);
-	}
-	uv_cond_destroy(&saving->has_ended);
-	uv_mutex_destroy(&saving->lock);
 }

@@ -24,14 +24,9 @@ void notify_handed_over(int pid);
 /* It is being stopped, or another process goes on; the signs of life end. Repeatable. */
 void notify_stopping(struct server *server);
 
-/* The last saving, for which no loop runs; it may take longer than systemd waits for an end. */
-struct notify_saving {
-	uv_thread_t thread; /* asks for more time, again and again */
-	bool has_thread;
-	uv_mutex_t lock;
-	uv_cond_t has_ended;
-	bool is_over; /* under the lock */
-};
-
-void notify_saving_begin(struct notify_saving *saving);
-void notify_saving_end(struct notify_saving *saving);
+/*
+ * What is left to be stored takes its time: systemd is to wait that much longer, from
+ * now. To be said again before it is over.
+ */
+enum { NOTIFY_EXTEND_MS = 60000 };
+void notify_extend(void);

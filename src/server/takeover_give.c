@@ -54,7 +54,7 @@ struct giving {
 static const char *const waited_for[] = {
 	[GIVING_GREETED] = "HELLO",
 	[GIVING_OFFERED] = "READY",
-	[GIVING_RESTING] = "the end of what is being saved, and of passwords to be checked",
+	[GIVING_RESTING] = "the end of passwords to be checked",
 	[GIVING_RETIRING] = "the end of requests over TLS",
 	[GIVING_FROZEN] = "the end of what is being answered",
 	[GIVING_GIVEN] = "TAKEN",
@@ -89,17 +89,17 @@ static void refuse(struct takeover_channel *channel, const char *why)
 	takeover_channel_send(channel, &frame, NULL);
 }
 
-static void hold_state(struct server *server, bool is_held)
+static void resume_state(struct server *server)
 {
 	const struct takeover_state *state = &server->takeover_state;
-	if (state->hold != NULL) {
-		state->hold(state->data, is_held);
+	if (state->resume != NULL) {
+		state->resume(state->data);
 	}
 }
 
 static void resume(struct server *server)
 {
-	hold_state(server, false);
+	resume_state(server);
 	server->http.frozen = false;
 	for (size_t i = 0; i < server->listener_count; i++) {
 		listener_resume(&server->listeners[i].listener);
@@ -244,11 +244,10 @@ static void freeze(struct giving *giving)
 	give_when_quiet(giving);
 }
 
+/* Nobody has to wait for the passwords that strangers try. */
 static bool is_at_rest(const struct server *server)
 {
-	const struct takeover_state *state = &server->takeover_state;
-	bool is_written = state->is_at_rest == NULL || state->is_at_rest(state->data);
-	return is_written && !auth_has_waiting(&server->gate.auth);
+	return !auth_has_waiting(&server->gate.auth);
 }
 
 static void freeze_when_retired(struct giving *giving)
@@ -275,11 +274,9 @@ static void retire_when_at_rest(struct giving *giving)
 	freeze_when_retired(giving);
 }
 
-/* Nobody has to wait for the disk, or for the passwords that strangers try. */
 static void rest(struct giving *giving)
 {
 	enter(giving, GIVING_RESTING);
-	hold_state(giving->server, true);
 	retire_when_at_rest(giving);
 }
 

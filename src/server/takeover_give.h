@@ -6,7 +6,7 @@
  *
  *	asked -> offers its sockets -> told that the new one is ready
  *	                                      |
- *	                                  finishes what it writes to disk
+ *	                                  has passwords checked to the end
  *	                                      |
  *	   goes on as ever <---- fails    freezes: reads and accepts nothing more,
  *	         ^                            answers what it has read

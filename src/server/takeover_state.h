@@ -11,14 +11,15 @@
 struct takeover_state {
 	/* A lock that goes along, as an open file that stays the callee's; -1: none. */
 	int (*lock)(void *data);
-	/* From now on, or not any more: what is kept elsewhere, on disk, is left as it is. */
-	void (*hold)(void *data, bool is_held);
-	/* Whether what was begun before that is done; asked again while it is not. */
-	bool (*is_at_rest)(void *data);
 	/* Whether it can be written now; asked again while it is not. */
 	bool (*is_ready)(void *data);
-	/* All of it to the file, from its beginning. False: the log says why. */
+	/*
+	 * All of it to the file, from its beginning. Nothing is written elsewhere from then on,
+	 * until it is resumed. False: the log says why.
+	 */
 	bool (*write)(void *data, int fd);
+	/* It was not taken: this process goes on, and may change it again. */
+	void (*resume)(void *data);
 	/* Back from the file, into what is still empty. False: the log says why. */
 	bool (*read)(void *data, int fd);
 	void *data;

@@ -28,12 +28,9 @@ static bool is_ready(void *data)
 	return true;
 }
 
-/* It was not taken: what was put off meanwhile goes to the disk. */
-static void hold(void *data, bool is_held)
+static void resume(void *data)
 {
-	if (!is_held) {
-		durability_resume(data);
-	}
+	durability_resume(data);
 }
 
 /* The length of what comes first, what the state has to say, and the image. */
@@ -109,9 +106,9 @@ void takeover_stored_init(struct server *server)
 {
 	server->takeover_state = (struct takeover_state){
 		.lock = lock,
-		.hold = hold,
 		.is_ready = is_ready,
 		.write = write_stored,
+		.resume = resume,
 		.read = read_stored,
 		.data = server,
 	};
