@@ -227,6 +227,8 @@ static void on_state_closed(void *data)
 	}
 	durability->is_behind = state_is_behind(durability->state);
 	durability->state = NULL;
+	/* What is still on a thread was sent by clients that are gone. */
+	api_set_durable(&durability->server->api, false, 0);
 	durability->on_closed(durability->server);
 }
 

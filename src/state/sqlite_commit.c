@@ -8,8 +8,8 @@
 enum {
 	PACKED_BYTES_MIN = 1024, /* smaller records are stored as they are */
 	PACKED_LEVEL = 1,
-	DELETE_FACTOR = 2, /* rows deleted for each that is written */
-	DELETE_COUNT = 64, /* and so many more */
+	DELETE_COUNT = 512, /* rows deleted at once, at least: pages are written as a whole */
+	DELETE_FACTOR = 2,  /* and so many more for each that is written */
 	DELETE_IDLE_COUNT = 4096,
 };
 
@@ -133,7 +133,8 @@ static bool delete_below_floor(struct sqlite_commit *commit, uint64_t count, uin
 {
 	uint64_t left = commit->floor - commit->deleted;
 	*ret_deleted = commit->deleted + (count < left ? count : left);
-	if (left == 0) {
+	if (left < DELETE_COUNT) {
+		*ret_deleted = commit->deleted;
 		return true;
 	}
 	sqlite3_bind_int64(commit->delete_some, 1, (sqlite3_int64)*ret_deleted);
@@ -188,6 +189,11 @@ bool sqlite_commit_set(
 	}
 	commit->deleted = deleted;
 	return true;
+}
+
+bool sqlite_commit_has_dead(const struct sqlite_commit *commit)
+{
+	return commit->floor - commit->deleted >= DELETE_COUNT;
 }
 
 bool sqlite_commit_delete_some(struct sqlite_commit *commit)

@@ -44,11 +44,8 @@ void sqlite_commit_finish(struct sqlite_commit *commit);
 bool sqlite_commit_set(struct sqlite_commit *commit, const struct change_set *set,
 		const struct state_clock *clock);
 
-/* Rows that are of no use are there still. */
-static inline bool sqlite_commit_has_dead(const struct sqlite_commit *commit)
-{
-	return commit->deleted < commit->floor;
-}
+/* There are many rows that are of no use. */
+bool sqlite_commit_has_dead(const struct sqlite_commit *commit);
 
 /* Deletes a share of them. */
 bool sqlite_commit_delete_some(struct sqlite_commit *commit);

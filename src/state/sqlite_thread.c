@@ -129,8 +129,8 @@ void sqlite_thread_give(
 	if (clock != NULL) {
 		thread->clock = *clock;
 	}
-	uv_cond_signal(&thread->has_news);
 	uv_mutex_unlock(&thread->lock);
+	uv_cond_signal(&thread->has_news); /* behind it: who wakes finds the lock free */
 }
 
 bool sqlite_thread_take_result(struct sqlite_thread *thread, struct sqlite_result *ret_result)
