@@ -65,3 +65,19 @@ def test_they_are_stored_like_others(restart):
     weir = restart()
     wait_for(lambda: weir.get("/-/ready").status == 200, "weir to be ready")
     assert 'm{instance="",job="7"} 2' in series(weir.get("/metrics").text)
+
+
+def test_an_end_meanwhile(restart):
+    """Who waits then is refused, and what is stored stays as it is."""
+    weir = restart()
+    with weir.connect() as connection:
+        connection.request("PUT", "/metrics/job/7", b"m 2\n")
+        weir.signal()
+        answer = connection.response()
+    weir.stop()
+    assert answer.status == 200 or "not carried out: weir ends" in answer.text
+    weir = restart()
+    wait_for(lambda: weir.get("/-/ready").status == 200, "weir to be ready")
+    page = series(weir.get("/metrics").text)
+    assert len(page) == GROUPS
+    assert ('m{instance="",job="7"} 2' in page) == (answer.status == 200)
