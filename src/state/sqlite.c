@@ -292,8 +292,8 @@ struct state *state_open(const struct state_options *options, uv_loop_t *loop, s
 		const struct state_events *events, struct buf *reterr_why)
 {
 	struct state *state = memory_zalloc(1, sizeof(*state));
-	if (!sqlite_file_open(&state->file, options->path, options->sync)) {
-		buf_append_string(reterr_why, "cannot open");
+	if (sqlite_file_open(&state->file, options->path, options->sync, reterr_why)
+			!= SQLITE_FILE_OK) {
 		free(state);
 		return NULL;
 	}

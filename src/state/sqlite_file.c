@@ -1,46 +1,218 @@
 #include "state/sqlite_file.h"
+
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-static sqlite3 *open_db(const char *path, enum state_sync sync)
+#include <unistd.h>
+
+#include "state/sqlite_draft.h"
+#include "state/sqlite_examine.h"
+#include "state/sqlite_path.h"
+#include "state/sqlite_schema.h"
+
+enum { BUSY_MS = 10000 /* somebody reads or backs it up */ };
+
+/* ---- Connections ---- */
+
+static bool run(sqlite3 *db, const char *text)
+{
+	return sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static const char *sync_text(enum state_sync sync)
+{
+	return sync == STATE_SYNC_FULL ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL";
+}
+
+/* What others may have put into it does nothing. */
+static bool configure(sqlite3 *db, enum state_sync sync)
+{
+	sqlite3_extended_result_codes(db, 1);
+	sqlite3_busy_timeout(db, BUSY_MS);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	return run(db, "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA cell_size_check=ON")
+			&& run(db, "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0")
+			&& run(db, sync_text(sync));
+}
+
+/* *ret_db is to be closed whatever comes of it. */
+static bool connect_to(const char *path, enum state_sync sync, sqlite3 **ret_db)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+	return sqlite3_open_v2(path, ret_db, flags, NULL) == SQLITE_OK && configure(*ret_db, sync);
+}
+
+sqlite3 *sqlite_file_open_second(const struct sqlite_file *file)
 {
 	sqlite3 *db;
-	if (sqlite3_open_v2(
-				path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL)
-			!= SQLITE_OK) {
+	if (!connect_to(file->path, file->sync, &db)) {
 		sqlite3_close(db);
 		return NULL;
 	}
-	sqlite3_busy_timeout(db, 10000);
-	sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0", NULL, NULL, NULL);
-	sqlite3_exec(db,
-			sync == STATE_SYNC_FULL ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", NULL,
-			NULL, NULL);
 	return db;
 }
-bool sqlite_file_open(struct sqlite_file *file, const char *path, enum state_sync sync)
-{
-	file->db = open_db(path, sync);
-	file->path = strdup(path);
-	file->sync = sync;
-	return file->db != NULL
-			&& sqlite3_exec(file->db,
-					   "PRAGMA application_id=0x77656972; CREATE TABLE IF NOT EXISTS "
-					   "segment(number INTEGER PRIMARY KEY, kind INTEGER NOT NULL, grp INTEGER NOT "
-					   "NULL, sum INTEGER NOT NULL, data BLOB NOT NULL); CREATE TABLE IF NOT "
-					   "EXISTS meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID; PRAGMA "
-					   "user_version=1",
-					   NULL, NULL, NULL)
-			== SQLITE_OK;
-}
-sqlite3 *sqlite_file_open_second(const struct sqlite_file *file)
-{
-	return open_db(file->path, file->sync);
-}
+
 void sqlite_file_close(struct sqlite_file *file)
 {
 	sqlite3_close(file->db);
 	free(file->path);
 }
+
+/* As it is. */
+static void disconnect(sqlite3 *db)
+{
+	sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	sqlite3_close(db);
+}
+
+void sqlite_file_leave(struct sqlite_file *file)
+{
+	disconnect(file->db);
+	free(file->path);
+}
+
+/* ---- One that is there ---- */
+
+/* What failed last in SQLite, as the file's result. */
+static enum sqlite_file_result fail_in_sqlite(sqlite3 *db, struct buf *reterr_why)
+{
+	int fault = sqlite3_errcode(db) & 0xff;
+	bool is_damaged = fault == SQLITE_CORRUPT || fault == SQLITE_NOTADB;
+	buf_append_string(reterr_why, sqlite3_errmsg(db));
+	return is_damaged ? SQLITE_FILE_E_DAMAGED : SQLITE_FILE_E_SYSTEM;
+}
+
+static enum sqlite_file_result fail_as(
+		enum sqlite_file_result result, const char *what, struct buf *reterr_why)
+{
+	buf_append_string(reterr_why, what);
+	return result;
+}
+
+static bool is_in_wal_mode(sqlite3 *db)
+{
+	sqlite3_stmt *statement;
+	bool is_wal = false;
+	if (sqlite3_prepare_v2(db, "PRAGMA journal_mode", -1, &statement, NULL) == SQLITE_OK
+			&& sqlite3_step(statement) == SQLITE_ROW) {
+		is_wal = strcmp((const char *)sqlite3_column_text(statement, 0), "wal") == 0;
+	}
+	sqlite3_finalize(statement);
+	return is_wal;
+}
+
+static bool is_of_this_weir(sqlite3 *db)
+{
+	sqlite3_int64 version;
+	sqlite3_int64 is_writer;
+	char text[128];
+	snprintf(text, sizeof(text), "SELECT value = '%s' FROM meta WHERE name = 'written_by'",
+			sqlite_schema_writer);
+	return sqlite_schema_number(db, "PRAGMA user_version", &version)
+			&& version == SQLITE_SCHEMA_VERSION && sqlite_schema_number(db, text, &is_writer)
+			&& is_writer == 1;
+}
+
+/* A table that is missing is damage, too: they were made together with the header. */
+static enum sqlite_file_result check(sqlite3 *db, struct buf *reterr_why)
+{
+	if (sqlite3_db_readonly(db, "main") == 1) {
+		return fail_as(SQLITE_FILE_E_SYSTEM, "it cannot be written", reterr_why);
+	}
+	if (!is_in_wal_mode(db)) {
+		return fail_as(SQLITE_FILE_E_SYSTEM, "its file system cannot have SQLite's write-ahead log",
+				reterr_why);
+	}
+	if (!is_of_this_weir(db) && !sqlite_schema_update(db)) {
+		return fail_in_sqlite(db, reterr_why);
+	}
+	if (!sqlite_schema_check(db)) {
+		enum sqlite_file_result result = fail_in_sqlite(db, reterr_why);
+		return (sqlite3_errcode(db) & 0xff) == SQLITE_ERROR ? SQLITE_FILE_E_DAMAGED : result;
+	}
+	return SQLITE_FILE_OK;
+}
+
+static enum sqlite_file_result open_one(struct sqlite_file *file, struct buf *reterr_why)
+{
+	enum sqlite_file_result result = connect_to(file->path, file->sync, &file->db)
+			? check(file->db, reterr_why)
+			: fail_in_sqlite(file->db, reterr_why);
+	if (result != SQLITE_FILE_OK) {
+		disconnect(file->db);
+	}
+	return result;
+}
+
+/* ---- One that is not ---- */
+
+/* A log without anything in it may lie there; it is none of the new one. */
+static bool create(const char *path, struct buf *reterr_why)
+{
+	struct sqlite_draft draft;
+	if (!sqlite_path_remove(path, "-wal") || !sqlite_path_remove(path, "-shm")) {
+		buf_append_string(reterr_why, strerror(errno));
+		return false;
+	}
+	return sqlite_draft_begin(&draft, path, reterr_why) && sqlite_draft_commit(&draft, reterr_why);
+}
+
+/* ---- Opening ---- */
+
+static enum sqlite_file_result refuse_newer(
+		const struct sqlite_examined *examined, struct buf *reterr_why)
+{
+	const char *writer = examined->written_by[0] != '\0' ? examined->written_by : "a newer weir";
+	buf_printf(reterr_why, "it was written by %s, with version %lu of its tables; this is %s",
+			writer, (unsigned long)examined->version, sqlite_schema_writer);
+	return SQLITE_FILE_E_NEWER;
+}
+
+static enum sqlite_file_result open_examined(
+		struct sqlite_file *file, const struct sqlite_examined *examined, struct buf *reterr_why)
+{
+	switch (examined->owner) {
+	case SQLITE_OWNER_NOBODY:
+		return create(file->path, reterr_why) ? open_one(file, reterr_why) : SQLITE_FILE_E_SYSTEM;
+	case SQLITE_OWNER_WEIR:
+		return open_one(file, reterr_why);
+	case SQLITE_OWNER_DAMAGED:
+		return fail_as(SQLITE_FILE_E_DAMAGED, examined->what, reterr_why);
+	case SQLITE_OWNER_NEWER:
+		return refuse_newer(examined, reterr_why);
+	case SQLITE_OWNER_FOREIGN:
+		return fail_as(SQLITE_FILE_E_FOREIGN, examined->what, reterr_why);
+	}
+	return SQLITE_FILE_E_SYSTEM;
+}
+
+static enum sqlite_file_result open_resolved(struct sqlite_file *file, struct buf *reterr_why)
+{
+	struct sqlite_examined examined;
+	if (!sqlite_examine(file->path, &examined)) {
+		return fail_as(SQLITE_FILE_E_SYSTEM, strerror(errno), reterr_why);
+	}
+	return open_examined(file, &examined, reterr_why);
+}
+
+enum sqlite_file_result sqlite_file_open(
+		struct sqlite_file *file, const char *path, enum state_sync sync, struct buf *reterr_why)
+{
+	*file = (struct sqlite_file){ .path = sqlite_path_resolve(path), .sync = sync };
+	if (file->path == NULL) {
+		return fail_as(SQLITE_FILE_E_SYSTEM, strerror(errno), reterr_why);
+	}
+	enum sqlite_file_result result = open_resolved(file, reterr_why);
+	if (result != SQLITE_FILE_OK) {
+		free(file->path);
+		*file = (struct sqlite_file){ .db = NULL };
+	}
+	return result;
+}
+
+/* ---- Asking ---- */
 
 static int64_t read_number(sqlite3 *db, const char *text)
 {

@@ -1,13 +1,48 @@
 #pragma once
-#include "state/state.h"
+
+/*
+ * The database file: SQLite, with a write-ahead log beside it.
+ *
+ *     PATH                 the database
+ *     PATH-wal, PATH-shm   SQLite's own
+ *     PATH.new             being made; takes the place of PATH when it is whole
+ *     PATH.damaged-TIME    one that could not be read as a whole; see sqlite_salvage.h
+ *
+ * Nothing is done to a file before it is certain that it is weir's, and of a
+ * version that this weir knows.
+ */
+
 #include <sqlite3.h>
+
+#include "base/buf.h"
+#include "state/state.h"
+
 struct sqlite_file {
 	sqlite3 *db;
-	char *path;
+	char *path; /* without symbolic links */
 	enum state_sync sync;
 };
-bool sqlite_file_open(struct sqlite_file *file, const char *path, enum state_sync sync);
+
+enum sqlite_file_result {
+	SQLITE_FILE_OK,
+	SQLITE_FILE_E_FOREIGN, /* another program's; it was not touched */
+	SQLITE_FILE_E_NEWER,   /* a newer weir's; it was not touched */
+	SQLITE_FILE_E_DAMAGED, /* weir's, but not whole: salvage it, then open it again */
+	SQLITE_FILE_E_SYSTEM,  /* it cannot be opened, made or written */
+};
+
+/*
+ * Makes it when there is none; one of an older version becomes one of this. The
+ * caller sees to it that no other weir uses it. Unless all is well nothing is open,
+ * and the buffer says why.
+ */
+enum sqlite_file_result sqlite_file_open(
+		struct sqlite_file *file, const char *path, enum state_sync sync, struct buf *reterr_why);
+
+/* Another connection to it; NULL: it cannot be had. */
 sqlite3 *sqlite_file_open_second(const struct sqlite_file *file);
+
+/* After all other connections to it: the last one puts the log into the file. */
 void sqlite_file_close(struct sqlite_file *file);
 
 /* It has no rows. */
@@ -15,3 +50,6 @@ bool sqlite_file_is_empty(const struct sqlite_file *file);
 
 /* The next numbers that no row has. */
 void sqlite_file_count(const struct sqlite_file *file, uint64_t *ret_number, uint64_t *ret_grp);
+
+/* Leaves file and log as they are: it turned out to be damaged. */
+void sqlite_file_leave(struct sqlite_file *file);
