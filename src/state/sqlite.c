@@ -8,12 +8,14 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "net/turn.h"
 #include "state/ledger.h"
 #include "state/ledger_handover.h"
 #include "state/sqlite_file.h"
 #include "state/sqlite_loader.h"
+#include "state/sqlite_salvage.h"
 #include "state/sqlite_thread.h"
 
 enum {
@@ -288,12 +290,35 @@ static void begin_to_load(struct state *state)
 	}
 }
 
+static bool open_file(
+		struct state *state, const struct state_options *options, struct buf *reterr_why)
+{
+	struct sqlite_salvaged salvaged;
+	enum sqlite_file_result result =
+			sqlite_file_open(&state->file, options->path, options->sync, reterr_why);
+	if (result != SQLITE_FILE_E_DAMAGED) {
+		return result == SQLITE_FILE_OK;
+	}
+	log_error("the database is damaged path=%s error=" SLICE_FMT, options->path,
+			SLICE_ARG(buf_slice(reterr_why)));
+	buf_reset(reterr_why, 0);
+	if (!sqlite_salvage(options->path, &salvaged, reterr_why)) {
+		return false;
+	}
+	log_warn("the damaged database is kept, and what could be read of it is loaded path=%s "
+			 "rows=%llu unreadable=%llu",
+			salvaged.kept, (unsigned long long)salvaged.rows,
+			(unsigned long long)salvaged.rows_wrong);
+	sqlite_salvaged_finish(&salvaged);
+	return sqlite_file_open(&state->file, options->path, options->sync, reterr_why)
+			== SQLITE_FILE_OK;
+}
+
 struct state *state_open(const struct state_options *options, uv_loop_t *loop, struct store *store,
 		const struct state_events *events, struct buf *reterr_why)
 {
 	struct state *state = memory_zalloc(1, sizeof(*state));
-	if (sqlite_file_open(&state->file, options->path, options->sync, reterr_why)
-			!= SQLITE_FILE_OK) {
+	if (!open_file(state, options, reterr_why)) {
 		free(state);
 		return NULL;
 	}

@@ -9,6 +9,7 @@
 #include "state/sqlite_draft.h"
 #include "state/sqlite_examine.h"
 #include "state/sqlite_path.h"
+#include "state/sqlite_salvage.h"
 #include "state/sqlite_schema.h"
 
 enum { BUSY_MS = 10000 /* somebody reads or backs it up */ };
@@ -191,6 +192,9 @@ static enum sqlite_file_result open_examined(
 static enum sqlite_file_result open_resolved(struct sqlite_file *file, struct buf *reterr_why)
 {
 	struct sqlite_examined examined;
+	if (sqlite_salvage_is_under_way(file->path)) {
+		return fail_as(SQLITE_FILE_E_DAMAGED, "salvaging it was interrupted", reterr_why);
+	}
 	if (!sqlite_examine(file->path, &examined)) {
 		return fail_as(SQLITE_FILE_E_SYSTEM, strerror(errno), reterr_why);
 	}
