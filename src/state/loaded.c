@@ -42,8 +42,10 @@ static void put_group(struct loaded_unit *unit, struct loaded_group *loaded,
 		struct loaded_push *push = LIST_ENTRY(link, struct loaded_push, link);
 		restore_prepared(restore, &loaded->key, &push->prepared, push->pushed_ns, &unit->arena);
 	}
+	/* Each push has set times of its own. */
+	const struct loaded_group *whole = loaded->whole == NULL ? loaded : loaded->whole;
+	restore_set_times(restore, &loaded->key, whole->times, whole->deadline_ns);
 	if (loaded->whole == NULL) {
-		restore_set_times(restore, &loaded->key, loaded->times, loaded->deadline_ns);
 		struct group *group = store_find_group(restore->store, &loaded->key);
 		ledger_adopt(ledger, group, loaded->grp, loaded->base, loaded->bytes);
 	}

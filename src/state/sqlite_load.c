@@ -206,6 +206,37 @@ struct building {
 	bool has_any; /* some row could be read */
 };
 
+static bool brings_family(const struct record *record, struct slice name)
+{
+	for (size_t i = 0; i < record->push_count; i++) {
+		const struct batch *batch = &record->pushes[i].batch;
+		for (size_t j = 0; j < batch->family_count; j++) {
+			if (slice_equal(batch->families[j].name, name)) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* What was put off of the group and a later push replaces. */
+static void drop_replaced(
+		struct sqlite_load *load, const struct loaded_group *group, const struct record *record)
+{
+	LIST_EACH (link, &load->late) {
+		struct loaded_group *late = LIST_ENTRY(link, struct loaded_group, link);
+		struct list *first = list_first(&late->pushes);
+		if (late->whole != group || first == NULL) {
+			continue;
+		}
+		const struct loaded_push *push = LIST_ENTRY(first, struct loaded_push, link);
+		if (brings_family(record, push->prepared.families[0].name)) {
+			loaded_group_drop(late);
+			list_remove(link);
+		}
+	}
+}
+
 static bool add_record(struct sqlite_load *load, struct building *b, const struct record *record)
 {
 	struct loaded_group *group = b->group;
@@ -213,11 +244,15 @@ static bool add_record(struct sqlite_load *load, struct building *b, const struc
 		group->key = record->key;
 		group->place = record->place;
 	}
+	if (b->has_any && b->unit->is_kept) {
+		drop_replaced(load, group, record);
+	}
 	b->has_any = true;
 	group->times = record->times;
 	b->expires_ns = record->expires_ns;
 	group->is_late = record->is_shadowed;
-	group->order = INT64_MIN;
+	/* Of several, the one that was there first; groups come before blocks. */
+	group->order = INT64_MIN + (int64_t)(group->grp & INT64_MAX);
 	bool is_good = true;
 	for (size_t i = 0; i < record->push_count && is_good; i++) {
 		const struct record_push *push = &record->pushes[i];

@@ -75,7 +75,11 @@ static inline void store_driver_on_change(
 static inline void store_driver_init(struct store_driver *d, const struct store_options *options)
 {
 	struct store_options checked = { .is_checked = true };
-	hash_init();
+	static bool has_key; /* another one would be the end of stores that are there */
+	if (!has_key) {
+		hash_init();
+		has_key = true;
+	}
 	*d = (struct store_driver){ .now_ns = 1000000000000 };
 	arena_init(&d->arena);
 	buf_init(&d->log, 0);
