@@ -104,21 +104,36 @@ static bool is_in_wal_mode(sqlite3 *db)
 	return is_wal;
 }
 
-static bool is_of_this_weir(sqlite3 *db)
+/*
+ * Whether it is of an older weir, by its version or the name that it bears. False:
+ * it does not say, which all do.
+ */
+static bool find_out_age(sqlite3 *db, bool *ret_is_older)
 {
 	sqlite3_int64 version;
-	sqlite3_int64 is_writer;
+	sqlite3_int64 is_ours;
 	char text[128];
 	snprintf(text, sizeof(text), "SELECT value = '%s' FROM meta WHERE name = 'written_by'",
 			sqlite_schema_writer);
-	return sqlite_schema_number(db, "PRAGMA user_version", &version)
-			&& version == SQLITE_SCHEMA_VERSION && sqlite_schema_number(db, text, &is_writer)
-			&& is_writer == 1;
+	bool is_known = sqlite_schema_number(db, "PRAGMA user_version", &version)
+			&& sqlite_schema_number(db, text, &is_ours);
+	*ret_is_older = is_known && (version < SQLITE_SCHEMA_VERSION || is_ours != 1);
+	return is_known;
 }
 
-/* A table that is missing is damage, too: they were made together with the header. */
+/* What is missing is damage, too: all was made together with the header. */
+static enum sqlite_file_result fail_as_incomplete(sqlite3 *db, struct buf *reterr_why)
+{
+	int fault = sqlite3_errcode(db) & 0xff;
+	if (fault == SQLITE_OK || fault == SQLITE_ERROR || fault == SQLITE_DONE) {
+		return fail_as(SQLITE_FILE_E_DAMAGED, "its tables are not all there", reterr_why);
+	}
+	return fail_in_sqlite(db, reterr_why);
+}
+
 static enum sqlite_file_result check(sqlite3 *db, struct buf *reterr_why)
 {
+	bool is_older;
 	if (sqlite3_db_readonly(db, "main") == 1) {
 		return fail_as(SQLITE_FILE_E_SYSTEM, "it cannot be written", reterr_why);
 	}
@@ -126,14 +141,32 @@ static enum sqlite_file_result check(sqlite3 *db, struct buf *reterr_why)
 		return fail_as(SQLITE_FILE_E_SYSTEM, "its file system cannot have SQLite's write-ahead log",
 				reterr_why);
 	}
-	if (!is_of_this_weir(db) && !sqlite_schema_update(db)) {
+	if (!find_out_age(db, &is_older)) {
+		return fail_as_incomplete(db, reterr_why);
+	}
+	if (is_older && !sqlite_schema_update(db)) {
 		return fail_in_sqlite(db, reterr_why);
 	}
-	if (!sqlite_schema_check(db)) {
-		enum sqlite_file_result result = fail_in_sqlite(db, reterr_why);
-		return (sqlite3_errcode(db) & 0xff) == SQLITE_ERROR ? SQLITE_FILE_E_DAMAGED : result;
+	return sqlite_schema_check(db) ? SQLITE_FILE_OK : fail_as_incomplete(db, reterr_why);
+}
+
+enum sqlite_file_result sqlite_file_check(sqlite3 *db, struct buf *reterr_why)
+{
+	sqlite3_stmt *statement;
+	if (sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &statement, NULL) != SQLITE_OK) {
+		return fail_in_sqlite(db, reterr_why);
 	}
-	return SQLITE_FILE_OK;
+	enum sqlite_file_result result = SQLITE_FILE_OK;
+	if (sqlite3_step(statement) == SQLITE_ROW) {
+		const char *what = (const char *)sqlite3_column_text(statement, 0);
+		if (strcmp(what, "ok") != 0) {
+			result = fail_as(SQLITE_FILE_E_DAMAGED, what, reterr_why);
+		}
+	} else {
+		result = fail_in_sqlite(db, reterr_why);
+	}
+	sqlite3_finalize(statement);
+	return result;
 }
 
 static enum sqlite_file_result open_one(struct sqlite_file *file, struct buf *reterr_why)

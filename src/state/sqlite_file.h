@@ -39,6 +39,13 @@ enum sqlite_file_result {
 enum sqlite_file_result sqlite_file_open(
 		struct sqlite_file *file, const char *path, enum state_sync sync, struct buf *reterr_why);
 
+/*
+ * Reads all of it, to see whether it is whole: OK, DAMAGED or SYSTEM. A table may have
+ * lost rows without anyone noticing who reads only what is there. Takes half a second
+ * for a million rows that are in memory; for any thread that has the connection.
+ */
+enum sqlite_file_result sqlite_file_check(sqlite3 *db, struct buf *reterr_why);
+
 /* Another connection to it; NULL: it cannot be had. */
 sqlite3 *sqlite_file_open_second(const struct sqlite_file *file);
 

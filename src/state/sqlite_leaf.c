@@ -156,9 +156,8 @@ static struct sqlite_column read_column(uint64_t type, struct slice bytes)
 /* Only the last one's bytes may be cut. */
 static bool read_columns(struct slice row, uint64_t bytes, struct sqlite_row *ret_row)
 {
-	const char *end = row.ptr + row.len;
 	uint64_t head;
-	const char *at = sqlite_leaf_varint(row.ptr, end, &head);
+	const char *at = row.len == 0 ? NULL : sqlite_leaf_varint(row.ptr, row.ptr + row.len, &head);
 	if (at == NULL || head > row.len) {
 		return false;
 	}

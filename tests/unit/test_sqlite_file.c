@@ -170,6 +170,8 @@ static void test_damaged(void)
 	check_refused("application", SQLITE_FILE_E_DAMAGED);
 
 	struct sqlite_file file;
+	make("nameless", "DELETE FROM meta");
+	CHECK_INT(try_to_open(&file, path_of("nameless")), SQLITE_FILE_E_DAMAGED);
 	make("table", "DROP TABLE segment");
 	CHECK_INT(try_to_open(&file, path_of("table")), SQLITE_FILE_E_DAMAGED);
 }
