@@ -15,7 +15,7 @@
 #include "state/ledger_handover.h"
 #include "state/sqlite_file.h"
 #include "state/sqlite_loader.h"
-#include "state/sqlite_salvage.h"
+#include "state/sqlite_repair.h"
 #include "state/sqlite_thread.h"
 
 enum {
@@ -293,25 +293,19 @@ static void begin_to_load(struct state *state)
 static bool open_file(
 		struct state *state, const struct state_options *options, struct buf *reterr_why)
 {
-	struct sqlite_salvaged salvaged;
+	struct sqlite_repaired repaired;
+	sqlite_repaired_init(&repaired);
 	enum sqlite_file_result result =
-			sqlite_file_open(&state->file, options->path, options->sync, reterr_why);
-	if (result != SQLITE_FILE_E_DAMAGED) {
-		return result == SQLITE_FILE_OK;
+			sqlite_repair_open(&state->file, options->path, options->sync, &repaired, reterr_why);
+	if (repaired.is_salvaged) {
+		log_error(
+				"the database is damaged; what can be read of it was saved path=%s error=" SLICE_FMT
+				" kept=%s rows=%llu",
+				options->path, SLICE_ARG(buf_slice(&repaired.why)), repaired.salvaged.kept,
+				(unsigned long long)repaired.salvaged.rows);
 	}
-	log_error("the database is damaged path=%s error=" SLICE_FMT, options->path,
-			SLICE_ARG(buf_slice(reterr_why)));
-	buf_reset(reterr_why, 0);
-	if (!sqlite_salvage(options->path, &salvaged, reterr_why)) {
-		return false;
-	}
-	log_warn("the damaged database is kept, and what could be read of it is loaded path=%s "
-			 "rows=%llu unreadable=%llu",
-			salvaged.kept, (unsigned long long)salvaged.rows,
-			(unsigned long long)salvaged.rows_wrong);
-	sqlite_salvaged_finish(&salvaged);
-	return sqlite_file_open(&state->file, options->path, options->sync, reterr_why)
-			== SQLITE_FILE_OK;
+	sqlite_repaired_finish(&repaired);
+	return result == SQLITE_FILE_OK;
 }
 
 struct state *state_open(const struct state_options *options, uv_loop_t *loop, struct store *store,

@@ -21,16 +21,23 @@ struct frame {
 	uint32_t sums[2];
 };
 
+/* Of the transaction whose end is still to come. */
+struct pending {
+	uint32_t page;
+	uint32_t frame;
+	enum sqlite_log_trust trust;
+};
+
 /* Where the reading is. */
 struct walk {
 	struct sqlite_log *log;
 	size_t page_bytes;
-	char *bytes;     /* of one frame */
-	uint32_t *good;  /* the frames of this transaction that are right */
-	uint32_t *pages; /* which they have */
+	char *bytes; /* of one frame */
+	struct pending *pending;
 	size_t count;
 	size_t capacity;
 	bool has_bad;      /* there was a damaged one */
+	bool was_bad;      /* the one before this, so that this one's checksum says nothing */
 	int commits_after; /* transactions that ended behind it */
 };
 
@@ -60,13 +67,17 @@ void sqlite_log_begin(struct sqlite_log *log)
 		return;
 	}
 	uint32_t stored[2];
-	log->is_big_endian = sqlite_pages_u32(header) == MAGIC + 1;
+	uint32_t magic = sqlite_pages_u32(header);
+	bool has_magic = magic == MAGIC || magic == MAGIC + 1;
+	log->is_big_endian = magic == MAGIC + 1;
 	log->page_bytes = sqlite_pages_u32(header + 8);
 	get_two(header + 16, log->salts);
 	get_two(header + 24, stored);
 	add_sums(log->is_big_endian, header, 24, log->sums);
-	bool has_magic = (sqlite_pages_u32(header) & ~UINT32_C(1)) == MAGIC;
 	log->is_whole = has_magic && memcmp(stored, log->sums, sizeof(stored)) == 0;
+	if (!log->is_whole) {
+		log->is_big_endian = BYTE_ORDER == BIG_ENDIAN; /* as SQLite writes it here */
+	}
 	memcpy(log->sums, stored, sizeof(stored));
 }
 
@@ -77,23 +88,26 @@ uint64_t sqlite_log_page_offset(uint32_t frame, size_t page_bytes)
 
 /* ---- Frames ---- */
 
-static void keep(struct walk *walk, uint32_t page, uint32_t frame)
+static void keep(struct walk *walk, uint32_t page, uint32_t frame, enum sqlite_log_trust trust)
 {
 	if (walk->count == walk->capacity) {
 		walk->capacity = walk->capacity == 0 ? 64 : walk->capacity * 2;
-		walk->good = memory_resize(walk->good, walk->capacity * sizeof(uint32_t));
-		walk->pages = memory_resize(walk->pages, walk->capacity * sizeof(uint32_t));
+		walk->pending = memory_resize(walk->pending, walk->capacity * sizeof(walk->pending[0]));
 	}
-	walk->good[walk->count] = frame;
-	walk->pages[walk->count++] = page;
+	walk->pending[walk->count++] = (struct pending){ .page = page, .frame = frame, .trust = trust };
 }
 
+/* A transaction with a damaged frame is beyond it as a whole. */
 static void commit(struct walk *walk)
 {
+	struct sqlite_log *log = walk->log;
 	for (size_t i = 0; i < walk->count; i++) {
-		walk->log->on_page(walk->log->data, walk->pages[i], walk->good[i], walk->has_bad);
+		const struct pending *pending = &walk->pending[i];
+		bool is_beyond = walk->has_bad && pending->trust == SQLITE_LOG_COMMITTED;
+		log->on_page(log->data, pending->page, pending->frame,
+				is_beyond ? SQLITE_LOG_BEYOND : pending->trust);
 	}
-	walk->log->committed += walk->count;
+	log->committed += walk->has_bad ? 0 : walk->count;
 	walk->count = 0;
 }
 
@@ -129,28 +143,39 @@ static bool has_salts(struct walk *walk, const struct frame *frame, uint32_t num
 	return memcmp(log->salts, frame->salts, sizeof(log->salts)) == 0;
 }
 
+static enum sqlite_log_trust trust_of(const struct walk *walk, bool is_good)
+{
+	bool is_known = is_good || walk->was_bad;
+	return !walk->has_bad ? SQLITE_LOG_COMMITTED
+			: is_known    ? SQLITE_LOG_BEYOND
+						  : SQLITE_LOG_DOUBTFUL;
+}
+
 /* Without the salts it is damaged, or of the time before the log began anew. */
 static void take_frame(struct walk *walk, uint32_t number)
 {
 	struct frame frame = read_frame(walk->bytes);
 	bool is_ours = has_salts(walk, &frame, number);
 	bool is_good = check_frame(walk, &frame) && is_ours;
-	if (is_good) {
-		keep(walk, frame.page, number);
-	} else if (!walk->has_bad) {
+	if (!is_good && !walk->has_bad) {
 		walk->has_bad = true;
 		walk->commits_after = frame.is_last && is_ours ? 1 : 0;
+	}
+	if (is_ours) {
+		keep(walk, frame.page, number, trust_of(walk, is_good));
 	}
 	if (is_good && frame.is_last) {
 		walk->commits_after += walk->has_bad;
 		commit(walk);
 	}
+	walk->was_bad = !is_good;
 }
 
 /* The transaction with the damaged frame may have been the last; another was not. */
 void sqlite_log_read(struct sqlite_log *log, size_t page_bytes)
 {
-	struct walk walk = { .log = log, .page_bytes = page_bytes, .has_bad = !log->is_whole };
+	struct walk walk = { .log = log, .page_bytes = page_bytes };
+	walk.has_bad = walk.was_bad = !log->is_whole;
 	size_t step = FRAME_BYTES + page_bytes;
 	uint64_t frames = log->bytes < HEADER_BYTES ? 0 : (log->bytes - HEADER_BYTES) / step;
 	walk.bytes = memory_alloc(step);
@@ -163,6 +188,5 @@ void sqlite_log_read(struct sqlite_log *log, size_t page_bytes)
 	}
 	log->is_broken = walk.has_bad && walk.commits_after > 1;
 	free(walk.bytes);
-	free(walk.good);
-	free(walk.pages);
+	free(walk.pending);
 }

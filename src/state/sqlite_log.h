@@ -18,14 +18,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What a frame's page is, of a transaction that was committed. */
+enum sqlite_log_trust {
+	SQLITE_LOG_COMMITTED,
+	SQLITE_LOG_BEYOND,   /* a damaged frame; SQLite does not know of it */
+	SQLITE_LOG_DOUBTFUL, /* likewise, and this one is damaged itself */
+};
+
 struct sqlite_log {
 	/* Set by the caller. */
 	bool (*read)(void *data, char *bytes, size_t count, uint64_t offset);
-	/*
-	 * The page is in that frame, numbered from 1; called again for newer ones. Those
-	 * that are beyond a damaged frame SQLite does not know.
-	 */
-	void (*on_page)(void *data, uint32_t number, uint32_t frame, bool is_beyond);
+	/* The page is in that frame, numbered from 1; called again for newer ones. */
+	void (*on_page)(void *data, uint32_t number, uint32_t frame, enum sqlite_log_trust trust);
 	void *data;
 	uint64_t bytes; /* the log's size; 0: there is none */
 

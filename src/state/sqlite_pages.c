@@ -106,12 +106,18 @@ static size_t find_page_bytes(const struct sqlite_pages *pages, const struct sql
 
 /* ---- Opening ---- */
 
-static void on_page(void *data, uint32_t number, uint32_t frame, bool is_beyond)
+static void list_beyond(struct sqlite_pages *pages, uint32_t number, uint32_t frame)
 {
-	struct sqlite_pages *pages = data;
-	if (number == 0 || number > PAGES_MAX || (is_beyond && !pages->is_beyond)) {
-		return;
+	if (pages->beyond_count == pages->beyond_capacity) {
+		pages->beyond_capacity = pages->beyond_capacity == 0 ? 64 : pages->beyond_capacity * 2;
+		pages->beyond =
+				memory_resize(pages->beyond, pages->beyond_capacity * sizeof(pages->beyond[0]));
 	}
+	pages->beyond[pages->beyond_count++] = (struct sqlite_frame){ .page = number, .number = frame };
+}
+
+static void set_frame(struct sqlite_pages *pages, uint32_t number, uint32_t frame)
+{
 	if (number > pages->in_frames) {
 		uint32_t had = pages->in_frames;
 		uint32_t room = number > had * 2 ? number : had * 2;
@@ -121,6 +127,21 @@ static void on_page(void *data, uint32_t number, uint32_t frame, bool is_beyond)
 	}
 	pages->frames[number - 1] = frame;
 	pages->count = number > pages->count ? number : pages->count;
+}
+
+static void on_page(void *data, uint32_t number, uint32_t frame, enum sqlite_log_trust trust)
+{
+	struct sqlite_pages *pages = data;
+	bool is_beyond = trust != SQLITE_LOG_COMMITTED;
+	if (number == 0 || number > PAGES_MAX || (is_beyond && !pages->is_beyond)) {
+		return;
+	}
+	if (is_beyond) {
+		list_beyond(pages, number, frame);
+	}
+	if (trust != SQLITE_LOG_DOUBTFUL) {
+		set_frame(pages, number, frame);
+	}
 }
 
 static bool read_log(void *data, char *bytes, size_t count, uint64_t offset)
@@ -159,13 +180,16 @@ void sqlite_pages_close(struct sqlite_pages *pages)
 		close(pages->log);
 	}
 	free(pages->frames);
+	free(pages->beyond);
 }
 
 /* ---- Reading ---- */
 
-uint32_t sqlite_pages_frame(const struct sqlite_pages *pages, uint32_t number)
+bool sqlite_pages_read_frame(
+		const struct sqlite_pages *pages, const struct sqlite_frame *frame, char *ret_bytes)
 {
-	return number <= pages->in_frames ? pages->frames[number - 1] : 0;
+	uint64_t offset = sqlite_log_page_offset(frame->number, pages->page_bytes);
+	return read_at(pages->log, ret_bytes, pages->page_bytes, (off_t)offset);
 }
 
 bool sqlite_pages_read(const struct sqlite_pages *pages, uint32_t number, char *ret_bytes)
@@ -173,10 +197,10 @@ bool sqlite_pages_read(const struct sqlite_pages *pages, uint32_t number, char *
 	if (number == 0 || number > pages->count) {
 		return false;
 	}
-	uint32_t frame = sqlite_pages_frame(pages, number);
-	if (frame != 0) {
-		uint64_t offset = sqlite_log_page_offset(frame, pages->page_bytes);
-		return read_at(pages->log, ret_bytes, pages->page_bytes, (off_t)offset);
+	struct sqlite_frame frame = { .page = number };
+	frame.number = number <= pages->in_frames ? pages->frames[number - 1] : 0;
+	if (frame.number != 0) {
+		return sqlite_pages_read_frame(pages, &frame, ret_bytes);
 	}
 	off_t offset = (off_t)(number - 1) * (off_t)pages->page_bytes;
 	return pages->file >= 0 && read_at(pages->file, ret_bytes, pages->page_bytes, offset);

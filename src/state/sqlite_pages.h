@@ -17,6 +17,12 @@
 
 enum { SQLITE_HEADER_BYTES = 100 /* at the beginning of page 1 */ };
 
+/* A frame of the log that SQLite would lose. */
+struct sqlite_frame {
+	uint32_t page;
+	uint32_t number;
+};
+
 struct sqlite_pages {
 	int file; /* -1: there is none */
 	int log;  /* likewise */
@@ -26,7 +32,10 @@ struct sqlite_pages {
 	uint32_t in_frames;  /* pages that may be there */
 	uint64_t committed;  /* frames of the log that were committed */
 	bool has_broken_log; /* transactions were committed behind a damaged frame: SQLite loses them */
-	bool is_beyond;      /* those are counted in */
+	bool is_beyond;      /* those are counted in, and listed: */
+	struct sqlite_frame *beyond;
+	size_t beyond_count;
+	size_t beyond_capacity;
 };
 
 /* Of files of which there is none the pages are none. False: see errno. */
@@ -36,8 +45,9 @@ void sqlite_pages_close(struct sqlite_pages *pages);
 /* False: there is no such page, or it cannot be read. One that is cut off goes on with zeros. */
 bool sqlite_pages_read(const struct sqlite_pages *pages, uint32_t number, char *ret_bytes);
 
-/* Of the log, the one that has the page; 0: the file has it. */
-uint32_t sqlite_pages_frame(const struct sqlite_pages *pages, uint32_t number);
+/* Likewise of a frame that is listed. */
+bool sqlite_pages_read_frame(
+		const struct sqlite_pages *pages, const struct sqlite_frame *frame, char *ret_bytes);
 
 /* The page begins with the database's header. */
 bool sqlite_pages_has_magic(const char *bytes);

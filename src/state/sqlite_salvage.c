@@ -103,41 +103,47 @@ static void save_row(
 
 /* ---- Pages ---- */
 
-static void save_leaf(struct salvage *salvage, const struct sqlite_leaf *leaf)
+static void save_page(struct salvage *salvage, const struct sqlite_pages *pages, uint32_t number,
+		const char *bytes)
 {
+	struct sqlite_leaf leaf = sqlite_leaf_of(pages, number, bytes);
 	struct sqlite_row row;
-	for (size_t i = 0; i < leaf->count && !salvage->has_failed; i++) {
-		if (sqlite_leaf_read(leaf, i, &salvage->buffer, &row)) {
-			save_row(salvage, leaf->kind, &row);
+	for (size_t i = 0; i < leaf.count && !salvage->has_failed; i++) {
+		if (sqlite_leaf_read(&leaf, i, &salvage->buffer, &row)) {
+			save_row(salvage, leaf.kind, &row);
 		}
 	}
 }
 
-static bool is_in_same_frame(
-		const struct sqlite_pages *a, const struct sqlite_pages *b, uint32_t number)
-{
-	return sqlite_pages_frame(a, number) == sqlite_pages_frame(b, number);
-}
-
-/* All that are not the same in those that were done before; NULL: there are none. */
-static uint64_t save_pages(
-		struct salvage *salvage, const struct sqlite_pages *pages, const struct sqlite_pages *done)
+static void save_pages(struct salvage *salvage, const struct sqlite_pages *pages)
 {
 	char *bytes = memory_alloc(pages->page_bytes);
 	uint64_t unreadable = 0;
 	for (uint32_t number = 1; number <= pages->count && !salvage->has_failed; number++) {
-		if (done != NULL && is_in_same_frame(pages, done, number)) {
-			continue;
-		}
-		if (!sqlite_pages_read(pages, number, bytes)) {
+		if (sqlite_pages_read(pages, number, bytes)) {
+			save_page(salvage, pages, number, bytes);
+		} else {
 			unreadable++;
-			continue;
 		}
-		struct sqlite_leaf leaf = sqlite_leaf_of(pages, number, bytes);
-		save_leaf(salvage, &leaf);
+	}
+	salvage->salvaged->pages_unreadable = unreadable;
+	free(bytes);
+}
+
+/*
+ * What was committed behind a damaged frame. It may also be what is left of commits
+ * that failed; therefore it only adds to what SQLite would find.
+ */
+static void save_frames(struct salvage *salvage, const struct sqlite_pages *beyond)
+{
+	char *bytes = memory_alloc(beyond->page_bytes);
+	for (size_t i = beyond->beyond_count; i > 0 && !salvage->has_failed; i--) {
+		const struct sqlite_frame *frame = &beyond->beyond[i - 1];
+		if (sqlite_pages_read_frame(beyond, frame, bytes)) {
+			save_page(salvage, beyond, frame->page, bytes);
+		}
 	}
 	free(bytes);
-	return unreadable;
 }
 
 /* Those with wrong checksums come last, so that no right one finds its place taken. */
@@ -146,13 +152,13 @@ static void save_all(struct salvage *salvage, const struct sqlite_pages *pages,
 {
 	salvage->floor = sqlite_floor_find(pages);
 	salvage->salvaged->pages = pages->count;
-	salvage->salvaged->pages_unreadable = save_pages(salvage, pages, NULL);
+	save_pages(salvage, pages);
 	if (pages->has_broken_log) {
-		save_pages(salvage, beyond, pages);
+		save_frames(salvage, beyond);
 	}
 	if (salvage->has_wrong) {
 		salvage->is_for_wrong = true;
-		save_pages(salvage, pages, NULL);
+		save_pages(salvage, pages);
 	}
 }
 
