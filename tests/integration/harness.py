@@ -296,11 +296,13 @@ def run_weir(directory, *flags, listen=("127.0.0.1:0",)):
     return done.returncode, done.stderr
 
 
-def preload(name, **variables):
-    """The variables with which weir runs with tests/preload/NAME.c in front of the C library."""
+def preload(*names, **variables):
+    """The variables with which weir runs with tests/preload/NAME.c in front of the C library, the first
+    name outermost."""
     build = Path(BINARY).resolve().parents[1]
-    subprocess.run(["ninja", "-C", build, f"tests/{name}.so"], check=True, capture_output=True)
-    return {"LD_PRELOAD": str(build / "tests" / f"{name}.so"),
+    libraries = [f"tests/{name}.so" for name in names]
+    subprocess.run(["ninja", "-C", build, *libraries], check=True, capture_output=True)
+    return {"LD_PRELOAD": ":".join(str(build / library) for library in libraries),
             **{key: str(value) for key, value in variables.items()}}
 
 
