@@ -1,0 +1,42 @@
+"""What is acknowledged is there after a power cut, in whatever moment, and no push is there by halves.
+
+The disk has what was synced, and of everything else any sectors: see tests/preload/power_loss.c.
+
+How often: WEIR_POWER_CUTS, 6 unless told otherwise. WEIR_SEED repeats a run, as far as threads allow.
+"""
+
+import os
+
+import pytest
+
+from crashes import Clients, crash_often, make_weir
+
+POWER_CUTS = int(os.environ.get("WEIR_POWER_CUTS", "6"))
+
+
+@pytest.fixture
+def weir(tmp_path):
+    crashing = make_weir(tmp_path, loses=True)
+    yield crashing
+    crashing.finish()
+
+
+@pytest.mark.smoke
+def test_acknowledged_is_kept(weir):
+    crash_often(weir, POWER_CUTS, "power-loss-test")
+
+
+def test_without_sync_it_is_not(weir):
+    """Or the test above could not fail."""
+    weir.flags += ("--state.sync=normal",)
+    clients = Clients(4, 1)
+    weir.start()
+    weir.page()
+    clients.start(weir)
+    while clients.sum("acknowledged") < 100:
+        pass
+    weir.kill()
+    clients.join()
+    weir.start()
+    clients.settle(weir.page())
+    assert clients.lost > 0 and clients.torn == 0
