@@ -21,6 +21,18 @@ static char *join(struct slice folder, const char *name)
 	return path.ptr;
 }
 
+/* So that a power cut does not take the directory away, with all that is synced in it. */
+static void sync_name(const char *path)
+{
+	char *parent = join(slice_of_string(path), "/..");
+	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free(parent);
+	if (fd >= 0) { /* it need not be readable */
+		fsync(fd);
+		close(fd);
+	}
+}
+
 /* 0 or the errno of what failed first; the path is taken on success. */
 static int try_path(struct data_dir *dir, char *path, const char **reterr_what)
 {
@@ -34,6 +46,7 @@ static int try_path(struct data_dir *dir, char *path, const char **reterr_what)
 	int fault = fd < 0 ? errno : 0;
 	free(lock);
 	if (fault == 0) {
+		sync_name(path);
 		dir->path = path;
 		dir->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		dir->lock_fd = fd;

@@ -9,7 +9,8 @@ import os
 
 import pytest
 
-from crashes import Clients, crash_often, make_weir
+from crashes import Clients, Crashing, crash_often, make_weir
+from disks import Disk
 
 POWER_CUTS = int(os.environ.get("WEIR_POWER_CUTS", "6"))
 
@@ -40,3 +41,15 @@ def test_without_sync_it_is_not(weir):
     weir.start()
     clients.settle(weir.page())
     assert clients.lost > 0 and clients.torn == 0
+
+
+def test_first_start(tmp_path):
+    """The directory that weir makes is on the disk, too, when something in it is acknowledged."""
+    disk = Disk(tmp_path / "weir", tmp_path)
+    weir = Crashing(tmp_path / "weir", disk, loses=True)
+    weir.start()
+    assert weir.weir.put("/metrics/job/j", "m 1\n").status == 200
+    weir.kill()
+    weir.start()
+    assert 'm{instance="",job="j"} 1' in weir.page()
+    weir.finish()
