@@ -97,6 +97,7 @@ static void add_shadowed(struct listing *listing, const struct group *group,
 	struct listed_record *record = add_record(listing, listing->late, group);
 	record->source.families = family_places(listing->late, 1);
 	add_family(listing->late, record, member, block);
+	record->source.families[0].is_shadowed = true;
 	record->order = block_pack(block)->pushed_ns;
 	listing->late_count++;
 }
@@ -108,6 +109,7 @@ static void on_group(struct walk *walk, struct group *group, bool is_shadowed)
 	struct listing_unit *unit = is_shadowed ? listing->late : open_unit(listing);
 	struct listed_record *record = add_record(listing, unit, group);
 	record->order = INT64_MIN;
+	record->source.is_shadowed = is_shadowed;
 	listing->late_count += is_shadowed;
 	record->source.families = family_places(unit, group->member_count);
 	for (uint32_t i = 0; i < group->member_count; i++) {

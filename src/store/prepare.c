@@ -403,6 +403,7 @@ static void settle_pack(struct preparing *p, struct prepared_push *push)
 	const struct pack_entry *entries = pack_entries(push->pack);
 	for (size_t i = 0; i < push->family_count; i++) {
 		push->families[i].block = pack_block(push->pack, &entries[i]);
+		push->families[i].entry = (uint32_t)i;
 	}
 }
 
@@ -463,4 +464,8 @@ void prepared_push_drop(struct prepared_push *push)
 {
 	free(push->pack);
 	push->pack = NULL;
+	for (size_t i = 0; i < push->joined_count; i++) {
+		free(push->joined[i]);
+	}
+	push->joined_count = 0;
 }

@@ -24,6 +24,7 @@ struct prepared_family {
 	struct family *family; /* from here on the store's: resolved while checking */
 	uint32_t slot;         /* the group's, SLOT_NONE: not yet */
 	uint32_t place;        /* the slot to take then; SLOT_NONE: any */
+	uint32_t entry;        /* the block's number in its pack */
 	bool is_shadowed;
 	bool is_openmetrics; /* held to its rules */
 };
@@ -35,7 +36,9 @@ struct body_layout {
 };
 
 struct prepared_push {
-	struct pack *pack; /* NULL when there are no families; owned until committed */
+	struct pack *pack;    /* NULL when there are no families; owned until committed */
+	struct pack **joined; /* instead of it, those of several pushes, owned likewise; see join.h */
+	size_t joined_count;
 	struct prepared_family *families;
 	size_t family_count;
 	uint64_t line_count;
@@ -64,7 +67,7 @@ enum prepare_result prepare_push(const struct batch *batch, const struct group_k
 
 bool prepare_is_computed(struct slice family);
 
-/* Frees the pack of a push that was not committed. */
+/* Frees the packs of a push that was not committed. */
 void prepared_push_drop(struct prepared_push *push);
 
 /* One of 64 bits that stands for a label name. */

@@ -204,10 +204,19 @@ static bool is_within_job_limits(struct store_push *op, uint64_t series)
 	return !op->is_job_limit;
 }
 
+static uint64_t pushed_bytes(const struct prepared_push *push)
+{
+	uint64_t bytes = push->pack == NULL ? 0 : push->pack->bytes;
+	for (size_t i = 0; i < push->joined_count; i++) {
+		bytes += push->joined[i]->bytes;
+	}
+	return bytes;
+}
+
 static bool is_within_limits(struct store_push *op)
 {
 	uint64_t lines = op->push->line_count;
-	uint64_t bytes = op->push->pack == NULL ? 0 : op->push->pack->bytes;
+	uint64_t bytes = pushed_bytes(op->push);
 	bytes += op->group == NULL ? group_bytes(op->key) : 0;
 	bytes += count_new_metadata(op);
 	uint64_t had = op->group == NULL ? 0 : op->group->series;
@@ -250,9 +259,9 @@ static void begin_commit(struct store_push *op)
 	op->group->is_busy = true;
 	op->group->layout_pack = NULL;
 	op->members = arena_alloc(op->arena, (op->push->family_count + 1) * sizeof(struct member));
+	contents->bytes += pushed_bytes(op->push);
 	if (op->push->pack != NULL) {
 		op->push->pack->pushed_ns = op->now_ns;
-		contents->bytes += op->push->pack->bytes;
 	}
 }
 
@@ -307,7 +316,7 @@ static void commit(struct store_push *op, size_t i)
 	struct prepared_family *prepared = &op->push->families[i];
 	struct family *family = prepared->family;
 	struct pack *old_pack = hold_old_pack(op, prepared);
-	pack_entries(op->push->pack)[i].family_id = family->id;
+	pack_entries(block_pack(prepared->block))[prepared->entry].family_id = family->id;
 	if (prepared->slot == SLOT_NONE) {
 		prepared->slot = slots_take_at(&family->slots, prepared->place);
 	}
@@ -388,7 +397,8 @@ static void remember_layout(struct store_push *op)
 static void end_commit(struct store_push *op)
 {
 	struct group_times times = { .pushed_ns = op->now_ns, .failed_ns = op->group->times.failed_ns };
-	contents_set_times(op->store->contents, op->group, times, op->version);
+	contents_set_times(
+			op->store->contents, op->group, op->times == NULL ? times : *op->times, op->version);
 	contents_set_deadline(op->store->contents, op->group, op->deadline_ns);
 	remember_layout(op);
 	repack_worn(op);
@@ -399,11 +409,16 @@ static void end_commit(struct store_push *op)
 		.pack = op->push->pack,
 	};
 	op->push->pack = NULL; /* it is the store's now */
+	op->push->pack = NULL; /* it is the store's now, and so are those that were joined */
+	op->push->joined_count = 0;
 	if (op->store->slicing == op) {
 		op->store->is_committing = false;
 		store_next_version(op->store); /* others had numbers of their own meanwhile */
 	}
 	store_report(op->store, &change);
+	/* Of several pushes at once, listeners look at the group as it is now. */
+	bool is_post = op->method == STORE_POST && op->times == NULL;
+	store_report(op->store, is_post ? STORE_CHANGE_POST : STORE_CHANGE_PUT, op->group);
 }
 
 /* ---- Phases ---- */

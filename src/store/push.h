@@ -58,8 +58,9 @@ struct store_push {
 	struct arena *arena;
 	enum store_method method;
 	struct store_job_limits job_limits;
-	int64_t now_ns;      /* Unix time */
-	int64_t deadline_ns; /* monotonic; 0: never */
+	int64_t now_ns;                  /* Unix time */
+	int64_t deadline_ns;             /* monotonic; 0: never */
+	const struct group_times *times; /* the group's from then on; NULL: it was pushed now */
 
 	/* Why not, after a refusal. */
 	struct batch_fault fault;
