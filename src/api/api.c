@@ -26,6 +26,7 @@ void api_init(struct api *api, const struct api_options *options, struct store *
 	loading_init(&api->loading, api);
 	list_init(&api->ongoing);
 	list_init(&api->large_waiting);
+	list_init(&api->imports_waiting);
 	coded_pool_init(&api->coded_pool, executor);
 }
 
@@ -83,6 +84,13 @@ static void handle_found(struct api *api, struct exchange *exchange, const struc
 		return;
 	case ENDPOINT_STATIC:
 		static_handle(api, exchange, route);
+		return;
+	case ENDPOINT_API_EXPORT:
+		add_cors(exchange);
+		export_handle(api, exchange);
+		return;
+	case ENDPOINT_API_IMPORT:
+		import_handle(api, exchange);
 		return;
 	case ENDPOINT_API_METRICS:
 		answer_add_cors(exchange);

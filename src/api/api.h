@@ -49,6 +49,13 @@ struct api {
 	size_t large_running;       /* on threads */
 	struct list ongoing;        // api_task::link, of exchanges that were not answered at once
 	size_t pages_being_made;    /* web pages */
+	int64_t started_ns;          /* Unix time */
+	struct list large_waiting;   // push_step::link, of large pushes that wait for a thread
+	size_t large_running;        /* on threads */
+	struct list ongoing;         // api_task::link, of exchanges that were not answered at once
+	size_t pages_being_made;     /* web pages */
+	struct list imports_waiting; // import::link, of imports that wait for the one that is going on
+	bool is_importing;
 	uint64_t format_refused[3]; /* by enum format_limit */
 	uint64_t decoded_too_large; /* bodies that inflated past the limit */
 };

@@ -22,6 +22,12 @@ void scrape_handle(struct api *api, struct exchange *exchange);
 /* GET /api/v1/metrics */
 void metrics_json_handle(struct api *api, struct exchange *exchange);
 
+/* GET /api/v1/export */
+void export_handle(struct api *api, struct exchange *exchange);
+
+/* POST /api/v1/import */
+void import_handle(struct api *api, struct exchange *exchange);
+
 /* GET / and /status */
 void status_handle(struct api *api, struct exchange *exchange);
 

@@ -1,4 +1,5 @@
 #include "api/answer.h"
+#include "api/limit_text.h"
 #include "api/push_state.h"
 
 void push_finish_answered(struct push *push)
@@ -45,68 +46,30 @@ void push_finish_refused(
 	push_finish_answered(push);
 }
 
-/* Setting: as --limit.<setting> and as a rule's limits have it. */
-static void finish_limited(struct push *push, int status, const char *what, uint64_t allowed,
-		const char *setting, bool is_of_rule)
+static void finish_limited(struct push *push, int status, struct slice text)
 {
-	struct slice text = arena_printf(&push->exchange->arena, "%s: %llu are allowed (%s%s%s)", what,
-			(unsigned long long)allowed, is_of_rule ? "limits." : "--limit.", setting,
-			is_of_rule ? " of the rule for this job" : "");
 	push_finish_refused(push, status, STATS_REJECTED_LIMIT, text);
-}
-
-static void finish_job_limited(struct push *push)
-{
-	const struct store_job_limits *limits = &push->terms.store;
-	if (push->op.limit == STORE_LIMIT_GROUPS) {
-		finish_limited(push, 429, "too many groups of this job", limits->groups, "groups", true);
-	} else {
-		finish_limited(push, 429, "too many series in one group", limits->series_per_group,
-				"series-per-group", true);
-	}
 }
 
 void push_finish_store_limited(struct push *push)
 {
-	const struct store_limits *limits = &push->api->store->options.limits;
-	if (push->op.is_job_limit) {
-		finish_job_limited(push);
-		return;
-	}
-	switch (push->op.limit) {
-	case STORE_LIMIT_GROUPS:
-		finish_limited(push, 429, "too many groups", limits->groups, "groups", false);
-		return;
-	case STORE_LIMIT_SERIES:
-		finish_limited(push, 429, "too many series stored", limits->series, "series", false);
-		return;
-	case STORE_LIMIT_SERIES_PER_GROUP:
-		finish_limited(push, 429, "too many series in one group", limits->series_per_group,
-				"series-per-group", false);
-		return;
-	case STORE_LIMIT_LABEL_SETS:
-		finish_limited(push, 429, "too many sets of grouping label names for one metric",
-				limits->label_sets, "label-sets", false);
-		return;
-	case STORE_LIMIT_BYTES:
-	case STORE_LIMIT_COUNT:
-		break;
-	}
-	finish_limited(push, 429, "too many bytes stored", limits->bytes, "stored-bytes", false);
+	finish_limited(push, 429, limit_text_of_store(&push->exchange->arena, &push->op, &push->terms));
 }
 
 void push_finish_too_large(struct push *push)
 {
 	push->api->decoded_too_large++;
-	finish_limited(
-			push, 413, "the body has too many bytes", push->terms.body_bytes, "body-bytes", true);
+	finish_limited(push, 413,
+			limit_text(&push->exchange->arena, "the body has too many bytes",
+					push->terms.body_bytes, "body-bytes", true));
 }
 
 void push_finish_series_limited(struct push *push)
 {
 	push->api->format_refused[FORMAT_LIMIT_SAMPLES]++;
-	finish_limited(
-			push, 429, "too many series in one push", push->terms.series, "series-per-group", true);
+	finish_limited(push, 429,
+			limit_text(&push->exchange->arena, "too many series in one push", push->terms.series,
+					"series-per-group", true));
 }
 
 void push_finish_unrelabelled(struct push *push)
@@ -125,24 +88,11 @@ void push_finish_unruled(struct push *push)
 
 void push_finish_format_limited(struct push *push)
 {
-	const struct format_options *limits = &push->terms.format;
 	const struct format_options *of_all = &push->api->options.format_options;
 	enum format_limit limit = push->format_error.limit;
 	push->api->format_refused[limit]++;
-	switch (limit) {
-	case FORMAT_LIMIT_SAMPLES:
-		finish_limited(push, 429, "too many series in one push", limits->samples,
-				"series-per-group", false);
-		return;
-	case FORMAT_LIMIT_LABELS:
-		finish_limited(push, 413, "a sample has too many labels", limits->labels, "labels",
-				limits->labels < of_all->labels);
-		return;
-	case FORMAT_LIMIT_LABEL_BYTES:
-		break;
-	}
-	finish_limited(push, 413, "a name or label value is too long in bytes", limits->label_bytes,
-			"label-bytes", limits->label_bytes < of_all->label_bytes);
+	finish_limited(push, limit == FORMAT_LIMIT_SAMPLES ? 429 : 413,
+			limit_text_of_format(&push->exchange->arena, limit, &push->terms, of_all));
 }
 
 void push_finish_unparsed(struct push *push)

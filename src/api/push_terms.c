@@ -21,9 +21,14 @@ static void apply_rule(struct push_terms *terms, const struct job_rule *rule)
 bool push_terms_init(struct push_terms *terms, const struct api *api, const struct group_key *key,
 		struct arena *arena)
 {
-	const struct api_options *options = &api->options;
+	return push_terms_find(terms, &api->options, job_rules_ref(api->job_rules), key, arena);
+}
+
+bool push_terms_find(struct push_terms *terms, const struct api_options *options,
+		struct job_rules *rules, const struct group_key *key, struct arena *arena)
+{
 	*terms = (struct push_terms){
-		.rules = job_rules_ref(api->job_rules),
+		.rules = rules,
 		.ttl = { .usual_ns = options->ttl_ns, .max_ns = options->ttl_max_ns },
 		.body_bytes = options->body_bytes,
 		.format = options->format_options,

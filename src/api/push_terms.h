@@ -28,6 +28,13 @@ bool push_terms_init(struct push_terms *terms, const struct api *api, const stru
 void push_terms_finish(struct push_terms *terms);
 
 /*
+ * The same by options and rules that somebody else holds on to, on any thread;
+ * nothing is to be finished.
+ */
+bool push_terms_find(struct push_terms *terms, const struct api_options *options,
+		struct job_rules *rules, const struct group_key *key, struct arena *arena);
+
+/*
  * Tells bodies apart that look alike but came under other rules: to be mixed
  * into what is remembered of a body. 0 without a rule.
  */

@@ -24,6 +24,8 @@ static const struct row {
 	{ SLICE_INIT("/"), ENDPOINT_PAGE, GET, false },
 	{ SLICE_INIT("/status"), ENDPOINT_PAGE, GET, false },
 	{ SLICE_INIT("/api/v1/admin/wipe"), ENDPOINT_API_WIPE, PUT, true },
+	{ SLICE_INIT("/api/v1/export"), ENDPOINT_API_EXPORT, GET, false },
+	{ SLICE_INIT("/api/v1/import"), ENDPOINT_API_IMPORT, POST, true },
 	{ SLICE_INIT("/api/v1/metrics"), ENDPOINT_API_METRICS, GET, false },
 	{ SLICE_INIT("/api/v1/status"), ENDPOINT_API_STATUS, GET, false },
 };

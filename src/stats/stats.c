@@ -9,6 +9,8 @@
 #include "version.h"
 
 static const char *const handlers[] = {
+	[STATS_HANDLER_API_EXPORT] = "api/v1/export",
+	[STATS_HANDLER_API_IMPORT] = "api/v1/import",
 	[STATS_HANDLER_API_METRICS] = "api/v1/metrics",
 	[STATS_HANDLER_API_OPTIONS] = "api/v1/options",
 	[STATS_HANDLER_API_STATUS] = "api/v1/status",

@@ -46,7 +46,8 @@ static const struct routes moved_scrape = { .scrape_path = SLICE_INIT("/x/scrape
 static struct slice describe(const struct routes *routes, const char *request_line)
 {
 	static const char *const endpoints[] = { "none", "metrics", "push", "healthy", "ready", "quit",
-		"page", "static", "api metrics", "api status", "wipe", "api options" };
+		"page", "static", "api export", "api import", "api metrics", "api status", "wipe",
+		"api options" };
 	struct http_request request = { 0 };
 	struct slice line = slice_of_string(request_line);
 	const char *blank = slice_find_byte(line, ' ');
@@ -123,6 +124,8 @@ static void test_endpoints(void)
 		{ "GET /static/style.css", "static" },
 		{ "GET /static/", "static" },
 		{ "GET /static/a/b", "static" },
+		{ "GET /api/v1/export", "api export" },
+		{ "POST /api/v1/import", "404" },
 		{ "GET /api/v1/metrics", "api metrics" },
 		{ "GET /api/v1/status", "api status" },
 		{ "OPTIONS /api/v1/metrics", "api options" },
@@ -269,6 +272,8 @@ static void test_admin(void)
 {
 	static const struct route_case cases[] = {
 		{ "PUT /api/v1/admin/wipe", "wipe" },
+		{ "POST /api/v1/import", "api import" },
+		{ "PUT /api/v1/import", "405 [OPTIONS, POST]" },
 		{ "POST /api/v1/admin/wipe", "405 [OPTIONS, PUT]" },
 		{ "GET /api/v1/admin/wipe", "405 [OPTIONS, PUT]" },
 		{ "PUT /api/v1/admin/wipe/", "307 /admin/wipe" },

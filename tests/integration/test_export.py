@@ -1,0 +1,345 @@
+"""Moving what is stored: GET /api/v1/export and POST /api/v1/import."""
+
+import gzip
+import json
+import re
+
+import pytest
+
+import exposition
+import protobuf
+from harness import chunked, curl
+from test_persistence import everything
+
+ADMIN = "--web.enable-admin-api"
+UTF8 = "--push.enable-utf8-names"
+
+OPENMETRICS = """\
+# TYPE h_seconds histogram
+# HELP h_seconds Took so \\\\long, \\"it\\" says.
+# UNIT h_seconds seconds
+h_seconds_bucket{le="0.5",a="x"} 1 # {trace="o\\"p"} 0.3 12.5
+h_seconds_bucket{le="+Inf",a="x"} 3
+h_seconds_count{a="x"} 3
+h_seconds_sum{a="x"} 1.50
+h_seconds_created{a="x"} 1520879607.789
+# TYPE c counter
+c_total 17.000 # {trace_id="t"} 0.67
+# TYPE i info
+i_info{v="1","dotted.name"="y"} 1
+# TYPE s stateset
+s{s="on"} 1
+s{s="off"} 0
+# TYPE g gaugehistogram
+g_bucket{le="+Inf"} 5
+g_gcount 5
+g_gsum 7
+# EOF
+"""
+TEXT = """\
+# HELP m A backslash \\\\ and a line\\nfeed, "quoted".
+# TYPE m gauge
+m{b="2",a="q\\"uote",empty=""} 1.500e+00
+m{a="ö<&>\u2028\t"} -Inf
+# TYPE q summary
+q{quantile="0.5"} 4773
+q_sum 1.7560473e+07
+q_count 2693
+# TYPE t histogram
+t_bucket{le="1"} 2
+t_sum 3
+t_count 4
+{"dotted.metric","a.b"="c"} 123456789012345678901234567890
+"""
+NATIVE = """name: "native" type: HISTOGRAM metric { histogram { sample_count: 3 sample_sum: 4.5
+    bucket { cumulative_count: 1 upper_bound: 1 } schema: 2 zero_threshold: 0.5 zero_count: 1
+    positive_span { offset: 1 length: 2 } positive_delta: 1 positive_delta: 0
+    exemplars { label { name: "trace_id" value: "a" } value: 1
+      timestamp { seconds: 1520879607 nanos: 1 } } created_timestamp { seconds: 1520872607 } } }"""
+
+
+def fill(weir):
+    """Something of every kind."""
+    def taken(response):
+        assert response.status in (200, 202), response.text
+    taken(weir.put("/metrics/job/open", OPENMETRICS, exposition.OPENMETRICS_HEADERS))
+    taken(weir.put("/metrics/job/text/instance@base64/YVxiIgrwn426AHo", TEXT.encode()))
+    taken(weir.put("/metrics/job/native", protobuf.body(NATIVE), protobuf.HEADERS))
+    taken(weir.put("/metrics/job/twice?ttl=1h", "old 1\nolder 1\n"))
+    taken(weir.post("/metrics/job/twice?ttl=2h", "old 2\nnew 3\n"))
+    taken(weir.put("/metrics/job/empty", ""))
+    assert weir.put("/metrics/job/failed", "m 1\nm 1\n").status == 400
+
+
+def pages(weir):
+    """All pages but weir's own metrics, and the JSON."""
+    return everything(weir)
+
+
+def export(weir, query=""):
+    answer = weir.get(f"/api/v1/export{query}")
+    assert answer.status == 200, answer.text
+    assert answer.headers["content-type"] == "application/x-ndjson; charset=utf-8"
+    return answer.text
+
+
+def lines_of(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def load(weir, text, headers=None):
+    answer = weir.post("/api/v1/import", text, headers)
+    assert answer.status == 200, answer.text
+    parsed = json.loads(answer.text)
+    assert parsed["status"] == "success"
+    return parsed["data"]
+
+
+def group(job="j", families=(), **more):
+    """A line of a group."""
+    return json.dumps({"labels": {"job": job}, "pushed": "1500000000.000000001",
+                       "families": list(families), **more}) + "\n"
+
+
+def gauge(name="m", value="1", **more):
+    return {"name": name, "type": "gauge", "pushed": "1500000000", "samples": [{"value": value}],
+            **more}
+
+
+def times(text):
+    """The lives of an export, out of it."""
+    return [float(line) for line in re.findall(r'"expires":"([0-9.]+)"', text)]
+
+
+def without_lives(text):
+    """The end of a life is known to a microsecond or so; the first line says when it was read."""
+    return re.sub(r'"expires":"[^"]+"', "", "\n".join(text.splitlines()[1:]))
+
+
+# ---- There and back --------------------------------------------------------------------------
+
+
+@pytest.mark.smoke
+def test_round_trip(start_weir):
+    old, new = start_weir(UTF8), start_weir(ADMIN, UTF8)
+    fill(old)
+    text = export(old)
+    outcome = load(new, text)
+    assert outcome == {"groups": 6, "series": 28, "unchanged": 0, "expired": 0, "refused": 0,
+                       "faults": []}
+    assert pages(new) == pages(old)
+    again = export(new)
+    assert without_lives(again) == without_lives(text)
+    assert times(again) == pytest.approx(times(text), abs=1)
+    # A second time nothing changes.
+    assert load(new, text) == {**outcome, "unchanged": 6}
+    assert pages(new) == pages(old)
+
+
+def test_end_says_what_there_was(start_weir):
+    weir = start_weir(UTF8)
+    fill(weir)
+    first, *groups, end = lines_of(export(weir))
+    assert first["weir_export"] == 1 and first["written_by"].startswith("weir ")
+    families = [family for one in groups for family in one["families"]]
+    assert end == {"weir_export_end": 1, "lines": len(groups), "groups": len(groups),
+                   "families": len(families),
+                   "series": sum(len(family["samples"]) for family in families)}
+
+
+def test_export_of_nothing(weir):
+    first, end = lines_of(export(weir))
+    assert (first["weir_export"], end["lines"]) == (1, 0)
+    assert load(weir, export(weir))["groups"] == 0
+
+
+def test_jobs(weir):
+    for job in ("a", "b", "a b"):
+        weir.put(f"/metrics/job/{job.replace(' ', '%20')}", "m 1\n")
+    weir.put("/metrics/job/a/instance/i", "m 1\n")
+
+    def jobs(query):
+        return [line["labels"] for line in lines_of(export(weir, query))[1:-1]]
+    assert jobs("?job=a") == [{"job": "a"}, {"instance": "i", "job": "a"}]
+    assert jobs("?job=a+b&job=b") == [{"job": "b"}, {"job": "a b"}]
+    assert jobs("?job=c") == []
+    assert weir.get("/api/v1/export?jobs=a").status == 400
+    assert weir.get("/api/v1/export?job=%zz").status == 400
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+def test_codings(weir, tmp_path, coding):
+    for number in range(300):
+        weir.put(f"/metrics/job/j/instance/{number}", f"m {number}\n")
+    compressed = curl(f"{weir.url}/api/v1/export", "-H", f"Accept-Encoding: {coding}")
+    assert len(compressed) < len(export(weir)) / 4
+    weir.request("PUT", "/api/v1/admin/wipe")
+    outcome = load(weir, compressed, {"Content-Encoding": coding})
+    assert (outcome["groups"], outcome["refused"]) == (300, 0)
+    assert weir.scrape().value("m", job="j", instance="299") == 299
+    assert weir.post("/api/v1/import", compressed[:100], {"Content-Encoding": coding}).status == 400
+
+
+def test_chunked_body(weir):
+    text = group(families=[gauge()]).encode()
+    with weir.connect() as connection:
+        connection.send(b"POST /api/v1/import HTTP/1.1\r\nHost: w\r\n"
+                        b"Transfer-Encoding: chunked\r\n\r\n" + chunked(text[:10], text[10:]))
+        assert connection.response().status == 200
+    assert weir.scrape().value("m", job="j") == 1
+
+
+# ---- What an import does ---------------------------------------------------------------------
+
+
+def test_replaces_the_group(weir):
+    weir.put("/metrics/job/j", "m 5\nother 1\n")
+    weir.put("/metrics/job/k", "k 1\n")
+    load(weir, group(families=[gauge(value="7.0")], failed="1600000000"))
+    page = weir.scrape()
+    assert page.value("other", job="j") is None
+    assert page.value("k", job="k") == 1
+    assert 'm{instance="",job="j"} 7.0' in page.text
+    assert 'push_time_seconds{instance="",job="j"} 1500000000.000000' in page.text
+    assert 'push_failure_time_seconds{instance="",job="j"} 1600000000.000000' in page.text
+
+
+def test_families_keep_their_times(weir):
+    load(weir, group(families=[gauge("a", pushed="1400000000.5"), gauge("b")]))
+    [one] = json.loads(weir.get("/api/v1/metrics").text)["data"]
+    assert one["a"]["time_stamp"] == "2014-05-13T16:53:20.5Z"
+    assert one["b"]["time_stamp"] == "2017-07-14T02:40:00Z"
+
+
+def test_adds_to_the_group(weir):
+    first = group(families=[gauge("a")])
+    assert load(weir, first + group(families=[gauge("b")], adds=True))["groups"] == 1
+    page = weir.scrape()
+    assert (page.value("a", job="j"), page.value("b", job="j")) == (1, 1)
+    # Something else was pushed in between.
+    weir.post("/metrics/job/j", "a 2\n")
+    outcome = load(weir, group(families=[gauge("c")], adds=True) + group("k", [gauge()], adds=True))
+    assert [fault["line"] for fault in outcome["faults"]] == [1, 2]
+    assert "pushed at another time" in outcome["faults"][0]["reason"]
+
+
+def test_lives_go_on(start_weir):
+    weir = start_weir(ADMIN, "--group.ttl-max=1h")
+    import time
+    now = time.time()
+    outcome = load(weir, group("short", [gauge()], expires=f"{now + 600:.9f}")
+                   + group("long", [gauge()], expires=f"{now + 7200:.9f}")
+                   + group("ever", [gauge()])
+                   + group("over", [gauge()], expires=f"{now - 1:.9f}"))
+    assert (outcome["groups"], outcome["expired"], outcome["refused"]) == (3, 1, 0)
+    lives = {line["labels"]["job"]: float(line["expires"]) - now
+             for line in lines_of(export(weir))[1:-1]}
+    assert lives["short"] == pytest.approx(600, abs=60)
+    assert lives["long"] == pytest.approx(3600, abs=60)  # what pushes are held to
+    assert lives["ever"] == pytest.approx(3600, abs=60)
+
+
+# ---- What is refused -------------------------------------------------------------------------
+
+
+def test_damaged_lines(weir):
+    good = group("good", [gauge()])
+    outcome = load(weir, "\n" + good[:40] + "\n" + good + "null\n"
+                   + group("bad", [gauge(value="x")]) + "\n"
+                   + group("typo", [gauge()]).replace("families", "family"))
+    assert (outcome["groups"], outcome["refused"]) == (1, 4)
+    assert [(fault["line"], fault.get("group")) for fault in outcome["faults"]] == [
+        (2, None), (4, None), (5, 'instance="",job="bad"'), (7, None)]
+    assert outcome["faults"][2]["reason"] == (
+        'family "m", sample 1: its value "x" is no number in a string')
+    assert outcome["faults"][3]["reason"] == 'there is no key "family"'
+    assert weir.scrape().value("m", job="good") == 1
+
+
+def test_contradictions(weir):
+    weir.put("/metrics/job/a", "# TYPE m counter\nm 1\n")
+    weir.put("/metrics/job/b", "n 1\n")
+    before = weir.scrape().pushed()
+    outcome = load(weir, group("b", [gauge("n", pushed="7"), gauge("m")]))
+    assert (outcome["groups"], outcome["refused"]) == (0, 1)
+    [fault] = outcome["faults"]
+    assert fault["group"] == 'instance="",job="b"'
+    assert "is not a COUNTER" in fault["reason"]
+    assert weir.scrape().pushed() == before  # all of a group or nothing
+
+
+def test_faults_are_told_up_to_a_point(weir):
+    outcome = load(weir, "x\n" * 1000)
+    assert outcome["refused"] == 1000
+    assert len(outcome["faults"]) == 20
+
+
+def test_limits(start_weir):
+    weir = start_weir(ADMIN, "--limit.groups=2", "--limit.series-per-group=3", "--limit.labels=3",
+                      "--limit.label-bytes=20")
+    wide = gauge(samples=[{"labels": {"a": str(one)}, "value": "1"} for one in range(4)])
+    labelled = gauge(samples=[{"labels": {"a": "1", "b": "2", "c": "3"}, "value": "1"}])
+    long = gauge(samples=[{"labels": {"a": "x" * 21}, "value": "1"}])
+    outcome = load(weir, group("a", [gauge()]) + group("b", [wide]) + group("b", [labelled])
+                   + group("b", [long]) + group("b", [gauge("a.b")]) + group("b", [gauge()])
+                   + group("c", [gauge()]))
+    assert outcome["groups"] == 2
+    assert [fault["reason"] for fault in outcome["faults"]] == [
+        "too many series in one push: 3 are allowed (--limit.series-per-group)",
+        "a sample has too many labels: 3 are allowed (--limit.labels)",
+        "a name or label value is too long in bytes: 20 are allowed (--limit.label-bytes)",
+        "a metric's name needs quotes: a.b (--push.enable-utf8-names)",
+        "too many groups: 2 are allowed (--limit.groups)"]
+
+
+def test_body_limit(start_weir):
+    weir = start_weir(ADMIN, "--limit.body-bytes=10000")
+    text = group(families=[gauge(help="x" * 20000)])
+    assert weir.post("/api/v1/import", text).status == 413
+    assert weir.post("/api/v1/import", gzip.compress(text.encode()),
+                     {"Content-Encoding": "gzip"}).status == 413
+    assert weir.scrape().pushed() == []
+
+
+def test_newer_export(weir):
+    outcome = load(weir, '{"weir_export":2}\n' + group(families=[gauge()]))
+    assert (outcome["groups"], outcome["refused"]) == (1, 1)
+    assert "version" in outcome["faults"][0]["reason"]
+
+
+def test_cut_export(weir):
+    text = export(weir)
+    assert "cut" not in load(weir, text)
+    assert load(weir, text.splitlines()[0])["cut"] is True
+
+
+def test_import_is_off_by_default(start_weir):
+    weir = start_weir()
+    assert weir.post("/api/v1/import", group(families=[gauge()])).status == 404
+    assert weir.get("/api/v1/export").status == 200
+    assert weir.scrape().pushed() == []
+
+
+def test_methods(weir):
+    assert weir.post("/api/v1/export").status == 405
+    assert weir.get("/api/v1/import").status == 405
+
+
+# ---- Without the consistency check -----------------------------------------------------------
+
+
+def test_what_is_not_shown_is_moved(start_weir):
+    flags = (ADMIN, "--push.disable-consistency-check")
+    old, new = start_weir(*flags), start_weir(*flags)
+    old.put("/metrics/job/a", "# TYPE m counter\nm 1\n")
+    old.put("/metrics/job/b", "# TYPE m gauge\nm 2\n")
+    old.put("/metrics/job/a/instance/", "x 1\n")
+    text = export(old)
+    assert [family["shadowed"] for line in lines_of(text)[1:-1] for family in line["families"]
+            if "shadowed" in family] == [True]
+    assert load(new, text)["refused"] == 0
+    assert pages(new) == pages(old)
+    old.delete("/metrics/job/a")
+    new.delete("/metrics/job/a")
+    assert pages(new) == pages(old)
+    assert new.scrape().value("m", job="b") == 2
