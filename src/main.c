@@ -5,6 +5,8 @@
 
 #include "base/log.h"
 #include "cli/check.h"
+#include "cli/export.h"
+#include "cli/import.h"
 #include "config/config.h"
 #include "server/server.h"
 #include "server/signals.h"
@@ -64,12 +66,23 @@ static int serve(int argument_count, const char *const *arguments)
 	return exit_code;
 }
 
+static const struct {
+	const char *name;
+	int (*run)(size_t argument_count, const char *const *arguments);
+} subcommands[] = {
+	{ "check", check_run },
+	{ "export", export_run },
+	{ "import", import_run },
+};
+
 int main(int argc, char **argv)
 {
 	const char *const *arguments = (const char *const *)(argv + 1);
 	int count = argc - 1;
-	if (count > 0 && strcmp(arguments[0], "check") == 0) {
-		return check_run((size_t)count - 1, arguments + 1);
+	for (size_t i = 0; i < sizeof(subcommands) / sizeof(subcommands[0]) && count > 0; i++) {
+		if (strcmp(arguments[0], subcommands[i].name) == 0) {
+			return subcommands[i].run((size_t)count - 1, arguments + 1);
+		}
 	}
 	return serve(count, arguments);
 }

@@ -92,7 +92,9 @@ void help_print(struct buf *out)
 {
 	buf_append_string(out,
 			"usage: weir [<flag> ...]\n"
-			"       weir check [<flag> ...] FILE\n\n"
+			"       weir check [<flag> ...] FILE\n"
+			"       weir export [<flag> ...]\n"
+			"       weir import [<flag> ...] [FILE]\n\n"
 			"weir is a push gateway and metrics collector for Prometheus.\n");
 	print_actions(out);
 	for (size_t i = 0; i < settings_count; i++) {

@@ -111,7 +111,8 @@ const struct setting settings[] = {
 			.is_reloadable = true,
 			BOOL(web_enable_admin_api),
 			.initial = "false",
-			.help = "Allow PUT /api/v1/admin/wipe, which deletes everything." },
+			.help = "Allow PUT /api/v1/admin/wipe, which deletes everything, and "
+					"POST /api/v1/import, which replaces groups." },
 	{ .name = "web.openmetrics",
 			.group = "Web",
 			.is_reloadable = true,

@@ -2,13 +2,21 @@
 
 import gzip
 import json
+import os
 import re
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
 
 import pytest
 
 import exposition
 import protobuf
-from harness import chunked, curl
+from certificates import Authority, tls_config, web_config
+from harness import BINARY, DEADLINE, chunked, curl, environment
+from test_auth import hash_of
 from test_persistence import everything
 
 ADMIN = "--web.enable-admin-api"
@@ -225,7 +233,6 @@ def test_adds_to_the_group(weir):
 
 def test_lives_go_on(start_weir):
     weir = start_weir(ADMIN, "--group.ttl-max=1h")
-    import time
     now = time.time()
     outcome = load(weir, group("short", [gauge()], expires=f"{now + 600:.9f}")
                    + group("long", [gauge()], expires=f"{now + 7200:.9f}")
@@ -343,3 +350,232 @@ def test_what_is_not_shown_is_moved(start_weir):
     new.delete("/metrics/job/a")
     assert pages(new) == pages(old)
     assert new.scrape().value("m", job="b") == 2
+
+
+# ---- weir export, weir import ----------------------------------------------------------------
+
+
+def run(*arguments, data=None, variables=None):
+    """Exit code, stdout and stderr of a subcommand."""
+    done = subprocess.run([BINARY, *map(str, arguments)], capture_output=True, timeout=DEADLINE,
+                          input=b"" if data is None else data.encode(), check=False,
+                          env={**environment(), **(variables or {})})
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+@pytest.mark.smoke
+def test_commands(start_weir, tmp_path):
+    old, new = start_weir(UTF8), start_weir(ADMIN, UTF8)
+    fill(old)
+    path = tmp_path / "groups.jsonl"
+    code, out, err = run("export", "--url", old.url, f"--output={path}")
+    assert (code, out) == (0, "")
+    assert re.fullmatch(r"exported 6 groups, 28 series, \d+ bytes\n", err)
+    assert run("import", f"--url={new.url}/", path) == (
+        0, "", "imported 6 groups, 28 series\n")
+    assert pages(new) == pages(old)
+    assert run("import", f"--url={new.url}", "-", data=path.read_text()) == (
+        0, "", "imported 6 groups, 28 series, 6 unchanged\n")
+    assert run("import", "--dry-run", data=path.read_text()) == (
+        0, "", "could read 6 groups, 28 series\n")
+    code, out, err = run("export", f"--url={old.url}", "--job=twice", "--job=a&b", "--quiet")
+    assert (code, err) == (0, "")
+    assert [line["labels"] for line in lines_of(out)[1:-1]] == [{"job": "twice"}]
+
+
+def test_output_is_whole_or_stays(weir, tmp_path):
+    path, link = tmp_path / "groups.jsonl", tmp_path / "link"
+    path.write_text("old")
+    link.symlink_to(path)
+    assert run("export", "--url=http://127.0.0.1:1", f"--output={path}")[0] == 1
+    assert path.read_text() == "old"
+    assert run("export", f"--url={weir.url}", f"--output={link}")[0] == 0
+    assert link.is_symlink() and len(lines_of(path.read_text())) == 2
+    assert run("export", f"--url={weir.url}", f"--output={tmp_path / 'no' / 'x'}")[0] == 2
+    assert run("export", f"--url={weir.url}", "--output=/dev/full")[0] == 2
+    assert sorted(one.name for one in tmp_path.iterdir() if one.is_file()) == [
+        "groups.jsonl", "link"]
+
+
+def test_cut_stream(weir):
+    weir.put("/metrics/job/a", "m 1\n")
+    weir.put("/metrics/job/b", "m 2\n")
+    first, one, _, _ = export(weir).splitlines()
+    code, _, err = run("import", f"--url={weir.url}", data=f"{first}\n{one}\n")
+    assert code == 1
+    assert "<stdin>: it ends without the last line of an export: it was cut\n" in err
+    assert err.endswith("imported 1 groups, 1 series, 1 unchanged\n")
+
+
+def test_export_that_is_cut(tmp_path):
+    """By a weir that ends in the middle of it, or says less than it promised."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    text = b'{"weir_export":1}\n{"labels":{"job":"j"},"families":[]}\n'
+    path = tmp_path / "groups.jsonl"
+    for answer in (head + b"%x\r\n%s\r\n" % (len(text), text), head + chunked(text)):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            thread = threading.Thread(target=answer_once, args=(server, answer))
+            thread.start()
+            url = f"http://127.0.0.1:{server.getsockname()[1]}"
+            code, _, err = run("export", f"--url={url}", f"--output={path}")
+            thread.join()
+        assert code == 1
+        assert err.startswith("weir export: error: ")
+        assert not path.exists()
+
+
+def answer_once(server, answer):
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(65536)
+        connection.sendall(answer)
+
+
+def test_faults_are_told_with_their_lines(weir, tmp_path):
+    path = tmp_path / "groups.jsonl"
+    weir.put("/metrics/job/a", "# TYPE m counter\nm 1\n")
+    # More lines than go in one request.
+    path.write_text("".join(group(f"j{number}", [gauge("n")]) for number in range(1200))
+                    + group("b", [gauge()]) + "\n" + group("c", []).replace("families", "f"))
+    code, _, err = run("import", f"--url={weir.url}", path)
+    assert code == 1
+    first, second, last = err.splitlines()
+    assert first.startswith(f'{path}:1201: {{instance="",job="b"}}: ')
+    assert "is not a COUNTER" in first
+    assert second == f'{path}:1203: there is no key "f"'
+    assert last == "imported 1200 groups, 1200 series, 2 refused"
+    code, _, err = run("import", "--dry-run", path)
+    assert (code, err.splitlines()) == (1, [second, "could read 1201 groups, 1201 series, 1 refused"])
+
+
+def test_more_than_a_weir_takes_at_a_time(start_weir):
+    weir = start_weir(ADMIN, "--limit.body-bytes=2000")
+    data = "".join(group(f"j{number}", [gauge()]) for number in range(100))
+    data += group("large", [gauge(help="x" * 3000)])
+    code, _, err = run("import", f"--url={weir.url}", data=data)
+    assert code == 1
+    assert err == ("<stdin>:101: the line is larger than this weir takes at a time "
+                   "(--limit.body-bytes)\nimported 100 groups, 100 series, 1 refused\n")
+
+
+def test_usage(weir, tmp_path):
+    for arguments in (["export", "x"], ["export", "--bad"], ["export", "--url=ftp://x"],
+                      ["export", "--url"], ["import", "--quiet=1"], ["import", "a", "b"],
+                      ["import", tmp_path / "none"], ["import", "--url=http://x/?a=b"],
+                      ["export", "--url=a", "--url=b"]):
+        code, out, err = run(*arguments)
+        assert (code, out) == (2, ""), arguments
+        assert re.match(r"weir (ex|im)port: error: ", err), err
+    for command in ("export", "import"):
+        code, out, err = run(command, "--help")
+        assert (code, err) == (0, "")
+        assert out.startswith(f"usage: weir {command} ")
+        assert f"weir {command} " in run("--help")[1]
+
+
+def test_without_the_admin_api(start_weir):
+    weir = start_weir()
+    code, _, err = run("import", f"--url={weir.url}", data=group(families=[gauge()]))
+    assert code == 1
+    assert "--web.enable-admin-api" in err
+
+
+def test_proxies_are_not_for_loopback(weir):
+    proxies = {"http_proxy": "http://127.0.0.1:1", "no_proxy": ""}
+    assert run("export", f"--url={weir.url}", variables=proxies)[0] == 0
+    assert run("export", "--url=http://weir.invalid", variables=proxies)[0] == 1
+
+
+def test_tls_and_basic_auth(start_weir, tmp_path):
+    authority = Authority(tmp_path / "authority")
+    served = authority.issue("served")
+    path = web_config(tmp_path / "config", tls_config(served) + "basic_auth_users:\n"
+                      f"  alice: {hash_of('s:cret', 4)}\n")
+    weir = start_weir(ADMIN, f"--web.config.file={path}", "--web.route-prefix=/weir",
+                      tls=authority.client())
+    password = tmp_path / "password"
+    password.write_text("s:cret\n")
+    url = f"https://localhost:{weir.address[1]}/weir"
+    trust = f"--cacert={authority.cert}"
+    alice = ["--user=alice", f"--password-file={password}"]
+    assert run("import", f"--url={url}", trust, *alice, data=group(families=[gauge()])) == (
+        0, "", "imported 1 groups, 1 series\n")
+    code, out, _ = run("export", f"--url={url}", trust, "--user=alice:s:cret")
+    assert (code, len(lines_of(out))) == (0, 3)
+    in_url = url.replace("https://", "https://alice:s%3Acret@")
+    assert without_lives(run("export", f"--url={in_url}", trust)[1]) == without_lives(out)
+    code, out, err = run("export", f"--url={in_url.replace('cret', 'swrong')}", trust)
+    assert (code, out) == (1, "")
+    assert "--password-file" in err and "swrong" not in err
+    assert "certificate" in run("export", f"--url={url}", *alice)[2]
+
+
+def test_weir_that_is_busy(tmp_path):
+    """503 is asked again: it is starting, or could not store something yet."""
+    answers = [b"HTTP/1.1 503 Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+               b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+               b'{"status":"success","data":{"groups":1,"series":1,"x":[null]}}']
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=lambda: [answer_once(server, one) for one in answers])
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        assert run("import", f"--url={url}", data=group(families=[gauge()])) == (
+            0, "", "imported 1 groups, 1 series\n")
+        thread.join()
+
+
+# ---- Much of it ------------------------------------------------------------------------------
+
+
+def test_many_groups(start_weir, tmp_path):
+    """20,000 groups pass through without being in memory as a whole."""
+    count = int(os.environ.get("WEIR_EXPORT_GROUPS", "20000"))
+    # What is free is not kept by the sanitizer, if there is one.
+    weir = start_weir(ADMIN, variables={"ASAN_OPTIONS": "quarantine_size_mb=1:detect_leaks=1"})
+    path, again = tmp_path / "groups.jsonl", tmp_path / "again.jsonl"
+    samples = [{"labels": {"path": f"/{number}"}, "value": str(number)} for number in range(3)]
+    with path.open("w") as file:  # the help text is stored once, and exported each time
+        for number in range(count):
+            file.write(group(f"j{number}", [gauge(help="x" * 2000, samples=samples)]))
+    assert run("import", f"--url={weir.url}", path) == (
+        0, "", f"imported {count} groups, {3 * count} series\n")
+    before = most_resident_bytes(weir)
+    code, _, err = run("export", f"--url={weir.url}", f"--output={again}")
+    assert (code, err.split(" series")[0]) == (0, f"exported {count} groups, {3 * count}")
+    assert most_resident_bytes(weir) - before < again.stat().st_size / 3
+
+
+def test_pushes_go_on_meanwhile(start_weir, tmp_path):
+    """An export is of one moment, and what comes meanwhile need not wait for who reads slowly."""
+    weir = start_weir(ADMIN)
+    load(weir, "".join(group(f"j{number}", [gauge(help="x" * 4000, value="0")])
+                       for number in range(4000)))
+    with weir.connect(receive_buffer=4096) as connection:
+        connection.request("GET", "/api/v1/export")
+        connection.pending += connection.socket.recv(1000)
+        for number in range(0, 4000, 20):
+            assert weir.post(f"/metrics/job/j{number}", "m 1\n").status == 400  # a gauge
+            assert weir.put(f"/metrics/job/j{number}", "# TYPE m gauge\nm 1\n").status == 200
+            assert weir.delete(f"/metrics/job/j{number + 1}").status == 202
+        lines = lines_of(connection.response().text)
+    assert len(lines) == 4002
+    assert {line["families"][0]["samples"][0]["value"] for line in lines[1:-1]} == {"0"}
+
+
+def test_large_groups_are_cut_into_lines(start_weir, tmp_path):
+    old, new = start_weir(), start_weir(ADMIN)
+    text = "".join(f"m{family}{{path=\"/some/longer/path/{number}\"}} {number}\n"
+                   for family in range(40) for number in range(500))
+    assert old.put("/metrics/job/large", text).status == 200
+    path = tmp_path / "groups.jsonl"
+    assert run("export", f"--url={old.url}", f"--output={path}")[0] == 0
+    groups = lines_of(path.read_text())[1:-1]
+    assert len(groups) > 1
+    assert [line.get("adds", False) for line in groups] == [False] + [True] * (len(groups) - 1)
+    assert run("import", f"--url={new.url}", path) == (0, "", "imported 1 groups, 20000 series\n")
+    assert pages(new) == pages(old)
+
+
+def most_resident_bytes(weir):
+    status = Path(f"/proc/{weir.process.pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024

@@ -1,0 +1,157 @@
+#include "cli/import.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "cli/import_poster.h"
+#include "cli/import_source.h"
+#include "cli/progress.h"
+#include "cli/remote.h"
+
+enum {
+	EXIT_FINE = 0,
+	EXIT_FAULTS = 1,
+	EXIT_UNUSABLE = 2, /* bad usage, or a file that cannot be opened */
+};
+
+static const char command[] = "weir import";
+
+static const char help[] =
+		"usage: weir import [<flag> ...] [FILE]\n"
+		"\n"
+		"Puts groups into a running weir that was started with --web.enable-admin-api:\n"
+		"lines that weir export wrote, from FILE or standard input. Each group replaces\n"
+		"what is stored under its key; others stay.\n"
+		"\n"
+		"  -h, --help                  Show this help.\n" REMOTE_HELP
+		"  --dry-run                   Only read the lines, and say what is wrong with them.\n"
+		"  --quiet                     Say nothing but errors.\n"
+		"\n"
+		"What is refused is told with its line, and the others are taken. The exit code is\n"
+		"0 when all was taken, 1 when something was refused, cut or could not be sent, 2\n"
+		"when the arguments cannot be understood or the file not be opened.\n";
+
+struct import {
+	struct remote_options where;
+	const char *file;
+	bool is_rehearsal;
+	bool is_quiet;
+
+	struct import_source *source;
+	struct import_poster poster;
+	struct progress progress;
+};
+
+static void clear_progress(void *data)
+{
+	progress_clear(data);
+}
+
+static void show_progress(struct import *import)
+{
+	import->progress.groups = import->poster.groups;
+	import->progress.series = import->poster.series;
+	import->progress.bytes = import->source->bytes;
+	progress_show(&import->progress);
+}
+
+/* Everything that the source has. False when there was no going on. */
+static bool move_all(struct import *import, enum import_source_result *ret_end)
+{
+	struct slice line;
+	enum import_source_result result;
+	while ((result = import->source->next(import->source, &line)) == IMPORT_SOURCE_LINE) {
+		if (!import_poster_add(&import->poster, line)) {
+			return false;
+		}
+		show_progress(import);
+	}
+	*ret_end = result;
+	return import_poster_flush(&import->poster);
+}
+
+static void print_if_any(uint64_t count, const char *what)
+{
+	if (count > 0) {
+		fprintf(stderr, ", %" PRIu64 " %s", count, what);
+	}
+}
+
+/* imported 1000 groups, 5120 series, 2 refused */
+static void sum_up(const struct import *import)
+{
+	const struct import_poster *poster = &import->poster;
+	if (import->is_quiet) {
+		return;
+	}
+	fprintf(stderr, "%s %" PRIu64 " groups, %" PRIu64 " series",
+			import->is_rehearsal ? "could read" : "imported", poster->groups, poster->series);
+	print_if_any(poster->unchanged, "unchanged");
+	print_if_any(poster->expired, "expired");
+	print_if_any(poster->refused, "refused");
+	fputc('\n', stderr);
+}
+
+static int run(struct import *import, struct remote *remote)
+{
+	enum import_source_result end = IMPORT_SOURCE_END;
+	progress_init(&import->progress, import->is_rehearsal ? "read" : "imported", import->is_quiet);
+	import->progress.total = import->source->total;
+	import_poster_init(&import->poster, remote, import->source);
+	import->poster.before_message = clear_progress;
+	import->poster.data = &import->progress;
+	bool is_good = move_all(import, &end);
+	progress_clear(&import->progress);
+	if (end != IMPORT_SOURCE_END) {
+		cli_complain(command, "%s: %s", import->source->name, import->source->fault);
+		is_good = false;
+	}
+	is_good = is_good && import->poster.refused == 0 && import->source->faults == 0;
+	sum_up(import);
+	import_poster_finish(&import->poster);
+	return is_good ? EXIT_FINE : EXIT_FAULTS;
+}
+
+static int open_and_run(struct import *import)
+{
+	struct remote remote;
+	int exit_code = EXIT_UNUSABLE;
+	const char *file = import->file == NULL ? "-" : import->file;
+	import->source = import_file_open(file);
+	if (import->source == NULL) {
+		cli_complain(command, "%s: %s", file, strerror(errno));
+		return EXIT_UNUSABLE;
+	}
+	if (import->is_rehearsal) {
+		exit_code = run(import, NULL);
+	} else if (remote_open(&remote, command, &import->where)) {
+		exit_code = run(import, &remote);
+		remote_close(&remote);
+	}
+	import->source->close(import->source);
+	return exit_code;
+}
+
+int import_run(size_t argument_count, const char *const *texts)
+{
+	struct import import = { .file = NULL };
+	const struct cli_flag flags[] = {
+		REMOTE_FLAGS(import.where),
+		{ "--dry-run", CLI_FLAG_SWITCH, &import.is_rehearsal },
+		{ "--quiet", CLI_FLAG_SWITCH, &import.is_quiet },
+	};
+	struct cli_arguments arguments = { command, flags, sizeof(flags) / sizeof(flags[0]),
+		&import.file, false };
+	if (!cli_arguments_read(&arguments, argument_count, texts)) {
+		return EXIT_UNUSABLE;
+	}
+	if (arguments.wants_help) {
+		fputs(help, stdout);
+		return EXIT_FINE;
+	}
+	hash_init();
+	return open_and_run(&import);
+}
