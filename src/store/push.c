@@ -21,7 +21,21 @@ void push_init(struct store_push *op, struct store *store, enum store_method met
 		.push = push,
 		.arena = arena,
 		.method = method,
+		.place = SLOT_NONE,
 	};
+}
+
+void push_limit_places(struct store_push *op, uint64_t *gaps)
+{
+	const struct contents *contents = op->store->contents;
+	op->place = slots_allow(&contents->group_slots, op->place, gaps);
+	for (size_t i = 0; i < op->push->family_count; i++) {
+		struct prepared_family *prepared = &op->push->families[i];
+		const struct family *family =
+				families_find(&contents->families, prepared->name, hash64(prepared->name));
+		prepared->place =
+				slots_allow(family == NULL ? NULL : &family->slots, prepared->place, gaps);
+	}
 }
 
 /* ---- Claiming ---- */
@@ -252,7 +266,7 @@ static void begin_commit(struct store_push *op)
 	op->version = store_next_version(op->store);
 	op->store->is_committing |= op->store->slicing == op;
 	if (op->group == NULL) {
-		op->group = contents_add_group(contents, op->key, op->version);
+		op->group = contents_add_group_at(contents, op->key, op->place, op->version);
 	} else {
 		store_announce(op->store, op->group);
 	}

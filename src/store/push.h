@@ -61,6 +61,7 @@ struct store_push {
 	int64_t now_ns;                  /* Unix time */
 	int64_t deadline_ns;             /* monotonic; 0: never */
 	const struct group_times *times; /* the group's from then on; NULL: it was pushed now */
+	uint32_t place;                  /* the slot to take if the group is new; SLOT_NONE: any */
 
 	/* Why not, after a refusal. */
 	struct batch_fault fault;
@@ -88,5 +89,11 @@ struct store_push {
  */
 void push_init(struct store_push *op, struct store *store, enum store_method method,
 		const struct group_key *key, struct prepared_push *push, struct arena *arena);
+
+/*
+ * Slots that were asked for are forgotten where too many before them would stay
+ * empty: more than the budget has. Before the first step.
+ */
+void push_limit_places(struct store_push *op, uint64_t *gaps);
 
 enum push_result push_step(struct store_push *op);

@@ -1,6 +1,5 @@
 #include "store/slots.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -34,11 +33,23 @@ static void grow(struct slots *slots, uint32_t len)
 
 uint32_t slots_take(struct slots *slots)
 {
-	if (slots->freed_count > 0) {
-		return slots->freed[--slots->freed_count];
+	while (slots->freed_count > 0) {
+		uint32_t number = slots->freed[--slots->freed_count];
+		if (slots_at(slots, number)->tagged == 0) {
+			return number;
+		}
 	}
 	grow(slots, slots->len + 1);
 	return slots->len - 1;
+}
+
+static void append_freed(struct slots *slots, uint32_t number)
+{
+	if (slots->freed_count == slots->freed_capacity) {
+		slots->freed_capacity = slots->freed_capacity == 0 ? 4 : slots->freed_capacity * 2;
+		slots->freed = memory_resize(slots->freed, slots->freed_capacity * sizeof(slots->freed[0]));
+	}
+	slots->freed[slots->freed_count++] = number;
 }
 
 uint32_t slots_take_at(struct slots *slots, uint32_t number)
@@ -46,27 +57,49 @@ uint32_t slots_take_at(struct slots *slots, uint32_t number)
 	if (number == SLOT_NONE) {
 		return slots_take(slots);
 	}
-	assert(slots->freed_count == 0);
 	if (number >= slots->len) {
+		uint32_t first = slots->len;
 		grow(slots, number + 1);
+		for (uint32_t i = number; i > first; i--) {
+			append_freed(slots, i - 1);
+		}
 	}
 	return slots_at(slots, number)->tagged == 0 ? number : slots_take(slots);
 }
 
-void slots_give_back_gaps(struct slots *slots)
+/* Each that is free once, the lowest last. */
+static void list_freed(struct slots *slots)
 {
+	slots->freed_count = 0;
 	for (uint32_t i = slots->len; i > 0; i--) {
 		if (slots_at(slots, i - 1)->tagged == 0) {
-			slots_give_back(slots, i - 1);
+			append_freed(slots, i - 1);
 		}
 	}
 }
 
+void slots_give_back_gaps(struct slots *slots)
+{
+	list_freed(slots);
+}
+
 void slots_give_back(struct slots *slots, uint32_t number)
 {
-	if (slots->freed_count == slots->freed_capacity) {
-		slots->freed_capacity = slots->freed_capacity == 0 ? 4 : slots->freed_capacity * 2;
-		slots->freed = memory_resize(slots->freed, slots->freed_capacity * sizeof(slots->freed[0]));
+	enum { FEW = 64 };
+	append_freed(slots, number);
+	/* Most of it is numbers that were taken by their name. */
+	if (slots->freed_count > (uint64_t)slots->len * 2 + FEW) {
+		list_freed(slots);
 	}
-	slots->freed[slots->freed_count++] = number;
+}
+
+uint32_t slots_allow(const struct slots *slots, uint32_t number, uint64_t *gaps)
+{
+	uint32_t len = slots == NULL ? 0 : slots->len;
+	uint64_t gap = number > len ? number - len : 0;
+	if (number == SLOT_NONE || gap > *gaps) {
+		return SLOT_NONE;
+	}
+	*gaps -= gap;
+	return number;
 }

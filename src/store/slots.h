@@ -24,8 +24,8 @@ struct slots {
 	struct slot first;
 	struct slot **segments; /* [i] holds 2^i slots, from number 2^i on */
 	uint32_t segment_count;
-	uint32_t len; /* numbers given out so far, freed ones included */
-	uint32_t *freed;
+	uint32_t len;    /* numbers given out so far, freed ones included */
+	uint32_t *freed; /* every number whose slot is empty; some may be taken, and there twice */
 	uint32_t freed_count;
 	uint32_t freed_capacity;
 };
@@ -38,11 +38,18 @@ uint32_t slots_take(struct slots *slots);
 
 /*
  * That number if its slot is empty, else a free one; SLOT_NONE stands for any.
- * Empty slots before it are nobody's until slots_give_back_gaps() is called,
- * and no slot may have been given back before.
+ * Those before it that nobody has are free from then on.
  */
 uint32_t slots_take_at(struct slots *slots, uint32_t number);
+
+/* So that of those that are free the lowest are taken first. */
 void slots_give_back_gaps(struct slots *slots);
+
+/*
+ * The number, if not too many slots before it would be empty: so many as the
+ * budget has, from which they are taken. Else SLOT_NONE.
+ */
+uint32_t slots_allow(const struct slots *slots, uint32_t number, uint64_t *gaps);
 
 /* The slot must be empty. */
 void slots_give_back(struct slots *slots, uint32_t number);
