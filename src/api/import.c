@@ -22,6 +22,8 @@ enum {
 	ITEMS_A_TURN = 64, /* put into the store on one turn of the loop */
 	SERIES_A_TURN = 8 * 1024,
 	INLINE_BYTES = 16 * 1024, /* what is larger, or coded, is read on a thread */
+	FEW_GAPS = 4096,
+	BODY_BYTES_A_GAP = 8,
 };
 
 static void on_begin(struct job *job);
@@ -128,6 +130,8 @@ static bool begin_item(struct import *import, struct import_item *item)
 	item->op.times = &group->times;
 	item->op.deadline_ns = deadline_ns;
 	item->op.job_limits = item->terms.store;
+	item->op.place = group->place;
+	push_limit_places(&item->op, &import->gaps);
 	if (push_changes_nothing(&item->op)) {
 		outcome->unchanged++;
 		outcome->groups += !group->adds;
@@ -254,6 +258,8 @@ void import_handle(struct api *api, struct exchange *exchange)
 	import->exchange = exchange;
 	import->options = api->options;
 	import->rules = job_rules_ref(api->job_rules);
+	/* A slot takes 16 bytes: so many as the body has, twice, and some. */
+	import->gaps = FEW_GAPS + exchange->request.body.len / BODY_BYTES_A_GAP;
 	buf_init(&import->decoded, 0);
 	buf_init(&import->content_error, 0);
 	arena_init(&import->arena);

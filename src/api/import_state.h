@@ -58,6 +58,7 @@ struct import {
 	struct buf content_error;
 	struct slice rest;         /* of the body: lines that are not read yet */
 	uint64_t number;           /* of the line before it */
+	uint64_t gaps;             /* empty slots that it may still leave */
 	struct arena arena;        /* of the items */
 	struct import_item *items; /* read, to be put into the store */
 	size_t item_count;

@@ -39,6 +39,7 @@ static void put_family(
 		.unit = family->unit,
 		.type = (enum metric_type)family->block->type,
 		.pushed_ns = family->pushed_ns,
+		.place = family->place,
 		.is_openmetrics = family->block->is_openmetrics,
 		.is_shadowed = family->is_shadowed,
 	};
@@ -55,6 +56,7 @@ void group_write(struct line_writer *writer, const struct group_piece *piece, st
 		.key = { .labels = source->key },
 		.times = source->times,
 		.expires_ns = source->expires_ns,
+		.place = source->place,
 		.adds = piece->adds,
 	};
 	if (piece->count > 1) {

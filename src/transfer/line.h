@@ -24,6 +24,7 @@ struct line_group {
 	struct group_key key;
 	struct group_times times;
 	int64_t expires_ns; /* Unix time; 0: never */
+	uint32_t place;     /* on pages, among the groups; SLOT_NONE: any */
 	bool adds;          /* to what the group has; else it replaces that */
 };
 
@@ -34,6 +35,7 @@ struct line_family {
 	struct slice unit; /* ptr NULL: none */
 	enum metric_type type;
 	int64_t pushed_ns;
+	uint32_t place; /* on pages, among the groups that have it; SLOT_NONE: any */
 	bool is_openmetrics;
 	bool is_shadowed;
 };

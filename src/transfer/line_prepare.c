@@ -1,5 +1,7 @@
 #include "transfer/line_prepare.h"
 
+#include <assert.h>
+
 #include "store/join.h"
 
 enum prepare_result line_prepare(const struct line *line, const struct prepare_options *options,
@@ -21,5 +23,9 @@ enum prepare_result line_prepare(const struct line *line, const struct prepare_o
 		}
 	}
 	join_pushes(pushes, times, count, arena, ret_push);
+	assert(ret_push->family_count == line->family_count);
+	for (size_t i = 0; i < line->family_count; i++) {
+		ret_push->families[i].place = line->places[i];
+	}
 	return PREPARE_OK;
 }

@@ -12,6 +12,7 @@
 struct read_family {
 	struct batch_family batch;
 	int64_t pushed_ns;
+	uint32_t place;
 	bool is_openmetrics;
 };
 
@@ -40,7 +41,8 @@ static bool read_group(struct line_reader *r, const cJSON *const *fields, struct
 			&& line_read_time(r, fields[1], "pushed", &group->times.pushed_ns)
 			&& line_read_time(r, fields[2], "failed", &group->times.failed_ns)
 			&& line_read_time(r, fields[3], "expires", &group->expires_ns)
-			&& line_read_flag(r, fields[4], "adds", &group->adds);
+			&& line_read_flag(r, fields[4], "adds", &group->adds)
+			&& line_read_place(r, fields[5], "place", &group->place);
 }
 
 /* ---- Families ---- */
@@ -112,8 +114,8 @@ static bool read_samples(struct line_reader *r, const cJSON *list, struct batch_
 
 static bool read_family(struct line_reader *r, const cJSON *item, struct read_family *ret_family)
 {
-	enum { NAME, TYPE, HELP, UNIT, PUSHED, OPENMETRICS, SHADOWED, SAMPLES, COUNT };
-	static const char *const names[COUNT] = { "name", "type", "help", "unit", "pushed",
+	enum { NAME, TYPE, HELP, UNIT, PUSHED, PLACE, OPENMETRICS, SHADOWED, SAMPLES, COUNT };
+	static const char *const names[COUNT] = { "name", "type", "help", "unit", "pushed", "place",
 		"openmetrics", "shadowed", "samples" };
 	const cJSON *fields[COUNT];
 	struct batch_family *family = &ret_family->batch;
@@ -127,6 +129,7 @@ static bool read_family(struct line_reader *r, const cJSON *item, struct read_fa
 			&& read_metadata(r, fields[HELP], fields[UNIT], family)
 			&& line_read_time(r, fields[PUSHED], "pushed", &ret_family->pushed_ns)
 			&& (fields[PUSHED] != NULL || line_fail(r, "it needs the time it was pushed"))
+			&& line_read_place(r, fields[PLACE], "place", &ret_family->place)
 			&& line_read_flag(r, fields[OPENMETRICS], "openmetrics", &ret_family->is_openmetrics)
 			&& line_read_flag(r, fields[SHADOWED], "shadowed", &is_shadowed)
 			&& read_samples(r, fields[SAMPLES], family);
@@ -173,6 +176,7 @@ static void make_parts(
 		struct line_reader *r, struct read_family *families, size_t count, struct line *line)
 {
 	line->parts = arena_zalloc(r->arena, count, sizeof(struct line_part));
+	line->places = arena_alloc(r->arena, count * sizeof(uint32_t));
 	qsort(families, count, sizeof(*families), compare_families);
 	for (size_t i = 0; i < count; i++) {
 		bool is_new = i == 0 || compare_parts(&families[i - 1], &families[i]) != 0;
@@ -184,6 +188,7 @@ static void make_parts(
 		} else {
 			families[i - 1].batch.next = &families[i].batch;
 		}
+		line->places[i] = families[i].place;
 		part->batch.family_count++;
 		part->batch.sample_count += families[i].batch.sample_count;
 		line->series += families[i].batch.sample_count;
@@ -218,9 +223,9 @@ static bool read_families(struct line_reader *r, const cJSON *list, struct line 
 
 static bool read_group_line(struct line_reader *r, const cJSON *tree, struct line *line)
 {
-	enum { FAMILIES = 5, COUNT };
+	enum { FAMILIES = 6, COUNT };
 	static const char *const names[COUNT] = { "labels", "pushed", "failed", "expires", "adds",
-		"families" };
+		"place", "families" };
 	const cJSON *fields[COUNT];
 	line->kind = LINE_GROUP;
 	if (!line_read_fields(r, tree, names, COUNT, fields) || !read_group(r, fields, &line->group)) {

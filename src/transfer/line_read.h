@@ -31,6 +31,7 @@ struct line {
 	struct line_group group;
 	struct line_part *parts; /* in the order of their times; their families by name */
 	size_t part_count;
+	uint32_t *places; /* of all families, in that order */
 	size_t family_count;
 	uint64_t series;
 

@@ -3,6 +3,7 @@
 #include "base/base64.h"
 #include "base/buf.h"
 #include "base/quote.h"
+#include "store/slots.h"
 #include "transfer/line_json.h"
 
 enum { SHOWN_MAX = 64 }; /* bytes of a text in a message */
@@ -102,6 +103,18 @@ bool line_read_count(struct line_reader *r, const cJSON *item, const char *key, 
 		return line_fail_at(r, key, slice_make(NULL, 0), "is no number");
 	}
 	*ret_count = (uint64_t)item->valuedouble;
+	return true;
+}
+
+bool line_read_place(struct line_reader *r, const cJSON *item, const char *key, uint32_t *ret_place)
+{
+	uint64_t place = SLOT_NONE;
+	if (item != NULL
+			&& (!line_read_count(r, item, key, &place) || place >= SLOT_NONE
+					|| (double)place != item->valuedouble)) {
+		return line_fail_at(r, key, slice_make(NULL, 0), "is none: 0, 1, 2 and so on are");
+	}
+	*ret_place = (uint32_t)place;
 	return true;
 }
 

@@ -37,6 +37,10 @@ bool line_read_flag(struct line_reader *r, const cJSON *item, const char *key, b
 bool line_read_count(
 		struct line_reader *r, const cJSON *item, const char *key, uint64_t *ret_count);
 
+/* The number of a slot; SLOT_NONE when it is missing. */
+bool line_read_place(
+		struct line_reader *r, const cJSON *item, const char *key, uint32_t *ret_place);
+
 /* "1795779540.123456789" */
 bool line_read_time(struct line_reader *r, const cJSON *item, const char *key, int64_t *ret_ns);
 

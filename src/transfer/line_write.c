@@ -86,6 +86,13 @@ static void put_count(struct line_writer *writer, struct slice head, uint64_t co
 	put(writer, slice_make(digits, number_format_uint(count, digits)));
 }
 
+static void put_place(struct line_writer *writer, uint32_t place)
+{
+	if (place != SLOT_NONE) {
+		put_count(writer, SLICE(",\"place\":"), place);
+	}
+}
+
 /* ---- Labels ---- */
 
 static void put_label(struct line_writer *writer, bool is_first, const struct label *label)
@@ -144,6 +151,7 @@ void line_begin_group(struct line_writer *writer, const struct line_group *group
 	put_time_unless_never(writer, SLICE(",\"pushed\":"), group->times.pushed_ns);
 	put_time_unless_never(writer, SLICE(",\"failed\":"), group->times.failed_ns);
 	put_time_unless_never(writer, SLICE(",\"expires\":"), group->expires_ns);
+	put_place(writer, group->place);
 	put(writer, group->adds ? SLICE(",\"adds\":true") : SLICE(""));
 	put(writer, SLICE(",\"families\":["));
 	writer->counts.lines++;
@@ -168,6 +176,7 @@ void line_begin_family(struct line_writer *writer, const struct line_family *fam
 	}
 	put(writer, SLICE(",\"pushed\":"));
 	put_time(writer, family->pushed_ns);
+	put_place(writer, family->place);
 	put(writer, family->is_openmetrics ? SLICE(",\"openmetrics\":true") : SLICE(""));
 	put(writer, family->is_shadowed ? SLICE(",\"shadowed\":true") : SLICE(""));
 	put(writer, SLICE(",\"samples\":["));

@@ -76,6 +76,12 @@ def fill(weir):
     taken(weir.put("/metrics/job/twice?ttl=1h", "old 1\nolder 1\n"))
     taken(weir.post("/metrics/job/twice?ttl=2h", "old 2\nnew 3\n"))
     taken(weir.put("/metrics/job/empty", ""))
+    # Lines have another order than groups.
+    taken(weir.put("/metrics/job/gone", "x 1\n"))
+    taken(weir.put("/metrics/job/late", "y 1\n"))
+    taken(weir.put("/metrics/job/early", "x 1\n"))
+    taken(weir.post("/metrics/job/late", "x 1\n"))
+    taken(weir.delete("/metrics/job/gone"))
     assert weir.put("/metrics/job/failed", "m 1\nm 1\n").status == 400
 
 
@@ -133,14 +139,14 @@ def test_round_trip(start_weir):
     fill(old)
     text = export(old)
     outcome = load(new, text)
-    assert outcome == {"groups": 6, "series": 28, "unchanged": 0, "expired": 0, "refused": 0,
+    assert outcome == {"groups": 8, "series": 31, "unchanged": 0, "expired": 0, "refused": 0,
                        "faults": []}
     assert pages(new) == pages(old)
     again = export(new)
     assert without_lives(again) == without_lives(text)
     assert times(again) == pytest.approx(times(text), abs=1)
     # A second time nothing changes.
-    assert load(new, text) == {**outcome, "unchanged": 6}
+    assert load(new, text) == {**outcome, "unchanged": 8}
     assert pages(new) == pages(old)
 
 
@@ -370,14 +376,14 @@ def test_commands(start_weir, tmp_path):
     path = tmp_path / "groups.jsonl"
     code, out, err = run("export", "--url", old.url, f"--output={path}")
     assert (code, out) == (0, "")
-    assert re.fullmatch(r"exported 6 groups, 28 series, \d+ bytes\n", err)
+    assert re.fullmatch(r"exported 8 groups, 31 series, \d+ bytes\n", err)
     assert run("import", f"--url={new.url}/", path) == (
-        0, "", "imported 6 groups, 28 series\n")
+        0, "", "imported 8 groups, 31 series\n")
     assert pages(new) == pages(old)
     assert run("import", f"--url={new.url}", "-", data=path.read_text()) == (
-        0, "", "imported 6 groups, 28 series, 6 unchanged\n")
+        0, "", "imported 8 groups, 31 series, 8 unchanged\n")
     assert run("import", "--dry-run", data=path.read_text()) == (
-        0, "", "could read 6 groups, 28 series\n")
+        0, "", "could read 8 groups, 31 series\n")
     code, out, err = run("export", f"--url={old.url}", "--job=twice", "--job=a&b", "--quiet")
     assert (code, err) == (0, "")
     assert [line["labels"] for line in lines_of(out)[1:-1]] == [{"job": "twice"}]

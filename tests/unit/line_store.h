@@ -83,7 +83,10 @@ static inline enum line_store_result line_store_put(
 	}
 	push_init(&op, store, line->group.adds ? STORE_POST : STORE_PUT, &line->group.key, &prepared,
 			arena);
+	uint64_t gaps = 1000000;
 	op.times = &line->group.times;
+	op.place = line->group.place;
+	push_limit_places(&op, &gaps);
 	if (line->group.expires_ns != 0) {
 		op.deadline_ns = (int64_t)clock_monotonic_ns() + line->group.expires_ns - clock_wall_ns();
 	}

@@ -126,6 +126,46 @@ static void test_round_trip(void)
 	store_driver_finish(&d);
 }
 
+/* Lines stay in their order, also those of families that a group got late, or lost. */
+static void test_order(void)
+{
+	struct store_driver d;
+	store_driver_init(&d, NULL);
+	push(&d, FORMAT_TEXT, "job=gone", "x 1\n");
+	push(&d, FORMAT_TEXT, "job=a", "y 1\n");
+	push(&d, FORMAT_TEXT, "job=gone2", "x 1\n");
+	push(&d, FORMAT_TEXT, "job=b", "x 1\n");
+	push(&d, FORMAT_TEXT, "job=a", "x 1\n");
+	store_driver_delete(&d, "job=gone");
+	store_driver_delete(&d, "job=gone2");
+	push(&d, FORMAT_TEXT, "job=c", "y 1\n");
+	push(&d, FORMAT_TEXT, "job=b", "y 1\n");
+	push(&d, FORMAT_TEXT, "job=c", "x 1\n");
+	check_round_trip(&d);
+	store_driver_finish(&d);
+}
+
+/* A slot far away is not asked for: those before it would take memory. */
+static void test_places_are_limited(void)
+{
+	struct store_driver d;
+	struct slice what;
+	store_driver_init(&d, NULL);
+	CHECK_INT(line_store_import_line(&d.store,
+					  SLICE("{\"labels\":{\"job\":\"j\"},\"place\":4294967294,\"families\":[]}"),
+					  &d.arena, &what),
+			LINE_STORE_TAKEN);
+	CHECK_INT(store_driver_find(&d, "job=j")->slot, 0);
+	CHECK_INT(line_store_import_line(&d.store,
+					  SLICE("{\"labels\":{\"job\":\"k\"},\"place\":7,\"families\":[]}"), &d.arena,
+					  &what),
+			LINE_STORE_TAKEN);
+	CHECK_INT(store_driver_find(&d, "job=k")->slot, 7);
+	push(&d, FORMAT_TEXT, "job=next", "m 1\n");
+	CHECK_INT(store_driver_find(&d, "job=next")->slot, 1);
+	store_driver_finish(&d);
+}
+
 /* A label value may have any character, U+0000 among them. */
 static void test_zeros(void)
 {
@@ -303,6 +343,11 @@ static const struct line_case {
 	{ "too many decimals",
 			SLICE_INIT("{\"labels\":{\"job\":\"a\"},\"failed\":\"1.0000000001\",\"families\":[]}"),
 			"its failed \"1.0000000001\" is no time: Unix seconds with up to nine decimals are" },
+	{ "no place", SLICE_INIT("{\"labels\":{\"job\":\"a\"},\"place\":0.5,\"families\":[]}"),
+			"its place is none: 0, 1, 2 and so on are" },
+	{ "a place too far",
+			SLICE_INIT("{\"labels\":{\"job\":\"a\"},\"place\":4294967295,\"families\":[]}"),
+			"its place is none: 0, 1, 2 and so on are" },
 	{ "no flag", SLICE_INIT("{\"labels\":{\"job\":\"a\"},\"adds\":1,\"families\":[]}"),
 			"its adds is neither true nor false" },
 
@@ -411,6 +456,8 @@ static void test_key_of_fault(void)
 int main(void)
 {
 	RUN(test_round_trip);
+	RUN(test_order);
+	RUN(test_places_are_limited);
 	RUN(test_zeros);
 	RUN(test_lives);
 	RUN(test_shadowed);
