@@ -252,6 +252,33 @@ def test_lives_go_on(start_weir):
     assert lives["ever"] == pytest.approx(3600, abs=60)
 
 
+def test_imports_at_once(weir):
+    """Each waits for the one before it, and requests behind one on its connection for that."""
+    bodies = [b"".join(group(f"j{number}-{one}", [gauge()]).encode() for number in range(300))
+              for one in range(6)] + [b""]
+    connections = [weir.connect() for _ in bodies]
+    for connection, body in zip(connections, bodies):
+        connection.request("POST", "/api/v1/import", body)
+        connection.request("PUT", "/metrics/job/j0-0", "m 5\n")
+        connection.request("GET", "/api/v1/export?job=j299-0")
+    for connection, body in zip(connections, bodies):
+        with connection:
+            assert json.loads(connection.response().text)["data"]["groups"] == body.count(b"\n")
+            assert connection.response().status in (200, 400)  # by type
+            assert connection.response().status == 200
+    assert len(json.loads(weir.get("/api/v1/metrics").text)["data"]) == 1800
+
+
+def test_client_that_goes_away(weir):
+    """What it sent is taken all the same, and the next one's turn comes."""
+    with weir.connect() as connection:
+        connection.request("POST", "/api/v1/import",
+                           "".join(group(f"j{number}", [gauge()]) for number in range(2000)))
+    with weir.connect() as connection:
+        connection.request("GET", "/api/v1/export")
+    assert load(weir, group("last", [gauge()]))["groups"] == 1
+
+
 # ---- What is refused -------------------------------------------------------------------------
 
 
