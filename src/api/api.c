@@ -86,7 +86,7 @@ static void handle_found(struct api *api, struct exchange *exchange, const struc
 		static_handle(api, exchange, route);
 		return;
 	case ENDPOINT_API_EXPORT:
-		add_cors(exchange);
+		answer_add_cors(exchange);
 		export_handle(api, exchange);
 		return;
 	case ENDPOINT_API_IMPORT:

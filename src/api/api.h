@@ -42,14 +42,9 @@ struct api {
 	struct stats *stats;
 	struct executor *executor;
 	struct coded_pool coded_pool;
-	int64_t started_ns;         /* Unix time */
-	struct acks acks;           /* answers that wait */
-	struct loading loading;     /* requests that wait */
-	struct list large_waiting;  // push_step::link, of large pushes that wait for a thread
-	size_t large_running;       /* on threads */
-	struct list ongoing;        // api_task::link, of exchanges that were not answered at once
-	size_t pages_being_made;    /* web pages */
 	int64_t started_ns;          /* Unix time */
+	struct acks acks;            /* answers that wait */
+	struct loading loading;      /* requests that wait */
 	struct list large_waiting;   // push_step::link, of large pushes that wait for a thread
 	size_t large_running;        /* on threads */
 	struct list ongoing;         // api_task::link, of exchanges that were not answered at once

@@ -47,20 +47,27 @@ static void begin_next(struct api *api)
 	}
 }
 
-/* The response is set; all that was taken is in the store. The one place where imports are
- * answered. */
+static void on_acknowledged(struct ack *ack, enum ack_result result)
+{
+	struct import *import = LIST_ENTRY(ack, struct import, ack);
+	struct exchange *exchange = ack->exchange;
+	stats_count_request(import->api->stats, STATS_HANDLER_API_IMPORT, STATS_METHOD_POST,
+			(unsigned)exchange->response.status);
+	exchange_answer(exchange);
+}
+
+/* The response is set; it is given when all that was taken is durable. */
 static void finish(struct import *import)
 {
 	struct api *api = import->api;
-	stats_count_request(api->stats, STATS_HANDLER_API_IMPORT, STATS_METHOD_POST,
-			(unsigned)import->exchange->response.status);
 	job_rules_unref(import->rules);
 	buf_finish(&import->decoded);
 	buf_finish(&import->content_error);
 	arena_finish(&import->arena);
-	/* The import lies in the exchange's arena: it is gone after this. */
-	api_task_end(&import->task);
 	begin_next(api);
+	api_task_leave(&import->task);
+	/* The import lies in the exchange's arena: it may be gone after this. */
+	ack_when_durable(api, &import->ack, import->exchange, on_acknowledged);
 }
 
 static void finish_undecoded(struct import *import)

@@ -46,6 +46,7 @@ struct import_outcome {
 struct import {
 	struct api_task task;
 	struct job job;
+	struct ack ack;
 	struct list link; /* while it waits for another one to end */
 	struct api *api;
 	struct exchange *exchange;

@@ -42,6 +42,10 @@ static enum stats_handler handler_of(enum endpoint endpoint, const struct exchan
 	case ENDPOINT_PUSH:
 		return exchange->request.method == METHOD_DELETE ? STATS_HANDLER_DELETE
 														 : STATS_HANDLER_PUSH;
+	case ENDPOINT_API_EXPORT:
+		return STATS_HANDLER_API_EXPORT;
+	case ENDPOINT_API_IMPORT:
+		return STATS_HANDLER_API_IMPORT;
 	case ENDPOINT_API_WIPE:
 		return STATS_HANDLER_WIPE;
 	case ENDPOINT_API_METRICS:
@@ -272,8 +276,11 @@ bool loading_takes(struct loading *loading, struct exchange *exchange)
 			== ROUTE_FOUND;
 	enum endpoint endpoint = is_found ? route.endpoint : ENDPOINT_NONE;
 	bool shows_store = endpoint == ENDPOINT_METRICS || endpoint == ENDPOINT_API_METRICS
-			|| endpoint == ENDPOINT_PAGE || endpoint == ENDPOINT_READY;
-	if (endpoint == ENDPOINT_PUSH || endpoint == ENDPOINT_API_WIPE || is_behind(exchange)) {
+			|| endpoint == ENDPOINT_API_EXPORT || endpoint == ENDPOINT_PAGE
+			|| endpoint == ENDPOINT_READY;
+	bool changes_store = endpoint == ENDPOINT_PUSH || endpoint == ENDPOINT_API_WIPE
+			|| endpoint == ENDPOINT_API_IMPORT;
+	if (changes_store || is_behind(exchange)) {
 		hold(loading, exchange, endpoint);
 		return true;
 	}

@@ -38,8 +38,6 @@ struct record_family {
 	int64_t pushed_ns;
 	uint32_t place;   /* its slot in the family */
 	bool is_shadowed; /* it is not exposed, because of others */
-	uint32_t place; /* its slot in the family */
-	bool is_shadowed;
 };
 
 /* Refers to a group; what is referred to stays in place until it is written. */
@@ -49,7 +47,6 @@ struct record_source {
 	struct group_times times;
 	int64_t expires_ns; /* Unix time; 0: never */
 	bool is_shadowed;   /* another group's key normalises to the same */
-	bool is_shadowed;
 	struct record_family *families;
 	size_t family_count;
 };

@@ -417,12 +417,13 @@ static void end_commit(struct store_push *op)
 	remember_layout(op);
 	repack_worn(op);
 	free(op->old_members);
+	/* Of several pushes at once, listeners look at the group as it is now. */
+	bool is_post = op->method == STORE_POST && op->times == NULL;
 	struct store_change change = {
-		.kind = op->method == STORE_PUT ? STORE_CHANGE_PUT : STORE_CHANGE_POST,
+		.kind = is_post ? STORE_CHANGE_POST : STORE_CHANGE_PUT,
 		.group = op->group,
 		.pack = op->push->pack,
 	};
-	op->push->pack = NULL; /* it is the store's now */
 	op->push->pack = NULL; /* it is the store's now, and so are those that were joined */
 	op->push->joined_count = 0;
 	if (op->store->slicing == op) {
@@ -430,9 +431,6 @@ static void end_commit(struct store_push *op)
 		store_next_version(op->store); /* others had numbers of their own meanwhile */
 	}
 	store_report(op->store, &change);
-	/* Of several pushes at once, listeners look at the group as it is now. */
-	bool is_post = op->method == STORE_POST && op->times == NULL;
-	store_report(op->store, is_post ? STORE_CHANGE_POST : STORE_CHANGE_PUT, op->group);
 }
 
 /* ---- Phases ---- */

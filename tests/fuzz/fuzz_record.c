@@ -19,11 +19,10 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "format/protobuf_native.h"
+#include "fuzz/stored_page.h"
 #include "state/image.h"
 #include "store/page.h"
 #include "store/push.h"
-#include "fuzz/stored_page.h"
-#include "state/state.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

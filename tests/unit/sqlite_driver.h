@@ -38,7 +38,7 @@ static inline void directory_end(void)
 /* In that directory; good until it was called four times more. */
 static inline const char *path_of(const char *name)
 {
-	static char paths[4][192];
+	static char paths[4][400];
 	static int next;
 	char *path = paths[next++ % 4];
 	snprintf(path, sizeof(paths[0]), "%s/%s", test_directory, name);
