@@ -102,6 +102,24 @@ static bool find_deadline(const struct import_item *item, int64_t *ret_deadline_
 	return true;
 }
 
+/*
+ * Whether the group is to stay as it is. If not, it keeps the later time of a
+ * push that was refused.
+ */
+static bool is_newer_here(struct import *import, struct import_item *item)
+{
+	struct group_times *times = &item->line.group.times;
+	const struct group *group =
+			import->only_newer ? store_find_group(import->api->store, &item->line.group.key) : NULL;
+	if (group == NULL) {
+		return false;
+	}
+	if (group->times.failed_ns > times->failed_ns) {
+		times->failed_ns = group->times.failed_ns;
+	}
+	return group->times.pushed_ns > times->pushed_ns;
+}
+
 /* Families are only added to the group that they were part of. */
 static bool may_add(struct import *import, struct import_item *item)
 {
@@ -125,6 +143,10 @@ static bool begin_item(struct import *import, struct import_item *item)
 	struct import_outcome *outcome = &import->outcome;
 	const struct line_group *group = &item->line.group;
 	int64_t deadline_ns;
+	if (is_newer_here(import, item)) {
+		outcome->kept += !group->adds;
+		return false;
+	}
 	if (!find_deadline(item, &deadline_ns)) {
 		outcome->expired++;
 		return false;
@@ -258,11 +280,27 @@ static void on_begin(struct job *job)
 	read_on(import);
 }
 
+/* Without, lines replace what is there. */
+static bool read_condition(struct exchange *exchange, bool *ret_only_newer)
+{
+	struct slice condition = exchange_query_parameter(exchange, SLICE("if"));
+	*ret_only_newer = condition.ptr != NULL;
+	return condition.ptr == NULL || slice_equal(condition, SLICE("newer"));
+}
+
 void import_handle(struct api *api, struct exchange *exchange)
 {
+	bool only_newer;
+	if (!read_condition(exchange, &only_newer)) {
+		import_set_error(exchange, 400, SLICE("the only condition that there is: if=newer"));
+		stats_count_request(api->stats, STATS_HANDLER_API_IMPORT, STATS_METHOD_POST, 400);
+		exchange_answer(exchange);
+		return;
+	}
 	struct import *import = arena_zalloc(&exchange->arena, 1, sizeof(*import));
 	import->api = api;
 	import->exchange = exchange;
+	import->only_newer = only_newer;
 	import->options = api->options;
 	import->rules = job_rules_ref(api->job_rules);
 	/* A slot takes 16 bytes: so many as the body has, twice, and some. */

@@ -56,6 +56,9 @@ void import_set_answer(struct import *import)
 	append_count(&out, "{\"status\":\"success\",\"data\":{\"groups\":", outcome->groups);
 	append_count(&out, ",\"series\":", outcome->series);
 	append_count(&out, ",\"unchanged\":", outcome->unchanged);
+	if (import->only_newer) {
+		append_count(&out, ",\"kept\":", outcome->kept);
+	}
 	append_count(&out, ",\"expired\":", outcome->expired);
 	append_count(&out, ",\"refused\":", outcome->refused);
 	buf_append_string(&out, outcome->is_cut ? ",\"cut\":true" : "");

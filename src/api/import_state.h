@@ -36,6 +36,7 @@ struct import_outcome {
 	uint64_t groups; /* taken, those without change included */
 	uint64_t series; /* of them */
 	uint64_t unchanged;
+	uint64_t kept; /* groups to which something newer was pushed */
 	uint64_t expired;
 	uint64_t refused;
 	struct import_fault faults[IMPORT_FAULTS_MAX]; /* the first ones, in the exchange's arena */
@@ -52,6 +53,7 @@ struct import {
 	struct exchange *exchange;
 	struct api_options options; /* when it began */
 	struct job_rules *rules;    /* likewise; held on to */
+	bool only_newer;            /* what was pushed later than what the line says stays */
 	enum http_coding coding;
 	enum http_content_result content;
 	bool is_decoded;
