@@ -27,6 +27,8 @@ static const char help[] =
 		"what is stored under its key; others stay.\n"
 		"\n"
 		"  -h, --help                  Show this help.\n" REMOTE_HELP
+		"  --newer                     Leave a group as it is when something was pushed to it\n"
+		"                              after what would replace it.\n"
 		"  --dry-run                   Only read the lines, and say what is wrong with them.\n"
 		"  --quiet                     Say nothing but errors.\n"
 		"\n"
@@ -37,6 +39,7 @@ static const char help[] =
 struct import {
 	struct remote_options where;
 	const char *file;
+	bool only_newer;
 	bool is_rehearsal;
 	bool is_quiet;
 
@@ -90,6 +93,7 @@ static void sum_up(const struct import *import)
 	fprintf(stderr, "%s %" PRIu64 " groups, %" PRIu64 " series",
 			import->is_rehearsal ? "could read" : "imported", poster->groups, poster->series);
 	print_if_any(poster->unchanged, "unchanged");
+	print_if_any(poster->kept, "kept since weir's is newer");
 	print_if_any(poster->expired, "expired");
 	print_if_any(poster->refused, "refused");
 	fputc('\n', stderr);
@@ -101,6 +105,7 @@ static int run(struct import *import, struct remote *remote)
 	progress_init(&import->progress, import->is_rehearsal ? "read" : "imported", import->is_quiet);
 	import->progress.total = import->source->total;
 	import_poster_init(&import->poster, remote, import->source);
+	import->poster.only_newer = import->only_newer;
 	import->poster.before_message = clear_progress;
 	import->poster.data = &import->progress;
 	bool is_good = move_all(import, &end);
@@ -140,6 +145,7 @@ int import_run(size_t argument_count, const char *const *texts)
 	struct import import = { .file = NULL };
 	const struct cli_flag flags[] = {
 		REMOTE_FLAGS(import.where),
+		{ "--newer", CLI_FLAG_SWITCH, &import.only_newer },
 		{ "--dry-run", CLI_FLAG_SWITCH, &import.is_rehearsal },
 		{ "--quiet", CLI_FLAG_SWITCH, &import.is_quiet },
 	};

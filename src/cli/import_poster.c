@@ -15,6 +15,7 @@ enum {
 };
 
 static const char path[] = "/api/v1/import";
+static const char path_if_newer[] = "/api/v1/import?if=newer";
 
 void import_poster_init(
 		struct import_poster *poster, struct remote *remote, const struct import_source *source)
@@ -69,6 +70,7 @@ static void take_outcome(struct import_poster *poster, const struct outcome *out
 	poster->groups += outcome->groups;
 	poster->series += outcome->series;
 	poster->unchanged += outcome->unchanged;
+	poster->kept += outcome->kept;
 	poster->expired += outcome->expired;
 	poster->refused += outcome->refused;
 	for (size_t i = 0; i < outcome->fault_count; i++) {
@@ -99,10 +101,11 @@ static void pause_before(int try_number)
 static long post(struct import_poster *poster, struct slice body)
 {
 	enum { UNAVAILABLE = 503 };
-	long status = remote_post(poster->remote, path, body, &poster->answer);
+	const char *target = poster->only_newer ? path_if_newer : path;
+	long status = remote_post(poster->remote, target, body, &poster->answer);
 	for (int i = 1; status == UNAVAILABLE && i < TRIES_MAX; i++) {
 		pause_before(i);
-		status = remote_post(poster->remote, path, body, &poster->answer);
+		status = remote_post(poster->remote, target, body, &poster->answer);
 	}
 	return status;
 }

@@ -18,6 +18,7 @@ enum { IMPORT_LINES_MAX = 500 }; /* in one request */
 
 struct import_poster {
 	struct remote *remote; /* NULL: a rehearsal */
+	bool only_newer;       /* what was pushed later than what the line says stays */
 	const struct import_source *source;
 	struct buf body;
 	struct buf answer;
@@ -30,6 +31,7 @@ struct import_poster {
 	uint64_t groups;
 	uint64_t series;
 	uint64_t unchanged;
+	uint64_t kept;
 	uint64_t expired;
 	uint64_t refused;
 	uint64_t faults_shown;

@@ -35,6 +35,7 @@ static bool read_data(struct line_reader *r, const cJSON *data, struct outcome *
 			&& line_read_count(r, member(data, "groups"), "groups", &outcome->groups)
 			&& line_read_count(r, member(data, "series"), "series", &outcome->series)
 			&& line_read_count(r, member(data, "unchanged"), "unchanged", &outcome->unchanged)
+			&& line_read_count(r, member(data, "kept"), "kept", &outcome->kept)
 			&& line_read_count(r, member(data, "expired"), "expired", &outcome->expired)
 			&& line_read_count(r, member(data, "refused"), "refused", &outcome->refused)
 			&& read_faults(r, member(data, "faults"), outcome);

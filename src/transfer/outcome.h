@@ -20,6 +20,7 @@ struct outcome {
 	uint64_t groups; /* taken */
 	uint64_t series;
 	uint64_t unchanged; /* of the groups */
+	uint64_t kept;      /* groups that stay, since something newer was pushed to them */
 	uint64_t expired;
 	uint64_t refused;
 	struct outcome_fault *faults; /* the first ones */

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from test_export import ADMIN, export, gauge, group, lines_of, load
+from test_export import ADMIN, export, gauge, group, lines_of, load, run
 
 PATH = "/api/v1/import?if=newer"
 FUTURE = "4000000000.5"
@@ -90,3 +90,15 @@ def test_beside_pushes(start_weir):
             pusher.exchange("PUT", "/metrics/job/j", f"m0 {number + 100}\n")
             assert importer.response().status == 200
             assert stored(weir)[2] == {"m0": str(number + 100)}
+
+
+def test_command(weir):
+    """weir import --newer"""
+    assert weir.put("/metrics/job/j", "m 1\n").status == 200
+    lines = group("j", [gauge(value="2")]) + group("other", [gauge("n")])
+    code, _, err = run("import", f"--url={weir.url}", "--newer", data=lines)
+    assert (code, err) == (0, "imported 1 groups, 1 series, 1 kept since weir's is newer\n")
+    assert stored(weir)[2] == {"m": "1"}
+    code, _, err = run("import", f"--url={weir.url}", data=lines)
+    assert (code, err) == (0, "imported 2 groups, 2 series, 1 unchanged\n")
+    assert stored(weir)[2] == {"m": "2"}
