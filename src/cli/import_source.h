@@ -34,13 +34,21 @@ struct import_source {
 	 */
 	enum import_source_result (*next)(struct import_source *source, struct slice *ret_line);
 
+	/* Says on stderr what it had, at the end; NULL: there is nothing to say. */
+	void (*sum_up)(struct import_source *source);
+
 	/* Frees the source. */
 	void (*close)(struct import_source *source);
+
+	/* Set by who reads it: the source is about to write to stderr. */
+	void (*before_message)(void *data);
+	void *data;
 
 	/* Set by the source. */
 	uint64_t line;     /* the number that the line has there, from 1; 0: there are no numbers */
 	uint64_t bytes;    /* read so far */
 	uint64_t total;    /* bytes that there are; 0: unknown */
+	const char *hint;  /* what to do next, when all was taken; NULL: nothing to say */
 	const char *fault; /* why it was cut or cannot be read on; of the source */
 	uint64_t faults;   /* things that it could not make a line of; it has said so on stderr */
 };

@@ -82,8 +82,10 @@ class NodeExporter(Peer):
 class Pushgateway(Peer):
     """What weir stands in for, to show a defect of it beside weir."""
 
+    program = "prometheus-pushgateway"
+
     def __init__(self, directory, *flags):
-        super().__init__(directory, "prometheus-pushgateway", "--web.listen-address=127.0.0.1:0",
+        super().__init__(directory, self.program, "--web.listen-address=127.0.0.1:0",
                          "--persistence.file=", "--log.level=error", *flags)
 
     def request(self, method, target, body=None, headers=None):
