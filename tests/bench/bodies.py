@@ -26,6 +26,13 @@ def small():
                          random.randrange(10**6)).encode() for _ in range(8)]
 
 
+def five():
+    """Five series of three families; about 280 bytes."""
+    return [(body.decode() + "".join(
+        f'batch_records_total{{kind="{kind}"}} {random.randrange(10**6)}\n'
+        for kind in ("written", "skipped"))).encode() for body in small()]
+
+
 def one_kilobyte():
     """Sixteen series; about 1 KB."""
     return ["".join(f'queue_length{{queue="incoming-{n:02}",state="ready"}} '

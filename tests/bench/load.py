@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import socket
 import subprocess
 import tempfile
 import threading
@@ -11,6 +12,7 @@ from pathlib import Path
 from servers import GROUP_PATH
 
 LUA = Path(__file__).with_name("push.lua")
+OK, ACCEPTED = b"HTTP/1.1 200", b"HTTP/1.1 202"
 
 
 class BodyFiles:
@@ -46,6 +48,40 @@ def wrk(server, files, groups, seconds, connections=32, delay_ms=0, path=GROUP_P
         raise RuntimeError(f"{server.name} refused {result['refused']} pushes")
     result["rate"] = result["requests"] / result["seconds"]
     return result
+
+
+def pipelined(server, groups, bodies, connections=16, window=256):
+    """Pushes to every group the body of its turn, as fast as one thread can."""
+    heads = [b" HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+             for body in bodies]
+    path = b"POST " + GROUP_PATH.encode()
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+                   for _ in range(connections)]
+        for first in range(0, groups, connections * window):
+            sent = []
+            for number, one in enumerate(sockets):
+                begin = min(first + number * window, groups)
+                end = min(begin + window, groups)
+                one.sendall(b"".join(b"%s%d%s" % (path, group, heads[group % len(heads)])
+                                     for group in range(begin, end)))
+                sent.append(end - begin)
+            for one, count in zip(sockets, sent):
+                await_answers(one, count)
+
+
+def await_answers(one, count):
+    """Reads so many answers, all of which are good."""
+    rest, answers = b"", 0
+    while answers < count:
+        data = one.recv(1 << 20)
+        if not data:
+            raise RuntimeError("the connection was closed")
+        rest += data
+        answers += rest.count(OK) + rest.count(ACCEPTED)
+        if rest.count(b"HTTP/1.1 ") != rest.count(OK) + rest.count(ACCEPTED):
+            raise RuntimeError(f"refused: {rest[-300:]}")
+        rest = rest[max(rest.rfind(b"\n"), 0):]
 
 
 def curl_scrape(server, compressed=False, accept=None):

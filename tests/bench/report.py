@@ -2,14 +2,17 @@
 
 import json
 
-PEERS = ("weir", "pushgateway", "checks off", "nginx")
+PEERS = ("weir", "pushgateway", "checks off", "nginx", "ack=memory", "no state")
 UNITS = {
     "/s": lambda value: f"{value:,.0f}/s" if value >= 100 else f"{value:,.1f}/s",
     "s": lambda value: f"{value * 1000:,.1f} ms" if value < 1 else f"{value:,.2f} s",
     "us": lambda value: f"{value / 1000:,.2f} ms",
-    "B": lambda value: f"{value:,.0f} B",
+    "B": lambda value: f"{value:,.0f} B" if value < 1e6 else f"{value / 1e6:,.1f} MB",
+    "cpu": lambda value: f"{value:,.1f} us",
+    "n": lambda value: f"{value:,.0f}" if value >= 100 else f"{value:,.1f}",
     "x": lambda value: f"{value:.2f}",
 }
+UNRANKED = ("n", "x")  # neither more nor less is better
 
 
 class Report:
@@ -21,7 +24,7 @@ class Report:
         weir = values.get("weir")
         ratios = {}
         for peer, value in values.items():
-            if peer != "weir" and weir and value and unit != "x":
+            if peer != "weir" and weir and value and unit not in UNRANKED:
                 ratios[peer] = weir / value if unit == "/s" else value / weir
         self.rows.append({"name": name, "unit": unit, "values": values, "ratios": ratios})
 

@@ -50,6 +50,10 @@ class Server:
             raise RuntimeError(f"it ended: {(self.directory / 'log').read_text()[-500:]}")
         return listening_port(self.process)
 
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
     def stop(self):
         if self.process is None or self.process.poll() is not None:
             return
@@ -67,6 +71,18 @@ class Server:
                 return int(line.split()[1]) * 1024
         raise RuntimeError(f"no {field}")
 
+    def written(self):
+        """Bytes that it had the kernel write to disk so far; a page counts each time it does."""
+        for line in Path(f"/proc/{self.process.pid}/io").read_text().splitlines():
+            if line.startswith("write_bytes:"):
+                return int(line.split()[1])
+        raise RuntimeError("no write_bytes")
+
+    def cpu_seconds(self):
+        """That all its threads took so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def fill(self, groups, bodies):
         """Pushes to every group the body of its turn."""
         with Connection(("127.0.0.1", self.port)) as connection:
@@ -82,7 +98,10 @@ class Server:
 
 
 class Weir(Server):
+    """In memory only, as what it is measured beside."""
+
     name = "weir"
+    state = ("--state.url=none",)
     binary = None  # set by scripts/bench
 
     def __init__(self, directory, *flags):
@@ -91,8 +110,48 @@ class Weir(Server):
 
     def begin(self, groups=0, bodies=()):
         self.start(self.binary, "--web.listen-address=127.0.0.1:0",
-                   f"--data.dir={self.directory / 'data'}", *self.flags)
+                   f"--data.dir={self.directory / 'data'}", *self.state, *self.flags)
         self.fill(groups, bodies)
+
+    def metric(self, name):
+        """The value of one of weir's own metrics, by name and labels; None: there is none."""
+        for line in self.page().splitlines():
+            series, _, value = line.rpartition(" ")
+            if series == name:
+                return float(value)
+        return None
+
+    def page(self):
+        with Connection(("127.0.0.1", self.port)) as connection:
+            return connection.exchange("GET", "/metrics").text
+
+
+class DurableWeir(Weir):
+    """As it comes: answers when what was pushed is on disk."""
+
+    state = ()
+
+    @property
+    def database(self):
+        return self.directory / "data" / "weir.db"
+
+    def database_bytes(self):
+        """Of the database and what is in its log."""
+        return sum(path.stat().st_size for path in self.database.parent.glob("weir.db*")
+                   if path.name in ("weir.db", "weir.db-wal"))
+
+
+class AcknowledgingWeir(DurableWeir):
+    """Stores the same, and answers before that."""
+
+    name = "ack=memory"
+    state = ("--state.ack=memory",)
+
+
+class StatelessWeir(Weir):
+    """Beside one with a state."""
+
+    name = "no state"
 
 
 class UncheckedPushgateway(Server):

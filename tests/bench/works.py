@@ -252,5 +252,6 @@ WORKS = {work.__name__: work
 
 def remove_files(directory):
     """State files of servers that have ended; some are large."""
-    for path in Path(directory).glob("*/state"):
-        path.unlink()
+    for name in ("*/state", "*/data/weir.db*"):
+        for path in Path(directory).glob(name):
+            path.unlink()
