@@ -34,7 +34,7 @@ class Counters:
 
     @classmethod
     def of(cls, server):
-        return cls(server.metric("weir_state_commit_seconds_count") or 0, server.written(),
+        return cls(server.metric("weir_state_commit_duration_seconds_count") or 0, server.written(),
                    server.cpu_seconds())
 
 

@@ -224,7 +224,7 @@ def test_nothing_but_a_good_backup_is_restored(tmp_path, made, kind):
     before = rows(tmp_path / "data" / "weir.db")
     made.close()
     assert reason in fail("restore", f"--data-dir={tmp_path / 'data'}", tmp_path / "backup.db")
-    assert names(tmp_path / "data") == ["lock", "weir.db"]
+    assert names(tmp_path / "data") == ["lock", "weir.db", "weir.db.lock"]
     assert rows(tmp_path / "data" / "weir.db") == before
 
 
@@ -252,7 +252,7 @@ def test_restore_keeps_what_was_there_with_its_log(tmp_path, made):
 
     stdout = succeed("restore", tmp_path / "backup.db", cwd=tmp_path)
     kept = next(data.glob("weir.db.before-restore-*Z"))
-    assert names(data) == sorted(["lock", "weir.db", kept.name, f"{kept.name}-wal"])
+    assert names(data) == sorted(["lock", "weir.db", "weir.db.lock", kept.name, f"{kept.name}-wal"])
     assert stdout.splitlines()[:2] == [f"kept what was there as data/{kept.name}",
                                        "restored 100 groups to data/weir.db"]
     assert rows(data / "weir.db") == saved
@@ -265,7 +265,7 @@ def test_restore_keeps_what_was_there_with_its_log(tmp_path, made):
 def test_restore_makes_the_data_directory(tmp_path, made):
     succeed("backup", tmp_path / "backup.db", cwd=tmp_path)
     succeed("restore", f"--data-dir={tmp_path / 'new' / 'data'}", tmp_path / "backup.db")
-    assert names(tmp_path / "new" / "data") == ["lock", "weir.db"]
+    assert names(tmp_path / "new" / "data") == ["lock", "weir.db", "weir.db.lock"]
     assert stat.S_IMODE((tmp_path / "new" / "data" / "weir.db").stat().st_mode) == 0o600
 
 
@@ -282,11 +282,13 @@ def test_restore_refuses_when_weir_runs(tmp_path, made, start_weir):
 def test_restore_refuses_when_the_database_is_open(tmp_path, made):
     database = tmp_path / "data" / "weir.db"
     succeed("backup", tmp_path / "backup.db", cwd=tmp_path)
-    before = names(database.parent)
-    assert "somebody uses it" in fail("restore", f"--state={database}", tmp_path / "backup.db")
-    assert names(database.parent) == before
+    saved = rows(tmp_path / "backup.db")
+    made.execute(INSERT, (101, WHOLE, 101, b""))
+    assert "somebody has it open" in fail("restore", f"--state={database}", tmp_path / "backup.db")
+    assert len(rows(database)) == 101
     made.close()
     succeed("restore", f"--state={database}", tmp_path / "backup.db")
+    assert rows(database) == saved
 
 
 def test_an_interrupted_backup_leaves_nothing_behind(tmp_path):
