@@ -12,7 +12,7 @@ import threading
 
 import pytest
 
-from harness import DEADLINE, REPOSITORY, wait_for
+from harness import DEADLINE, REPOSITORY, Closed, Weir, wait_for
 
 TABLES = """
 CREATE TABLE segment(number INTEGER PRIMARY KEY, kind INTEGER NOT NULL, grp INTEGER NOT NULL,
@@ -107,6 +107,107 @@ class Writer:
                     self.committed = number
         except sqlite3.Error as fault:
             self.fault = fault
+
+
+class Pushers:
+    """Clients that push ascending values to groups of their own, one after the other is answered."""
+
+    GROUPS = 25  # of each
+
+    def __init__(self, weir, count=4):
+        self.weir = weir
+        self.sent, self.answered = {}, {}  # by group
+        self.faults = []
+        self.done = threading.Event()
+        self.threads = [threading.Thread(target=self._run, args=(number,))
+                        for number in range(count)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        self.wait_for_rounds(2)
+        return self
+
+    def __exit__(self, *_):
+        self.done.set()
+        for thread in self.threads:
+            thread.join()
+        assert self.faults == []
+
+    def wait_for_rounds(self, rounds):
+        """Until each group has had so many pushes more."""
+        everybody = [f"{number}-{n}" for number in range(len(self.threads))
+                     for n in range(self.GROUPS)]
+        wanted = {group: self.answered.get(group, 0) + rounds for group in everybody}
+        wait_for(lambda: self.faults or all(self.answered.get(group, 0) >= value
+                                            for group, value in wanted.items()), "all have pushed")
+
+    def _run(self, number):
+        try:
+            with self.weir.connect() as connection:
+                for turn in itertools.count():
+                    group = f"{number}-{turn % self.GROUPS}"
+                    if self.done.is_set():
+                        return
+                    self._push(connection, group, turn // self.GROUPS + 1)
+        except (AssertionError, Closed, OSError) as fault:
+            self.faults.append(fault)
+
+    def _push(self, connection, group, value):
+        self.sent[group] = value
+        answer = connection.exchange("POST", f"/metrics/job/backup/instance/{group}",
+                                     f"turn {value}\nsquare {value * value}\n")
+        assert answer.status in (200, 202), answer.text
+        self.answered[group] = value
+
+
+def turns(weir):
+    """What each group has as its turn; it has the square of the same push, too."""
+    wait_for(lambda: weir.get("/-/ready").status == 200, "all is loaded")
+    samples = weir.scrape().samples
+    values = {name: {dict(labels)["instance"]: int(value)
+                     for (family, labels), value in samples.items() if family == name}
+              for name in ("turn", "square")}
+    assert values["square"] == {group: value * value for group, value in values["turn"].items()}
+    return values["turn"]
+
+
+@pytest.mark.smoke
+def test_all_that_was_answered_before_is_restored(tmp_path, start_weir):
+    with Pushers(start_weir()) as pushers:
+        answered = dict(pushers.answered)
+        stdout = succeed("backup", f"--data-dir={tmp_path / 'weir0' / 'data'}",
+                         tmp_path / "copy.db")
+        sent = dict(pushers.sent)
+        pushers.wait_for_rounds(2)
+    assert f"saved {len(sent)} groups, " in stdout
+    succeed("restore", f"--data-dir={tmp_path / 'weir1' / 'data'}", tmp_path / "copy.db")
+    restored = turns(start_weir())
+    assert restored.keys() == sent.keys()
+    for group, turn in restored.items():
+        assert answered[group] <= turn <= sent[group]
+
+
+def test_restore_goes_back_and_forth(tmp_path):
+    data = tmp_path / "data"
+    weir = Weir(tmp_path)
+    try:
+        weir.put("/metrics/job/backup/instance/a", "turn 1\nsquare 1\n")
+        succeed("backup", f"--data-dir={data}", tmp_path / "copy.db")
+        weir.put("/metrics/job/backup/instance/a", "turn 2\nsquare 4\n")
+        weir.put("/metrics/job/backup/instance/b", "turn 3\nsquare 9\n")
+    finally:
+        weir.process.kill()  # what was not moved into the database yet is in its log
+        weir.wait()
+        weir.process.stdout.close()
+    for backup, wanted in (("copy.db", {"a": 1}),
+                           ("data/weir.db.before-restore-*Z", {"a": 2, "b": 3})):
+        succeed("restore", f"--data-dir={data}", next(tmp_path.glob(backup)))
+        weir = Weir(tmp_path)
+        try:
+            assert turns(weir) == wanted
+        finally:
+            weir.stop()
 
 
 @pytest.mark.smoke

@@ -86,6 +86,17 @@ def test_example_has_every_key_of_a_rule(tmp_path):
         key for keys in known for key in re.split(r", | and ", keys)}
 
 
+def test_alerts_are_good_and_of_metrics_that_there_are(tmp_path, shared_weir):
+    (_, rules), = yaml_blocks("operations.md")
+    (tmp_path / "rules.yml").write_text(rules)
+    done = subprocess.run(["promtool", "check", "rules", tmp_path / "rules.yml"],
+                          capture_output=True, text=True, timeout=DEADLINE, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    shared_weir.put("/metrics/job/docs", "a 1\n")
+    there = {name for name, _ in shared_weir.scrape().samples}
+    assert set(re.findall(r"weir_\w+", rules)) <= there
+
+
 @pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)\s]+)\)", (DOCS / page).read_text()):
