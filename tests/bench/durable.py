@@ -208,9 +208,11 @@ def state_start(run, report):
         server = DurableWeir(server.directory, *limits)
         start_again(run, report, server, groups, "after a clean end")
         with BodyFiles(pushed) as files:
-            run.progress("state-start: pushing again")
-            wrk(server, files, min(groups, 10_000), run.seconds, 64)
-        server.kill()
+            run.progress("state-start: pushing again, and killing it meanwhile")
+            end = threading.Timer(run.seconds, server.kill)
+            end.start()
+            wrk(server, files, 10_000, run.seconds + 1, 64)
+            end.join()
         start_again(run, report, server, groups, "after kill -9 while pushed")
     finally:
         server.stop()
