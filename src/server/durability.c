@@ -279,6 +279,7 @@ static bool open_state(struct durability *durability)
 															   : STATE_SYNC_NORMAL,
 		.checks = { .native_is_right = native_is_right },
 		.is_taken_over = server->config->takeover || durability->snapshot != NULL,
+		.is_in_use = durability->is_taken_over,
 	};
 	struct state_events events = {
 		.on_progress = on_progress,

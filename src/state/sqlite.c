@@ -147,6 +147,18 @@ static void take_result(struct state *state)
 
 /* ---- Loading ---- */
 
+static void tell_repaired(const struct sqlite_repaired *repaired)
+{
+	if (repaired->is_salvaged) {
+		log_error(
+				"the database is damaged; what can be read of it was saved kept=%s error=" SLICE_FMT
+				" rows=%llu unreadable=%llu",
+				repaired->salvaged.kept, SLICE_ARG(buf_slice(&repaired->why)),
+				(unsigned long long)repaired->salvaged.rows,
+				(unsigned long long)repaired->salvaged.rows_wrong);
+	}
+}
+
 /* Slots are 16 bytes each: no more of them are empty than twice what the file takes. */
 static uint64_t places_of_file(const struct state *state)
 {
@@ -215,6 +227,7 @@ static void end_loading(struct state *state)
 	if (state->is_closing) {
 		state->loader.result = SQLITE_LOAD_STOPPED; /* nobody waits for it any more */
 	}
+	tell_repaired(&state->loader.repaired);
 	if (state->loader.result == SQLITE_LOAD_OK) {
 		struct state_loaded loaded = {
 			.groups = state->store->contents->group_count,
@@ -230,7 +243,10 @@ static void end_loading(struct state *state)
 			state->events.on_loaded(state->events.data, &loaded);
 		}
 	} else if (state->loader.result != SQLITE_LOAD_STOPPED) {
-		state->events.on_unusable(state->events.data, slice_of_string(sqlite3_errstr(load->fault)));
+		bool is_told = state->loader.why.len > 0;
+		state->events.on_unusable(state->events.data,
+				is_told ? buf_slice(&state->loader.why)
+						: slice_of_string(sqlite3_errstr(load->fault)));
 	}
 	sqlite_loader_finish(&state->loader);
 }
@@ -285,7 +301,7 @@ static void begin_to_load(struct state *state)
 {
 	state->is_loading = true;
 	restore_begin(&state->restore, state->store, places_of_file(state));
-	if (sqlite_loader_start(&state->loader, state->file.db, &state->checks, &state->event) != 0) {
+	if (sqlite_loader_start(&state->loader, &state->file, &state->checks, &state->event) != 0) {
 		abort(); /* no thread can be had at the start: as without memory */
 	}
 }
@@ -295,15 +311,10 @@ static bool open_file(
 {
 	struct sqlite_repaired repaired;
 	sqlite_repaired_init(&repaired);
-	enum sqlite_file_result result =
-			sqlite_repair_open(&state->file, options->path, options->sync, &repaired, reterr_why);
-	if (repaired.is_salvaged) {
-		log_error(
-				"the database is damaged; what can be read of it was saved path=%s error=" SLICE_FMT
-				" kept=%s rows=%llu",
-				options->path, SLICE_ARG(buf_slice(&repaired.why)), repaired.salvaged.kept,
-				(unsigned long long)repaired.salvaged.rows);
-	}
+	enum sqlite_file_result result = options->is_in_use
+			? sqlite_file_open_in_use(&state->file, options->path, options->sync, reterr_why)
+			: sqlite_repair_open(&state->file, options->path, options->sync, &repaired, reterr_why);
+	tell_repaired(&repaired);
 	sqlite_repaired_finish(&repaired);
 	return result == SQLITE_FILE_OK;
 }

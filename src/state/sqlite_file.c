@@ -71,7 +71,7 @@ static void disconnect(sqlite3 *db)
 void sqlite_file_leave(struct sqlite_file *file)
 {
 	disconnect(file->db);
-	free(file->path);
+	file->db = NULL;
 }
 
 /* ---- One that is there ---- */
@@ -104,20 +104,16 @@ static bool is_in_wal_mode(sqlite3 *db)
 	return is_wal;
 }
 
-/*
- * Whether it is of an older weir, by its version or the name that it bears. False:
- * it does not say, which all do.
- */
-static bool find_out_age(sqlite3 *db, bool *ret_is_older)
+/* Whether this weir has written it. False: it does not say, which all do. */
+static bool find_writer(sqlite3 *db, sqlite3_int64 *ret_version, bool *ret_is_this)
 {
-	sqlite3_int64 version;
-	sqlite3_int64 is_ours;
+	sqlite3_int64 is_this;
 	char text[128];
 	snprintf(text, sizeof(text), "SELECT value = '%s' FROM meta WHERE name = 'written_by'",
 			sqlite_schema_writer);
-	bool is_known = sqlite_schema_number(db, "PRAGMA user_version", &version)
-			&& sqlite_schema_number(db, text, &is_ours);
-	*ret_is_older = is_known && (version < SQLITE_SCHEMA_VERSION || is_ours != 1);
+	bool is_known = sqlite_schema_number(db, "PRAGMA user_version", ret_version)
+			&& sqlite_schema_number(db, text, &is_this);
+	*ret_is_this = is_known && is_this == 1;
 	return is_known;
 }
 
@@ -133,7 +129,8 @@ static enum sqlite_file_result fail_as_incomplete(sqlite3 *db, struct buf *reter
 
 static enum sqlite_file_result check(sqlite3 *db, struct buf *reterr_why)
 {
-	bool is_older;
+	bool is_this;
+	sqlite3_int64 version;
 	if (sqlite3_db_readonly(db, "main") == 1) {
 		return fail_as(SQLITE_FILE_E_SYSTEM, "it cannot be written", reterr_why);
 	}
@@ -141,10 +138,13 @@ static enum sqlite_file_result check(sqlite3 *db, struct buf *reterr_why)
 		return fail_as(SQLITE_FILE_E_SYSTEM, "its file system cannot have SQLite's write-ahead log",
 				reterr_why);
 	}
-	if (!find_out_age(db, &is_older)) {
+	if (!find_writer(db, &version, &is_this)) {
 		return fail_as_incomplete(db, reterr_why);
 	}
-	if (is_older && !sqlite_schema_update(db)) {
+	if (version > SQLITE_SCHEMA_VERSION) {
+		return fail_as(SQLITE_FILE_E_NEWER, "it was written by a newer weir", reterr_why);
+	}
+	if ((version < SQLITE_SCHEMA_VERSION || !is_this) && !sqlite_schema_update(db)) {
 		return fail_in_sqlite(db, reterr_why);
 	}
 	return sqlite_schema_check(db) ? SQLITE_FILE_OK : fail_as_incomplete(db, reterr_why);
@@ -234,19 +234,34 @@ static enum sqlite_file_result open_resolved(struct sqlite_file *file, struct bu
 	return open_examined(file, &examined, reterr_why);
 }
 
-enum sqlite_file_result sqlite_file_open(
-		struct sqlite_file *file, const char *path, enum state_sync sync, struct buf *reterr_why)
+static enum sqlite_file_result open_by(
+		enum sqlite_file_result (*open_it)(struct sqlite_file *file, struct buf *reterr_why),
+		struct sqlite_file *file, const char *path, struct buf *reterr_why)
 {
-	*file = (struct sqlite_file){ .path = sqlite_path_resolve(path), .sync = sync };
+	file->path = sqlite_path_resolve(path);
 	if (file->path == NULL) {
 		return fail_as(SQLITE_FILE_E_SYSTEM, strerror(errno), reterr_why);
 	}
-	enum sqlite_file_result result = open_resolved(file, reterr_why);
+	enum sqlite_file_result result = open_it(file, reterr_why);
 	if (result != SQLITE_FILE_OK) {
 		free(file->path);
 		*file = (struct sqlite_file){ .db = NULL };
 	}
 	return result;
+}
+
+enum sqlite_file_result sqlite_file_open(
+		struct sqlite_file *file, const char *path, enum state_sync sync, struct buf *reterr_why)
+{
+	*file = (struct sqlite_file){ .sync = sync };
+	return open_by(open_resolved, file, path, reterr_why);
+}
+
+enum sqlite_file_result sqlite_file_open_in_use(
+		struct sqlite_file *file, const char *path, enum state_sync sync, struct buf *reterr_why)
+{
+	*file = (struct sqlite_file){ .sync = sync };
+	return open_by(open_one, file, path, reterr_why);
 }
 
 /* ---- Asking ---- */

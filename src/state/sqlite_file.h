@@ -40,6 +40,13 @@ enum sqlite_file_result sqlite_file_open(
 		struct sqlite_file *file, const char *path, enum state_sync sync, struct buf *reterr_why);
 
 /*
+ * One that the weir before has open, which this one takes over from. Its files change
+ * while they are looked at, so it is never called damaged by their bytes alone.
+ */
+enum sqlite_file_result sqlite_file_open_in_use(
+		struct sqlite_file *file, const char *path, enum state_sync sync, struct buf *reterr_why);
+
+/*
  * Reads all of it, to see whether it is whole: OK, DAMAGED or SYSTEM. A table may have
  * lost rows without anyone noticing who reads only what is there. Takes half a second
  * for a million rows that are in memory; for any thread that has the connection.
@@ -58,5 +65,5 @@ bool sqlite_file_is_empty(const struct sqlite_file *file);
 /* The next numbers that no row has. */
 void sqlite_file_count(const struct sqlite_file *file, uint64_t *ret_number, uint64_t *ret_grp);
 
-/* Leaves file and log as they are: it turned out to be damaged. */
+/* Gives up the connection; file and log stay as they are. To be closed still. */
 void sqlite_file_leave(struct sqlite_file *file);

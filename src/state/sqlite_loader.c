@@ -19,10 +19,19 @@ static bool put_unit(void *data, struct loaded_unit *unit)
 	return is_wanted;
 }
 
+/* All of it is looked at first: what is read is the loop's at once. */
+static enum sqlite_load_result load(struct sqlite_loader *loader)
+{
+	enum sqlite_file_result whole =
+			sqlite_repair_check(loader->file, &loader->repaired, &loader->why);
+	loader->load.db = loader->file->db;
+	return whole == SQLITE_FILE_OK ? sqlite_load_run(&loader->load) : SQLITE_LOAD_E_SYSTEM;
+}
+
 static void run_thread(void *data)
 {
 	struct sqlite_loader *loader = data;
-	loader->result = sqlite_load_run(&loader->load);
+	loader->result = load(loader);
 	uv_mutex_lock(&loader->lock);
 	loader->has_ended = true;
 	uv_mutex_unlock(&loader->lock);
@@ -31,17 +40,18 @@ static void run_thread(void *data)
 
 /* ---- The loop ---- */
 
-int sqlite_loader_start(struct sqlite_loader *loader, sqlite3 *db,
+int sqlite_loader_start(struct sqlite_loader *loader, struct sqlite_file *file,
 		const struct record_checks *checks, uv_async_t *event)
 {
-	*loader = (struct sqlite_loader){ .event = event };
+	*loader = (struct sqlite_loader){ .event = event, .file = file };
 	loader->load = (struct sqlite_load){
-		.db = db,
 		.checks = checks,
 		.on_unit = put_unit,
 		.data = loader,
 	};
 	list_init(&loader->units);
+	sqlite_repaired_init(&loader->repaired);
+	buf_init(&loader->why, 0);
 	uv_mutex_init(&loader->lock);
 	uv_cond_init(&loader->has_room);
 	return uv_thread_create(&loader->thread, run_thread, loader);
@@ -81,7 +91,11 @@ void sqlite_loader_finish(struct sqlite_loader *loader)
 	LIST_EACH (link, &loader->units) {
 		loaded_unit_destroy(LIST_ENTRY(link, struct loaded_unit, link));
 	}
-	sqlite_load_finish(&loader->load);
+	if (loader->load.db != NULL) {
+		sqlite_load_finish(&loader->load);
+	}
+	sqlite_repaired_finish(&loader->repaired);
+	buf_finish(&loader->why);
 	uv_cond_destroy(&loader->has_room);
 	uv_mutex_destroy(&loader->lock);
 }

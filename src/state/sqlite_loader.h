@@ -12,12 +12,16 @@
 
 #include "base/list.h"
 #include "state/sqlite_load.h"
+#include "state/sqlite_repair.h"
 
 struct sqlite_loader {
 	uv_thread_t thread;
-	uv_async_t *event;              /* there is a unit, or the end */
-	struct sqlite_load load;        /* the thread's, until it has ended */
-	enum sqlite_load_result result; /* likewise */
+	uv_async_t *event;               /* there is a unit, or the end */
+	struct sqlite_load load;         /* the thread's, until it has ended */
+	enum sqlite_load_result result;  /* likewise */
+	struct sqlite_file *file;        /* its connection: likewise */
+	struct sqlite_repaired repaired; /* the database was damaged: likewise */
+	struct buf why;                  /* it cannot be repaired; empty: see the load's fault */
 
 	/* Between the two, under the lock. */
 	uv_mutex_t lock;
@@ -28,8 +32,11 @@ struct sqlite_loader {
 	bool has_ended;
 };
 
-/* 0, or a negative libuv error. The database is the thread's until it has ended. */
-int sqlite_loader_start(struct sqlite_loader *loader, sqlite3 *db,
+/*
+ * 0, or a negative libuv error. The database's connection is the thread's until it has
+ * ended, and may be another then: one that is damaged is made whole first.
+ */
+int sqlite_loader_start(struct sqlite_loader *loader, struct sqlite_file *file,
 		const struct record_checks *checks, uv_async_t *event);
 
 /* The next unit, or NULL. *ret_has_ended: there is none, and none will come. */

@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-#include "base/memory.h"
-
 void sqlite_repaired_init(struct sqlite_repaired *repaired)
 {
 	*repaired = (struct sqlite_repaired){ .is_salvaged = false };
@@ -51,11 +49,12 @@ enum sqlite_file_result sqlite_repair_check(
 	if (result == SQLITE_FILE_OK) {
 		return result;
 	}
-	char *path = memory_copy_string(file->path);
 	sqlite_file_leave(file);
 	if (result == SQLITE_FILE_E_DAMAGED) {
-		result = salvage(file, path, file->sync, repaired, reterr_why);
+		struct sqlite_file made = { .db = NULL };
+		result = salvage(&made, file->path, file->sync, repaired, reterr_why);
+		file->db = made.db;
+		free(made.path);
 	}
-	free(path);
 	return result;
 }

@@ -24,9 +24,9 @@ enum sqlite_file_result sqlite_repair_open(struct sqlite_file *file, const char 
 		enum state_sync sync, struct sqlite_repaired *repaired, struct buf *reterr_why);
 
 /*
- * Reads all of an open one to see whether it is whole, and makes it so. Other
- * connections to it must be closed, and this one may be another afterwards; unless all
- * is well it is closed. May take long; for any thread that has the file.
+ * Reads all of an open one to see whether it is whole, and makes it so. There may be
+ * no other connections, and this one may be another afterwards; unless all is well
+ * there is none. The path stays. May take long; for any thread that has the connection.
  */
 enum sqlite_file_result sqlite_repair_check(
 		struct sqlite_file *file, struct sqlite_repaired *repaired, struct buf *reterr_why);

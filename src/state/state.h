@@ -65,6 +65,7 @@ struct state_options {
 	enum state_sync sync;
 	struct record_checks checks;
 	bool is_taken_over; /* nothing is loaded: state_take_over() is to come */
+	bool is_in_use;     /* by the weir that this one takes over from */
 };
 
 /* What was there at the start. */

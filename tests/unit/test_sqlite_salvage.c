@@ -102,6 +102,7 @@ static void image_init(struct image *image, bool has_log)
 	file_get(path_of("intact"), &image->file);
 	file_get(path_of("intact-wal"), &image->log);
 	sqlite_file_leave(&file);
+	sqlite_file_close(&file);
 	find_leaves(image);
 	unlink(path_of("intact"));
 	unlink(path_of("intact-wal"));
