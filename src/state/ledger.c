@@ -58,11 +58,13 @@ static bool is_noted(const struct ledger_entry *entry)
 	return !list_is_empty(&entry->noted);
 }
 
-static void free_if_unused(const struct ledger *ledger, struct ledger_entry *entry)
+static bool free_if_unused(const struct ledger *ledger, struct ledger_entry *entry)
 {
-	if (is_gone(ledger, entry) && entry->refs == 0 && !is_noted(entry)) {
+	bool is_unused = is_gone(ledger, entry) && entry->refs == 0 && !is_noted(entry);
+	if (is_unused) {
 		free_entry(entry);
 	}
+	return is_unused;
 }
 
 static void forget_bytes(struct ledger *ledger, struct ledger_entry *entry)
@@ -134,6 +136,7 @@ static void link_change(struct ledger *ledger, struct ledger_entry *entry, struc
 static void set_base(struct ledger *ledger, struct ledger_entry *entry, struct change *change)
 {
 	forget_bytes(ledger, entry);
+	entry->first_set = entry->is_based ? entry->first_set : ledger->set_number;
 	entry->base = change->number;
 	entry->position = ledger->position;
 	entry->is_based = true;
@@ -246,14 +249,24 @@ static void leave(struct ledger *ledger, struct ledger_entry *entry)
 	entry->group = NULL;
 }
 
+/* No row of it was ever given away. */
+static bool is_unwritten(const struct ledger *ledger, const struct ledger_entry *entry)
+{
+	bool is_open = ledger->open != NULL && entry->first_set == ledger->set_number;
+	return !entry->is_based || is_open;
+}
+
 static void gather_gone(struct ledger *ledger, const struct group *group)
 {
 	struct ledger_entry *entry = group->keeper;
 	if (entry == NULL) {
 		return; /* never stored */
 	}
+	bool is_told = !is_unwritten(ledger, entry);
 	drop_changes(ledger, entry);
-	add_gone(ledger, open_set(ledger), entry, &group->key.labels);
+	if (is_told) {
+		add_gone(ledger, open_set(ledger), entry, &group->key.labels);
+	}
 	leave(ledger, entry);
 }
 
@@ -340,7 +353,10 @@ static void note_change(struct ledger *ledger, const struct store_change *change
 	case STORE_CHANGE_EXPIRE:
 		if (group->keeper != NULL) {
 			struct ledger_entry *entry = group->keeper;
-			note_gone(ledger, entry, &group->key.labels);
+			list_remove(&entry->noted);
+			if (!is_unwritten(ledger, entry)) {
+				note_gone(ledger, entry, &group->key.labels);
+			}
 			leave(ledger, entry);
 		}
 		return;
@@ -634,12 +650,13 @@ void ledger_note_all(struct ledger *ledger)
 
 bool ledger_tidy(struct ledger *ledger)
 {
-	size_t budget = TIDY_COUNT;
+	size_t looked = 0;
+	size_t freed = 0;
 	LIST_EACH (link, &ledger->dead) {
-		if (budget-- == 0) {
-			return true;
+		if (looked++ == TIDY_COUNT) {
+			return freed > 0;
 		}
-		free_if_unused(ledger, LIST_ENTRY(link, struct ledger_entry, in_order));
+		freed += free_if_unused(ledger, LIST_ENTRY(link, struct ledger_entry, in_order));
 	}
 	return false;
 }

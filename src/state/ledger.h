@@ -45,7 +45,8 @@ struct ledger_entry {
 	uint64_t contents_id; /* that the group is of */
 	struct change *last;  /* in the set of that number */
 	uint64_t last_set;
-	uint32_t refs; /* changes that refer to it */
+	uint64_t first_set; /* that had a row of it; 0: not known */
+	uint32_t refs;      /* changes that refer to it */
 	bool is_gone;
 	bool is_based; /* there is a base */
 };
@@ -111,5 +112,5 @@ void ledger_settle(struct ledger *ledger, struct change_set *set);
 /* It is not; what is in it will be in the next ones. No other set may be out. */
 void ledger_take_back(struct ledger *ledger, struct change_set *set);
 
-/* Frees a slice of what nobody needs any more; true when more is left. */
+/* Frees a slice of what nobody needs any more; true when more can be freed now. */
 bool ledger_tidy(struct ledger *ledger);

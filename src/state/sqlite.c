@@ -282,8 +282,9 @@ static bool on_turn(void *data)
 	}
 	if (state->is_closing && !state->is_loading) {
 		finish(state);
+		return false;
 	}
-	return false;
+	return ledger_tidy(&state->ledger);
 }
 
 static void on_event(uv_async_t *async)
