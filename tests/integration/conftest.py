@@ -6,6 +6,7 @@ import pytest
 
 import harness
 import peers
+import persistence
 
 
 def pytest_configure(config):
@@ -24,6 +25,14 @@ def start_weir(tmp_path):
 
     yield start
     stop_all(started)
+
+
+@pytest.fixture
+def kept(start_weir, tmp_path):
+    """A database, and weirs on it one after the other."""
+    directory = tmp_path / "state"
+    directory.mkdir()
+    return persistence.Kept(start_weir, directory / "pushgateway.data")
 
 
 @pytest.fixture

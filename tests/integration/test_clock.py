@@ -1,12 +1,12 @@
 """What happens when somebody sets the clock: by tests/preload/clock_shift.c, ten years on or back."""
 
 import re
-import signal
 import time
 
 import pytest
 
 from harness import preload, wait_for
+from persistence import ENDINGS, Kept
 
 YEARS = 10 * 365 * 24 * 3600
 JUMPS = {"on": YEARS, "back": -YEARS}
@@ -77,8 +77,8 @@ def test_jump_while_it_runs(start_weir, clock, jump):
 @pytest.mark.parametrize("when", ["before the start", "before the end", "only then"])
 def test_jump_over_a_restart(start_weir, clock, tmp_path, jump, when):
     """Lives go on with what is left of them, whatever the wall clock was set to, and when."""
-    flags = [f"--persistence.file={tmp_path / 'state'}", "--persistence.interval=1000h"]
-    weir = start_weir(*flags, variables=clock.variables())
+    kept = Kept(start_weir, tmp_path / "state")
+    weir = kept.start(variables=clock.variables())
     weir.put("/metrics/job/for_ever", "m 1\n")
     weir.put("/metrics/job/long?ttl=1h", "m 1\n")
     weir.put("/metrics/job/gone?ttl=10ms", "m 1\n")
@@ -87,12 +87,12 @@ def test_jump_over_a_restart(start_weir, clock, tmp_path, jump, when):
     weir.put("/metrics/job/short?ttl=2s", "m 1\n")
     began = time.monotonic()
     pushed = push_time(weir, "short")
-    weir.stop()
+    kept.end(ENDINGS[jump == "on"])
     if when == "before the start":
         clock.set(JUMPS[jump])
     if when == "before the end":
         clock.set(0)
-    weir = start_weir(*flags, variables=clock.variables())
+    weir = kept.start(variables=clock.variables())
     if time.monotonic() - began < 1.5:
         assert jobs(weir) == {"for_ever", "long", "short"}
         assert push_time(weir, "short") == pushed
@@ -105,15 +105,9 @@ def test_jump_over_a_restart(start_weir, clock, tmp_path, jump, when):
 
 
 @pytest.mark.parametrize("jump", JUMPS)
-def test_file_is_written_in_time(start_weir, clock, tmp_path, jump):
-    weir = start_weir(f"--persistence.file={tmp_path / 'state'}", "--persistence.interval=300ms",
-                      variables=clock.variables())
-    weir.put("/metrics/job/j", "m 1\n")
+def test_pushes_are_stored_after_a_jump(start_weir, clock, tmp_path, jump):
+    kept = Kept(start_weir, tmp_path / "state")
+    weir = kept.start(variables=clock.variables())
     clock.set(JUMPS[jump])
-    wait_for(lambda: (tmp_path / "state.weir").exists(), "the file is written")
-    weir.signal(signal.SIGKILL)
-    assert weir.wait() == -signal.SIGKILL
-    weir.process.stdout.close()
-    weir.stop = lambda: None
-    again = start_weir(f"--persistence.file={tmp_path / 'state'}")
-    assert jobs(again) == {"j"}
+    weir.put("/metrics/job/j", "m 1\n")
+    assert jobs(kept.again()) == {"j"}

@@ -163,31 +163,49 @@ def test_enable_admin_api(ways):
         "/api/v1/admin/wipe").status == 202
 
 
+def value_after_restart(ways, settings, again):
+    """Of what was pushed to a weir that is killed; the second one has other settings."""
+    weir = ways.start(settings=settings)
+    assert weir.put("/metrics/job/j", "m 1\n").status == 200
+    weir.signal(signal.SIGKILL)
+    weir.wait()
+    weir = ways.start(settings=again)
+    wait_for(lambda: weir.get("/-/ready").status == 200, "what is stored is loaded")
+    return weir.scrape().value("m", job="j")
+
+
 def test_persistence_file(ways, tmp_path):
-    path = tmp_path / "pushgateway.data"
-    for settings, value in [({}, None), ({"persistence.file": str(path)}, 1)]:
-        weir = ways.start(settings=settings)
-        weir.put("/metrics/job/j", "m 1\n")
-        weir.stop()
-        again = ways.start(settings=settings)
-        assert again.scrape().value("m", job="j") == value
-        again.stop()
+    """The database is beside what it names, unless --state.url says otherwise."""
+    file = {"persistence.file": str(tmp_path / "pushgateway.data")}
+    url = {"state.url": f"sqlite:{tmp_path}/pushgateway.data.weir"}
+    other = {"state.url": f"sqlite:{tmp_path}/other"}
+    assert value_after_restart(ways, file, url) == 1
+    assert value_after_restart(ways, url, file) == 1
+    assert value_after_restart(ways, {**file, **other}, other) == 1
+    assert value_after_restart(ways, {**file, "state.url": "none"}, {"state.url": "none"}) is None
+    assert sorted(path.name for path in tmp_path.glob("pushgateway.data*")) == [
+        "pushgateway.data.weir", "pushgateway.data.weir.lock"]
+
+
+def test_state_url(ways, tmp_path):
+    path = {"state.url": f"sqlite:{tmp_path}/kept"}
+    relative = {"state.url": f"sqlite:{os.path.relpath(tmp_path / 'kept', ways.directory())}"}
+    assert value_after_restart(ways, {}, {"state.url": "sqlite:"}) is None  # another data directory
+    assert value_after_restart(ways, path, path) == 1
+    assert value_after_restart(ways, relative, path) == 1
+    assert value_after_restart(ways, {"state.url": "none"}, {"state.url": "none"}) is None
 
 
 def test_persistence_interval(ways, tmp_path):
-    path = tmp_path / "pushgateway.data"
-    weir = ways.start(settings={"persistence.file": str(path), "persistence.interval": "100ms"})
-    weir.put("/metrics/job/j", "m 1\n")
-    wait_for(lambda: list(tmp_path.glob("pushgateway.data.weir")), "it is written")
-    weir.signal(signal.SIGKILL)
-    weir.wait()
-    again = ways.start(settings={"persistence.file": str(path)})
-    assert again.scrape().value("m", job="j") == 1
-    # Five minutes are the default: nothing of this is on disk when weir is killed at once.
-    again.put("/metrics/job/j", "m 2\n")
-    again.signal(signal.SIGKILL)
-    again.wait()
-    assert ways.start(settings={"persistence.file": str(path)}).scrape().value("m", job="j") == 1
+    """It is taken and told of, and whatever it is, what is pushed is stored at once."""
+    file = {"persistence.file": str(tmp_path / "pushgateway.data")}
+    weir = ways.start(settings={**file, "persistence.interval": "1000h"})
+    assert "level=info" in (line := next(line for line in weir.stderr().splitlines()
+                                         if "setting=persistence.interval" in line))
+    assert "has no effect" in line
+    weir.stop()
+    assert value_after_restart(ways, {**file, "persistence.interval": "1000h"}, file) == 1
+    assert "persistence.interval" not in ways.start(settings=file).stderr()
 
 
 def test_disable_consistency_check(ways):

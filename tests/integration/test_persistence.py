@@ -1,84 +1,14 @@
-"""What is stored is there again after a restart: --persistence.file, --persistence.interval."""
+"""What was acknowledged is there again after a restart, however weir ended, as pages showed it."""
 
-import errno
-import json
-import os
+import random
 import re
-import signal
-import stat
+import time
 
 import pytest
 
-import protobuf
-from exposition import fetch
-from harness import preload, run_weir, wait_for
-from takeovers import READY, STATE, Pretender
-
-NEVER = "--persistence.interval=1000h"
-OFTEN = "--persistence.interval=100ms"
-
-
-@pytest.fixture
-def path(tmp_path):
-    """What --persistence.file is given."""
-    directory = tmp_path / "state"
-    directory.mkdir()
-    return directory / "pushgateway.data"
-
-
-@pytest.fixture
-def disk(tmp_path):
-    return Disk(tmp_path / "disk")
-
-
-class Disk:
-    """What weir does to its files, by tests/preload/disk_steps.c."""
-
-    def __init__(self, directory):
-        directory.mkdir()
-        self.directory = directory
-
-    def variables(self):
-        return preload("disk_steps", DISK_STEPS=self.directory)
-
-    def steps(self):
-        log = self.directory / "log"
-        return [line.split(" ", 1) for line in log.read_text().splitlines()] if log.exists() else []
-
-    def has(self, step):
-        return any(name == step for name, _ in self.steps())
-
-    def order(self, name, text):
-        (self.directory / name).write_text(text)
-
-    def call_off(self, name):
-        (self.directory / name).unlink()
-
-
-def flags(path, *more):
-    return [f"--persistence.file={path}", *more]
-
-
-def file_of(path):
-    return path.with_name(path.name + ".weir")
-
-
-def names(path):
-    """What is in the directory, without the lock."""
-    return sorted(name for name in os.listdir(path.parent) if not name.endswith(".lock"))
-
-
-def own_metric(weir, name):
-    return float(re.search(rf"^{name} (\S+)$", weir.get("/metrics").text, re.M)[1])
-
-
-def written(weir):
-    return own_metric(weir, "weir_state_last_write_time_seconds")
-
-
-def failures(weir):
-    return own_metric(weir, "weir_state_write_failures_total")
-
+from exposition import OPENMETRICS_HEADERS
+from harness import format_request, wait_for
+from persistence import ENDINGS, everything, groups, jobs, kill, overwrite, own_metric, push
 
 # ---- The life cycle -------------------------------------------------------------------------
 
@@ -97,49 +27,10 @@ MF_HIST = """name: "mf_hist" type: HISTOGRAM metric { histogram { sample_count_f
     positive_count: 2 positive_count: 2 positive_count: -2 positive_count: 0 } }"""
 
 
-def pushed(weir):
-    """All pages without what is weir's own."""
-    return {form: without_own(form, fetch(weir, form)) for form in ("text", "openmetrics", "protobuf")}
-
-
-def without_own(form, page):
-    own = ("weir_", "process_", "pushgateway_")
-    if form == "protobuf":
-        return [one.SerializeToString() for one in protobuf.decode(page)
-                if not one.name.startswith(own)]
-    return [line for line in page.decode().splitlines()
-            if not line.removeprefix("# HELP ").removeprefix("# TYPE ").removeprefix("# UNIT ")
-            .startswith(own)]
-
-
-def everything(weir):
-    return {**pushed(weir), "json": weir.get("/api/v1/metrics").text}
-
-
-def kill(weir):
-    """As a crash ends it."""
-    weir.signal(signal.SIGKILL)
-    assert weir.wait() == -signal.SIGKILL
-    weir.process.stdout.close()
-    weir.stop = lambda: None
-
-
-def groups(weir):
-    """Per group, by instance and job: its families with their times."""
-    data = json.loads(weir.get("/api/v1/metrics").text)["data"]
-    return {(one["labels"].get("instance"), one["labels"]["job"]):
-            {name: family["time_stamp"] for name, family in one.items()
-             if isinstance(family, dict) and name != "labels"} for one in data}
-
-
-def push(weir, target, *families):
-    answer = weir.post(target, protobuf.body(*families), protobuf.HEADERS)
-    assert answer.status == 200, answer.text
-
-
 @pytest.mark.smoke
-def test_life_cycle(start_weir, path):
-    weir = start_weir(*flags(path, OFTEN))
+@pytest.mark.parametrize("way", ENDINGS)
+def test_life_cycle(kept, way):
+    weir = kept.start()
     push(weir, "/metrics/job/job1/instance/instance1", MF3)
     first = groups(weir)["instance1", "job1"]
     assert set(first) == {"mf3", "push_time_seconds", "push_failure_time_seconds"}
@@ -152,50 +43,50 @@ def test_life_cycle(start_weir, path):
     push(weir, "/metrics/job/job1/instance/instance2", MF1 % -3000)
     push(weir, "/metrics/job/job5", MF5)
     before, times = everything(weir), groups(weir)
-    weir.stop()
 
-    weir = start_weir(*flags(path, OFTEN))
+    weir = kept.again(way)
     assert everything(weir) == before
     assert groups(weir) == times
     assert weir.delete("/metrics/job/job1/instance/instance1").status == 202
     assert weir.delete("/metrics/job/job5").status == 202
-    assert set(groups(weir)) == {("instance2", "job1")}
     push(weir, "/metrics/job/job3/instance/instance2", MF4)
     assert weir.delete("/metrics/job/job1").status == 202  # no such group
     assert set(groups(weir)) == {("instance2", "job1"), ("instance2", "job3")}
     assert weir.delete("/metrics/job/job3/instance/instance2").status == 202
+    before = everything(weir)
+
+    weir = kept.again(way)
+    assert everything(weir) == before
     assert set(groups(weir)) == {("instance2", "job1")}
-    # What was taken before the end is in the file, however short before.
+
+
+def test_what_is_pipelined_is_stored_when_it_is_answered(kept):
+    """Answers come in order, so the first that is missing is the first that may be."""
+    weir = kept.start()
     with weir.connect() as connection:
+        connection.send(b"".join(format_request("PUT", f"/metrics/job/{number}", "m 1\n")
+                                 for number in range(200)))
+        for _ in range(100):
+            assert connection.response().status == 200
+        kill(weir)
+    assert jobs(kept.start()) >= {str(number) for number in range(100)}
+
+
+def test_what_was_taken_before_the_end_is_there(kept):
+    weir = kept.start()
+    with weir.connect() as connection:
+        assert connection.exchange("PUT", "/metrics/job/first", "m 1\n").status == 200
         for number in range(10):
-            connection.request("POST", f"/metrics/job/job3/instance/{number}",
-                               protobuf.body(MF4), protobuf.HEADERS)
-        connection.request("POST", "/metrics/job/job4/instance/instance1",
-                           protobuf.body('name: "mf_unlabelled" type: GAUGE metric { gauge { value: 42 } }'),
-                           protobuf.HEADERS)
+            connection.request("POST", f"/metrics/job/{number}", "m 1\n")
         assert connection.response().status == 200
         weir.signal()
-        assert all(connection.response().status == 200 for _ in range(10))
+        assert all(connection.response().status == 200 for _ in range(9))
     assert weir.wait() == 0
-    weir = start_weir(*flags(path, NEVER))
-    assert len(groups(weir)) == 12
-    assert 'mf_unlabelled{instance="instance1",job="job4"} 42' in weir.get("/metrics").text
-
-
-def test_no_file(start_weir, tmp_path):
-    weir = start_weir()
-    weir.put("/metrics/job/j", "m 1\n")
-    weir.stop()
-    weir = start_weir()
-    assert groups(weir) == {}
-    assert weir.get("/-/healthy").status == 200
-    assert weir.get("/-/ready").status == 200
-    assert "weir_state_groups_loaded " not in weir.get("/metrics").text
+    assert len(groups(kept.start())) == 11
 
 
 # ---- What is kept ---------------------------------------------------------------------------
 
-OPENMETRICS = {"Content-Type": "application/openmetrics-text; version=1.0.0"}
 RICH = r"""# TYPE c counter
 # HELP c With a \\ and a\nline feed and "quotes".
 c_total{a="x\"y\\z\n"} 17.000 # {trace_id="KOO5S4vxi0o"} 0.67 1520879607.789
@@ -239,386 +130,234 @@ q_count 2
 """
 
 
-def test_all_that_formats_know(start_weir, path):
-    more = ["--push.enable-utf8-names", "--push.disable-consistency-check"]
-    weir = start_weir(*flags(path, NEVER, *more))
-    assert weir.put("/metrics/job/open", RICH, OPENMETRICS).status == 202
-    assert weir.put("/metrics/job/text/instance/i", TEXT).status == 202
-    assert weir.post("/metrics/job/text/instance/i", "later 1\n").status == 202
-    assert weir.put("/metrics/job/proto", protobuf.body(MF_HIST, MF2, MF5), protobuf.HEADERS).status == 202
-    assert weir.put("/metrics/job/empty").status == 202
-    assert weir.put("/metrics/job/text/instance@base64/=/zone@base64/=", 'z{instance="gone"} 1\n').status == 202
-    assert weir.put("/metrics/job/own", 'own{instance="kept"} 1\n').status == 202
-    # Refused, with its time kept; and shadowed, by another type, another group, itself.
-    assert weir.put("/metrics/job/own", "m 1 5\n").status == 202
-    assert weir.put("/metrics/job/other", "# TYPE t counter\nt 2\n").status == 202
-    assert weir.put("/metrics/job/own/instance@base64/=", "twin 1\n").status == 202
-    assert weir.put("/metrics/job/le/le/0.5", "# TYPE lh histogram\n" 'lh_bucket{le="1"} 1\n').status == 202
-    assert weir.put("/metrics/job/wrong", protobuf.body(
-        'name: "mismatch" type: COUNTER metric { gauge { value: 1 } }'), protobuf.HEADERS).status == 202
+def fill_richly(weir):
+    assert weir.put("/metrics/job/open", RICH, OPENMETRICS_HEADERS).status == 200
+    assert weir.put("/metrics/job/text/instance/i", TEXT).status == 200
+    assert weir.post("/metrics/job/text/instance/i", "later 1\n").status == 200
+    push(weir, "/metrics/job/proto", MF_HIST, MF2, MF5)
+    assert weir.put("/metrics/job/empty").status == 200
+    assert weir.put("/metrics/job/text/instance@base64/=/zone@base64/=", 'z{instance="gone"} 1\n').status == 200
+    assert weir.put("/metrics/job/own", 'own{instance="kept"} 1\n').status == 200
     # An order of lines that is not that of the groups.
-    assert weir.post("/metrics/job/open", "later 0\n").status == 202
+    assert weir.post("/metrics/job/open", "later 0\n").status == 200
     assert weir.delete("/metrics/job/empty").status == 202
-    assert weir.put("/metrics/job/last", "later 3\n").status == 202
+    assert weir.put("/metrics/job/last", "later 3\n").status == 200
+    # Refused: it leaves the time when it failed, with a group of its own if need be.
+    assert weir.put("/metrics/job/own", "m 1 5\n").status == 400
+    assert weir.put("/metrics/job/new", "m 1 5\n").status == 400
+
+
+@pytest.mark.parametrize("way", ENDINGS)
+def test_all_that_formats_know(kept, way):
+    kept.flags = ["--push.enable-utf8-names"]
+    weir = kept.start()
+    fill_richly(weir)
     before = everything(weir)
-    hidden = own_metric(weir, "weir_shadowed_blocks"), own_metric(weir, "weir_shadowed_groups")
-    assert hidden[0] >= 3 and hidden[1] == 1
-    weir.stop()
-    weir = start_weir(*flags(path, NEVER, *more))
-    assert everything(weir) == before
-    assert (own_metric(weir, "weir_shadowed_blocks"), own_metric(weir, "weir_shadowed_groups")) == hidden
-    # What was shadowed is shown when what it gave way to goes.
-    assert "t 2" not in weir.get("/metrics").text
-    weir.delete("/metrics/job/text/instance/i")
-    assert 't{instance="",job="other"} 2' in weir.get("/metrics").text
+    assert 'push_failure_time_seconds{instance="",job="new"} 1' in "\n".join(before["text"])
+    for _ in range(2):
+        weir = kept.again(way)
+        assert everything(weir) == before
 
 
-def test_unchanged_layout_after_restart(start_weir, path):
-    weir = start_weir(*flags(path, NEVER))
-    weir.put("/metrics/job/j", "m 1\nn 1\n")
-    weir.stop()
-    weir = start_weir(*flags(path, NEVER))
+@pytest.mark.parametrize("way", ENDINGS)
+def test_all_that_formats_know_when_it_is_written_anew(kept, way):
+    """Rows die from the front; what is still needed there moves to the end."""
+    kept.flags = ["--push.enable-utf8-names"]
+    weir = kept.start()
+    fill_richly(weir)
+    before = everything(weir)
+    for _ in range(3):
+        overwrite(weir, 15)
+        assert weir.delete("/metrics/job/churn").status == 202
+        assert everything(weir) == before
+        weir = kept.again(way)
+        assert everything(weir) == before
+
+
+def test_order_of_lines(kept):
+    """Places that became free are taken by others: it is the order of no name and of no time."""
+    rng = random.Random(4)
+    weir = kept.start()
+    for _ in range(3):
+        for number in rng.sample(range(40), 30):
+            weir.put(f"/metrics/job/j{number}", f"a{number % 3} 1\nb{number % 5} 1\n")
+        for number in rng.sample(range(40), 15):
+            weir.delete(f"/metrics/job/j{number}")
+        before = everything(weir)
+        weir = kept.again()
+        assert everything(weir) == before
+
+
+def test_unchanged_layout_after_restart(kept):
+    kept.start().put("/metrics/job/j", "m 1\nn 1\n")
+    weir = kept.again()
     for number in range(3):
         assert weir.put("/metrics/job/j", f"m {number}\nn 1\n").status == 200
-    assert 'm{instance="",job="j"} 2' in weir.get("/metrics").text
+    assert 'm{instance="",job="j"} 2' in kept.again().get("/metrics").text
 
 
-# ---- When it is written ---------------------------------------------------------------------
+# ---- Pushes that are parts of groups --------------------------------------------------------
 
 
-def test_nothing_changed(start_weir, path):
-    weir = start_weir(*flags(path, OFTEN))
-    weir.get("/metrics")
-    weir.stop()
-    assert names(path) == []
-    weir = start_weir(*flags(path, OFTEN))
-    weir.put("/metrics/job/j", "m 1\n")
-    weir.stop()
-    before = file_of(path).stat()
-    weir = start_weir(*flags(path, OFTEN))
-    weir.get("/metrics")
-    weir.stop()
-    after = file_of(path).stat()
-    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-    assert names(path) == ["pushgateway.data.weir"]
+def post(connection, number):
+    body = f"# TYPE family{number % 7} gauge\nfamily{number % 7} {number}\n"
+    return connection.exchange("POST", "/metrics/job/j", body).status
 
 
-@pytest.mark.smoke
-def test_survives_kill(start_weir, path):
-    weir = start_weir(*flags(path, OFTEN))
-    weir.put("/metrics/job/j", "m 1\n")
-    first = wait_for(lambda: written(weir), "the file is written")
-    weir.put("/metrics/job/j", "m 2\n")
-    wait_for(lambda: written(weir) > first, "the file is written again")
-    weir.put("/metrics/job/k", "m 3\n")
-    weir.delete("/metrics/job/k")
-    kill(weir)
-    weir = start_weir(*flags(path, OFTEN))
-    assert 'm{instance="",job="j"} 2' in weir.get("/metrics").text
+@pytest.mark.parametrize("count", [1, 6, 50, 300])
+def test_posts_are_put_together(kept, count):
+    weir = kept.start()
+    weir.put("/metrics/job/j", "".join(f"stays{number} 1\n" for number in range(20)))
+    with weir.connect() as connection:
+        assert all(post(connection, number) == 200 for number in range(count))
+    before = everything(weir)
+    times = set(groups(weir)[None, "j"].values())
+    assert len(times) >= min(count, 7) + 1
+    weir = kept.again()
+    assert everything(weir) == before
+    with weir.connect() as connection:
+        assert all(post(connection, number) == 200 for number in range(count, count + 3))
+    before = everything(weir)
+    assert everything(kept.again()) == before
 
 
-def test_every_change_is_kept(start_weir, path):
-    weir = start_weir(*flags(path, OFTEN), "--web.enable-admin-api")
-
-    def after(act):
-        before = written(weir)
-        act()
-        wait_for(lambda: written(weir) > before, "the file is written")
-
-    after(lambda: weir.put("/metrics/job/j", "m 1\n"))
-    after(lambda: weir.put("/metrics/job/j", "m 2\n"))
-    after(lambda: weir.put("/metrics/job/j", "m{ 2\n m 1 5\n") and weir.put("/metrics/job/j", "m 1 5\n"))
-    after(lambda: weir.delete("/metrics/job/j"))
-    after(lambda: weir.put("/metrics/job/j?ttl=200ms", "m 1\n"))
-    wait_for(lambda: groups(weir) == {}, "the group expires")
-    after(lambda: weir.put("/metrics/job/j", "m 1\n"))
-    after(lambda: weir.put("/api/v1/admin/wipe"))
-    weir.stop()
-    weir = start_weir(*flags(path, NEVER))
-    assert groups(weir) == {}
+def test_post_then_put_then_post(kept):
+    weir = kept.start()
+    weir.post("/metrics/job/j", "a 1\n")
+    weir.post("/metrics/job/j", "b 1\n")
+    weir.put("/metrics/job/j", "c 1\n")
+    weir.post("/metrics/job/j", "a 2\n")
+    weir = kept.again()
+    assert set(groups(weir)[None, "j"]) == {"a", "c", "push_time_seconds", "push_failure_time_seconds"}
+    weir.delete("/metrics/job/j")
+    weir.post("/metrics/job/j", "b 3\n")
+    weir = kept.again()
+    assert set(groups(weir)[None, "j"]) == {"b", "push_time_seconds", "push_failure_time_seconds"}
 
 
-def test_pushes_go_on_meanwhile(start_weir, path, disk):
-    weir = start_weir(*flags(path, "--persistence.interval=0s"), variables=disk.variables())
-    disk.order("hold", "fsync")
-    for number in range(50):
-        weir.put(f"/metrics/job/j/number/{number}", "m 1\n")
-    wait_for(lambda: disk.has("fsync"), "it is being written")
-    assert weir.put("/metrics/job/j/number/1", "m 2\n").status == 200
-    assert weir.delete("/metrics/job/j/number/2").status == 202
-    # What is replaced meanwhile is not kept until the disk has it all.
-    taken = own_metric(weir, "weir_stored_bytes")
-    for number in range(100, 200):
-        assert weir.put("/metrics/job/j/number/1", f"m {number}\n").status == 200
-    wait_for(lambda: own_metric(weir, "weir_stored_bytes") <= taken, "what was replaced is let go")
-    disk.call_off("hold")
-    wait_for(lambda: written(weir), "it is written")
-    weir.stop()
-    weir = start_weir(*flags(path, NEVER))
-    page = weir.get("/metrics").text
-    assert 'm{instance="",job="j",number="1"} 199' in page
-    assert 'number="2"' not in page
-    assert page.count("\nm{") == 49
+def test_large_group(kept):
+    """More than goes into one row."""
+    weir = kept.start()
+    body = "".join(f'big{family}{{n="{n:0200}"}} {n}\n' for family in range(6) for n in range(16_000))
+    assert weir.put("/metrics/job/big", body).status == 200
+    assert weir.post("/metrics/job/big", "small 1\n").status == 200
+    before = everything(weir)["text"]
+    assert len(before) > 96_000
+    assert everything(kept.again())["text"] == before
 
 
-def ready_to_take_over(weir):
-    pretender = Pretender(weir.stderr_path.parent / "data")
-    pretender.offer()
-    pretender.send(READY)
-    return pretender
+# ---- What is gone stays gone ----------------------------------------------------------------
 
 
-def test_nobody_waits_for_the_disk_in_a_takeover(start_weir, path, disk):
-    weir = start_weir(*flags(path, OFTEN, "--timeout.takeover=5s"), variables=disk.variables())
-    disk.order("hold", "fsync")
-    weir.put("/metrics/job/j", "m 1\n")
-    wait_for(lambda: disk.has("fsync"), "it is being written")
-    with ready_to_take_over(weir) as pretender:
-        for number in range(100):
-            assert weir.put("/metrics/job/j", f"m {number}\n").status == 200
-        disk.call_off("hold")
-        pretender.until(STATE)
-        assert [name for name, _ in disk.steps()][-2:] == ["rename", "fsync"]
+@pytest.mark.parametrize("way", ENDINGS)
+def test_deleted_stays_deleted(kept, way):
+    weir = kept.start()
+    for number in range(5):
+        weir.put(f"/metrics/job/j{number}", "m 1\n")
+    assert weir.delete("/metrics/job/j1").status == 202
+    assert jobs(weir := kept.again(way)) == {"j0", "j2", "j3", "j4"}
+    assert weir.delete("/metrics/job/j2").status == 202
+    overwrite(weir, 12)
+    assert jobs(kept.again(way)) == {"j0", "j3", "j4", "churn"}
 
 
-def test_file_is_left_alone_once_all_is_handed_over(start_weir, path, disk):
-    """What is begun then could end when the new one has written later changes."""
-    weir = start_weir(*flags(path, OFTEN), variables=disk.variables())
-    disk.order("fail", f"fsync {errno.ENOSPC}")
-    weir.put("/metrics/job/j", "m 1\n")
-    wait_for(lambda: "cannot write the state" in weir.stderr(), "it is to be tried again")
-    disk.call_off("fail")
-    with ready_to_take_over(weir) as pretender:
-        pretender.until(STATE)
-        steps = len(disk.steps())
-        with pytest.raises(AssertionError):
-            wait_for(lambda: len(disk.steps()) > steps, "a step while another weir loads", 2)
-    wait_for(lambda: written(weir), "it is written when the other one has given up")
+@pytest.mark.parametrize("way", ENDINGS)
+def test_wiped_stays_wiped(kept, way):
+    kept.flags = ["--web.enable-admin-api"]
+    weir = kept.start()
+    for number in range(5):
+        weir.put(f"/metrics/job/j{number}", "m 1\n")
+    assert weir.put("/api/v1/admin/wipe").status == 202
+    assert jobs(weir := kept.again(way)) == set()
+    weir.put("/metrics/job/j1", "m 1\n")
+    weir.put("/api/v1/admin/wipe")
+    weir.put("/metrics/job/j2", "m 1\n")
+    assert jobs(kept.again(way)) == {"j2"}
 
 
-# ---- How it is written ----------------------------------------------------------------------
+@pytest.mark.parametrize("way", ENDINGS)
+def test_times_to_live(kept, way):
+    weir = kept.start()
+    weir.put("/metrics/job/long?ttl=1h", "m 1\n")
+    weir.put("/metrics/job/ended?ttl=100ms", "m 1\n")
+    weir.put("/metrics/job/renewed?ttl=1h", "m 1\n")
+    weir.post("/metrics/job/renewed?ttl=100ms", "n 1\n")
+    weir.post("/metrics/job/renewed", "n 1\n")
+    began = time.monotonic()
+    weir.put("/metrics/job/short?ttl=2s", "m 1\n")
+    wait_for(lambda: "ended" not in jobs(weir), "it expires")
+    weir = kept.again(way)
+    found = jobs(weir)
+    assert found >= {"long", "renewed"} and "ended" not in found
+    assert "short" in found or time.monotonic() - began > 1.9
+    wait_for(lambda: jobs(weir) == {"long", "renewed"}, "it expires, after a restart too")
+    assert time.monotonic() - began > 1.9
+    weir = kept.again(way)
+    assert jobs(weir) == {"long", "renewed"}
 
 
-def test_order_of_steps(start_weir, path, disk):
-    weir = start_weir(*flags(path, OFTEN), variables=disk.variables())
-    weir.put("/metrics/job/j", "m 1\n")
-    wait_for(lambda: written(weir), "the file is written")
-    steps = disk.steps()
-    assert [name for name, _ in steps] == ["write", "fsync", "rename", "fsync"]
-    draft = steps[0][1]
-    assert re.fullmatch(re.escape(str(file_of(path))) + r"\.tmp-\w{6}", draft)
-    assert [where for _, where in steps] == [draft, draft, str(file_of(path)), str(path.parent)]
-    assert stat.S_IMODE(file_of(path).stat().st_mode) == 0o600
+def test_what_ended_while_no_weir_ran(kept):
+    weir = kept.start()
+    weir.put("/metrics/job/stays", "m 1\n")
+    weir.put("/metrics/job/ended?ttl=300ms", "m 1\n")
+    answered = time.monotonic()
+    kept.end()
+    wait_for(lambda: time.monotonic() - answered > 0.3, "its time is over")
+    weir = kept.start()
+    assert jobs(weir) == {"stays"}
+    assert re.search(r"state loaded.* groups=1 .*expired=1 ", weir.stderr())
 
 
-@pytest.mark.parametrize("step", ["write", "fsync", "rename"])
-def test_killed_while_writing(start_weir, path, disk, step):
-    weir = start_weir(*flags(path, NEVER))
-    weir.put("/metrics/job/j", "m 1\n")
-    weir.stop()
-    whole = file_of(path).read_bytes()
-    disk.order("hold", step)
-    weir = start_weir(*flags(path, OFTEN), variables=disk.variables())
-    weir.put("/metrics/job/k", "m 2\n")
-    wait_for(lambda: disk.has(step), "it is being written")
-    kill(weir)
-    assert file_of(path).read_bytes() == whole
-    assert len(names(path)) == 2
-    # Files of others are left alone, however much they look like weir's.
-    others = [path.with_name(path.name + end) for end in (".weir.tmp-", ".weir.tmp-1234567", ".tmp-123456")]
-    for other in others:
-        other.touch()
-    weir = start_weir(*flags(path, NEVER))
-    assert set(groups(weir)) == {(None, "j")}
-    assert names(path) == sorted([file_of(path).name, *(other.name for other in others)])
+# ---- What is said of it ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("step", ["write", "fsync", "rename"])
-def test_failures(start_weir, path, disk, step):
-    weir = start_weir(*flags(path, OFTEN), variables=disk.variables())
-    weir.put("/metrics/job/j", "m 1\n")
-    before = wait_for(lambda: written(weir), "the file is written")
-    whole = file_of(path).read_bytes()
-    disk.order("fail", f"{step} {errno.ENOSPC}")
-    weir.put("/metrics/job/j", "m 2\n")
-    wait_for(lambda: failures(weir) >= 2, "it is tried again")
-    assert weir.put("/metrics/job/k", "m 3\n").status == 200
-    assert weir.stderr().count("cannot write the state") == 1
-    assert "No space left on device" in weir.stderr()
-    assert file_of(path).read_bytes() == whole
-    assert names(path) == [file_of(path).name]
-    disk.call_off("fail")
-    wait_for(lambda: written(weir) > before, "it is written again")
-    assert "the state is written again" in weir.stderr()
-    weir.stop()
-
-
-def test_failure_at_the_end(start_weir, path, disk):
-    weir = start_weir(*flags(path, NEVER), variables=disk.variables())
-    weir.put("/metrics/job/j", "m 1\n")
-    disk.order("fail", f"fsync {errno.EIO}")
-    weir.signal()
-    assert weir.wait() == 1
-    assert "cannot write the state" in weir.stderr()
-    weir.process.stdout.close()
-    weir.stop = lambda: None
-    assert names(path) == []
-
-
-def test_end_while_writing(start_weir, path, disk):
-    weir = start_weir(*flags(path, OFTEN), variables=disk.variables())
-    disk.order("hold", "fsync")
-    weir.put("/metrics/job/j", "m 1\n")
-    wait_for(lambda: disk.has("fsync"), "it is being written")
-    weir.put("/metrics/job/j", "m 2\n")
-    weir.signal()
-    wait_for(lambda: "stopping" in weir.stderr(), "it stops")
-    disk.call_off("hold")
-    assert weir.wait() == 0
-    weir = start_weir(*flags(path, NEVER))
-    assert 'm{instance="",job="j"} 2' in weir.get("/metrics").text
-
-
-def test_second_signal_at_the_end(start_weir, path, disk):
-    weir = start_weir(*flags(path, NEVER), variables=disk.variables())
-    weir.put("/metrics/job/j", "m 1\n")
-    disk.order("hold", "fsync")
-    weir.signal()
-    wait_for(lambda: disk.has("fsync"), "it is being written")
-    weir.signal(signal.SIGTERM)
-    weir.signal(signal.SIGINT)
-    disk.call_off("hold")
-    assert weir.wait() == 0
-    assert file_of(path).exists()
-
-
-# ---- What is there at start -----------------------------------------------------------------
-
-
-def fill(start_weir, path, count=3):
-    weir = start_weir(*flags(path, NEVER))
-    for number in range(count):
-        weir.put(f"/metrics/job/j{number}", f'm{{mark="mark{number}"}} 1\n')
-    weir.stop()
-    return file_of(path).read_bytes()
-
-
-def damaged(data):
-    return data.replace(b"mark1", b"mask1")
-
-
-CASES = {
-    "a record": (damaged, 2, r'group="?instance=.*job=.*j1'),
-    "cut off": (lambda data: data[:-30], None, "the file ends before its end"),
-    "a hole": (lambda data: data[:300] + bytes(60) + data[360:], None, "what is here is no record"),
-    "empty": (lambda data: b"", 0, "the headers cannot be read"),
-    "in the header": (lambda data: data[:20], 0, "the headers cannot be read"),
-    "more behind": (lambda data: data + b"more", 3, "what is here is no record"),
-}
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_damaged(start_weir, path, case):
-    change, count, words = CASES[case]
-    data = change(fill(start_weir, path))
-    file_of(path).write_bytes(data)
-    weir = start_weir(*flags(path, OFTEN))
-    have = len(groups(weir))
-    assert have == count if count is not None else 1 <= have < 3 or case == "cut off"
-    assert re.search(words, weir.stderr()), weir.stderr()
-    assert own_metric(weir, "weir_state_records_set_aside") >= 1
-    assert own_metric(weir, "weir_state_groups_loaded") == have
-    assert weir.put("/metrics/job/new", "m 1\n").status == 200
-    weir.stop()
-    aside = [name for name in names(path) if ".damaged-" in name]
-    assert len(aside) == 1
-    assert re.fullmatch(r"pushgateway\.data\.weir\.damaged-\d{8}T\d{6}Z", aside[0])
-    assert (path.parent / aside[0]).read_bytes() == data
-    weir = start_weir(*flags(path, OFTEN))
-    assert len(groups(weir)) == have + 1
-    assert own_metric(weir, "weir_state_records_set_aside") == 0
-    # The next one gets a name of its own.
-    weir.stop()
-    file_of(path).write_bytes(damaged(data) or b"weir")
-    start_weir(*flags(path, OFTEN)).stop()
-    assert len([name for name in names(path) if ".damaged-" in name]) == 2
-    assert (path.parent / aside[0]).read_bytes() == data
-
-
-def test_damaged_and_killed(start_weir, path, disk):
-    """A weir that ends before it has written another file leaves one aside, not many."""
-    data = damaged(fill(start_weir, path))
-    file_of(path).write_bytes(data)
-    disk.order("hold", "write")
-    for _ in range(3):
-        weir = start_weir(*flags(path, OFTEN), variables=disk.variables())
-        assert len(groups(weir)) == 2
-        kill(weir)
-        assert file_of(path).read_bytes() == data
-        assert len([name for name in names(path) if ".damaged-" in name]) == 1
-
-
-@pytest.mark.parametrize("what", ["foreign", "newer"])
-def test_not_ours(start_weir, path, tmp_path, what):
-    data = fill(start_weir, path)
-    if what == "foreign":
-        data, words = b"\x0c\xff\x81\x04\x01\x02 some gob" * 50, "is no state of weir"
-    else:
-        header = data[:8] + b"\x02\0\0\0" + data[12:16] + b"weir 99.1\0".ljust(48) + data[64:128]
-        data, words = header * 2 + data[256:], "of a newer weir.*written_by=\"?weir 99.1"
-    file_of(path).write_bytes(data)
-    code, log = run_weir(tmp_path, *flags(path))
-    assert code == 1
-    assert re.search(words, log), log
-    assert file_of(path).read_bytes() == data
-    assert names(path) == [file_of(path).name]
-
-
-def test_pushgateway_file_is_left_alone(start_weir, path):
-    path.write_bytes(b"gob")
-    before = path.stat()
-    weir = start_weir(*flags(path, OFTEN))
-    assert "a Pushgateway's state is there, which weir does not read" in weir.stderr()
-    weir.put("/metrics/job/j", "m 1\n")
-    weir.stop()
-    assert path.read_bytes() == b"gob"
-    assert path.stat().st_mtime_ns == before.st_mtime_ns
-    weir = start_weir(*flags(path, OFTEN))
-    assert "Pushgateway's state" not in weir.stderr()
-    assert set(groups(weir)) == {(None, "j")}
-
-
-def test_loaded_before_anybody_is_answered(start_weir, path):
-    fill(start_weir, path, 5)
-    weir = start_weir(*flags(path, NEVER))
+def test_limits_do_not_count_for_what_is_loaded(kept):
+    weir = kept.start()
+    for number in range(5):
+        weir.put(f"/metrics/job/j{number}", "m 1\n")
+    weir = kept.again("kill", "--limit.groups=3")
     assert len(groups(weir)) == 5
+    assert weir.put("/metrics/job/new", "m 1\n").status == 429
+    assert weir.put("/metrics/job/j1", "m 2\n").status == 200
+    for number in range(3):
+        weir.delete(f"/metrics/job/j{number}")
+    assert weir.put("/metrics/job/new", "m 1\n").status == 200
+
+
+def test_what_was_loaded_is_told(kept):
+    weir = kept.start()
+    for number in range(5):
+        weir.put(f"/metrics/job/j{number}", "m 1\n")
+    weir = kept.again()
     log = weir.stderr()
-    assert re.search(r"state loaded.* groups=5 series=5 bytes=\d+ .*seconds=", log), log
-    assert log.index("state loaded") < log.index("listening")
+    assert re.search(r"state loaded.* groups=5 series=5 bytes=\d+ expired=0 unreadable=0 seconds=", log), log
+    assert own_metric(weir, "weir_state_groups_loaded") == 5
+    assert own_metric(weir, "weir_state_records_set_aside") == 0
+    assert own_metric(weir, "weir_state_commit_failures_total") == 0
 
 
-def test_two_weirs_on_one_file(start_weir, path, tmp_path):
-    weir = start_weir(*flags(path, OFTEN))
+def test_nothing_changed(kept):
+    weir = kept.start()
     weir.put("/metrics/job/j", "m 1\n")
-    code, log = run_weir(tmp_path, *flags(path))
-    assert code == 1
-    assert "in use by another weir" in log
+    before = everything(weir)
+    kept.end("stop")
+    rows = kept.rows()
+    for _ in range(3):
+        assert everything(kept.start()) == before
+        kept.end("stop")
+    assert len(rows) == 1 and kept.rows() == rows
 
 
-@pytest.mark.parametrize("given, words", [
-    ("missing/state", "No such file or directory"),
-    ("file/state", "Not a directory"),
-    ("", "is a directory"),
-])
-def test_where_nothing_can_be_written(tmp_path, given, words):
-    (tmp_path / "file").touch()
-    code, log = run_weir(tmp_path, f"--persistence.file={tmp_path}/{given}")
-    assert code == 1
-    assert words in log, log
-
-
-def test_relative_path(start_weir):
-    weir = start_weir("--persistence.file=state", OFTEN)
+def test_disk_is_bounded(kept):
+    """However often it is pushed, and started anew."""
+    weir = kept.start()
     weir.put("/metrics/job/j", "m 1\n")
-    weir.stop()
-    assert (weir.stderr_path.parent / "state.weir").exists()
+    sizes = []
+    for _ in range(4):
+        overwrite(weir, 25)
+        weir = kept.again("stop")
+        sizes.append(kept.database.stat().st_size)
+    assert max(sizes) < 12_000_000 and sizes[-1] <= sizes[0] * 1.5, sizes
+    assert jobs(weir) == {"j", "churn"}
+
+

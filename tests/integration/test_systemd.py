@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from harness import BINARY, DEADLINE, REPOSITORY, Connection, environment, run_weir, wait_for
-from test_persistence import Disk
+from held_disk import HeldDisk
 from takeovers import BYE, READY, STATE, TAKEN, Pretender, Succession
 
 UNITS = REPOSITORY / "scripts" / "systemd"
@@ -249,16 +249,19 @@ def test_watchdog_of_another_process(start_weir, notified, monkeypatch):
 
 
 def test_last_saving_gets_the_time_that_it_takes(start_weir, notified, tmp_path):
-    disk = Disk(tmp_path / "disk")
-    weir = start_weir(f"--persistence.file={tmp_path}/state", "--persistence.interval=1h",
-                      variables=disk.variables())
-    weir.put("/metrics/job/j", "m 1\n")
-    disk.order("hold", "fsync")
-    weir.signal()
-    for _ in range(2):  # not just at its beginning
-        notified.until("EXTEND_TIMEOUT_USEC=30000000")
-    assert weir.process.poll() is None and disk.has("fsync")
-    disk.call_off("hold")
+    disk = HeldDisk(tmp_path / "disk")
+    weir = start_weir(variables=disk.variables())
+    notified.until("READY=1")
+    with weir.connect() as connection:
+        before = disk.hold()
+        connection.request("PUT", "/metrics/job/j", "m 1\n")
+        disk.wait_until_held(before)
+        weir.signal()
+        for _ in range(2):  # not just at its beginning
+            notified.until("EXTEND_TIMEOUT_USEC=30000000")
+        assert weir.process.poll() is None
+        disk.heal()
+        assert connection.response().status == 200
     assert weir.wait() == 0
     assert any("STOPPING=1" in message for message in notified.messages)
 
