@@ -4,21 +4,21 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "state/ledger_rows.h"
 
 enum {
-	FOLD_BYTES = 1024,              /* pushes to a group may always have so many */
-	DEAD_BYTES = 1024 * 1024,       /* and so many rows may always be dead */
-	CLEAN_BYTES = 64 * 1024,        /* rewritten with one set at least */
-	CLEAN_FACTOR = 4,               /* times what is in the set */
-	TAKE_BYTES = 4 * 1024 * 1024,   /* of what is noted, in one set */
-	TAKE_COUNT = 4096,              /* likewise */
-	PIECE_BYTES = 16 * 1024 * 1024, /* a group that is larger has several rows */
+	FOLD_BYTES = 1024,            /* pushes to a group may always have so many */
+	DEAD_BYTES = 1024 * 1024,     /* and so many rows may always be dead */
+	CLEAN_BYTES = 64 * 1024,      /* rewritten with one set at least */
+	CLEAN_FACTOR = 4,             /* times what is in the set */
+	TAKE_BYTES = 4 * 1024 * 1024, /* of what is noted, in one set */
+	TAKE_COUNT = 4096,            /* likewise */
 	TIDY_COUNT = 4096,
 };
 
 /* ---- Entries ---- */
 
-static struct ledger_entry *add_entry(struct ledger *ledger, struct group *group)
+struct ledger_entry *ledger_add_entry(struct ledger *ledger, struct group *group)
 {
 	struct ledger_entry *entry = memory_zalloc(1, sizeof(*entry));
 	list_init(&entry->in_order);
@@ -33,7 +33,7 @@ static struct ledger_entry *add_entry(struct ledger *ledger, struct group *group
 
 static struct ledger_entry *entry_of(struct ledger *ledger, struct group *group)
 {
-	return group->keeper != NULL ? group->keeper : add_entry(ledger, group);
+	return group->keeper != NULL ? group->keeper : ledger_add_entry(ledger, group);
 }
 
 static void free_entry(struct ledger_entry *entry)
@@ -67,149 +67,6 @@ static bool free_if_unused(const struct ledger *ledger, struct ledger_entry *ent
 	return is_unused;
 }
 
-static void forget_bytes(struct ledger *ledger, struct ledger_entry *entry)
-{
-	ledger->live_bytes -= entry->whole_bytes + entry->push_bytes;
-	entry->whole_bytes = 0;
-	entry->push_bytes = 0;
-}
-
-/* ---- Changes ---- */
-
-static struct change_set *open_set(struct ledger *ledger)
-{
-	if (ledger->open == NULL) {
-		ledger->open = change_set_create();
-		ledger->set_number++;
-	}
-	return ledger->open;
-}
-
-static int64_t expiry_of(const struct ledger *ledger, int64_t deadline_ns)
-{
-	int64_t expires_ns;
-	if (deadline_ns == 0) {
-		return 0;
-	}
-	/* So late that it cannot be said: never. */
-	bool is_never = __builtin_add_overflow(deadline_ns, ledger->ahead_ns, &expires_ns);
-	return is_never ? 0 : expires_ns > 1 ? expires_ns : 1;
-}
-
-static struct change *add_change(struct ledger *ledger, struct change_set *set,
-		struct ledger_entry *entry, enum change_kind kind, size_t family_count)
-{
-	const struct group *group = entry->group;
-	struct change *change = change_set_add(set, kind, &group->key.labels, family_count);
-	change->number = ledger->next_number++;
-	change->entry = entry;
-	change->grp = entry->grp;
-	change->source.place = group->slot;
-	change->source.times = group->times;
-	change->source.expires_ns = expiry_of(ledger, group->deadline_ns);
-	change->source.is_shadowed = group->is_shadowed;
-	entry->refs++;
-	return change;
-}
-
-/* What was gathered of the group in the same set is of no use any more. */
-static void drop_changes(struct ledger *ledger, struct ledger_entry *entry)
-{
-	if (ledger->open == NULL || entry->last_set != ledger->set_number) {
-		return;
-	}
-	for (struct change *change = entry->last; change != NULL; change = change->older) {
-		ledger->position -= change->bytes;
-		change_drop(ledger->open, change, ledger->store);
-		entry->refs--;
-	}
-	entry->last = NULL;
-}
-
-static void link_change(struct ledger *ledger, struct ledger_entry *entry, struct change *change)
-{
-	change->older = entry->last_set == ledger->set_number ? entry->last : NULL;
-	entry->last = change;
-	entry->last_set = ledger->set_number;
-}
-
-static void set_base(struct ledger *ledger, struct ledger_entry *entry, struct change *change)
-{
-	forget_bytes(ledger, entry);
-	entry->first_set = entry->is_based ? entry->first_set : ledger->set_number;
-	entry->base = change->number;
-	entry->position = ledger->position;
-	entry->is_based = true;
-	list_remove(&entry->in_order);
-	list_append(&ledger->entries, &entry->in_order);
-}
-
-/* The last one of the group, when all of it is added. */
-static void close_change(struct ledger *ledger, struct ledger_entry *entry, struct change *change)
-{
-	uint64_t *bytes = change->kind == CHANGE_WHOLE ? &entry->whole_bytes : &entry->push_bytes;
-	*bytes += change->bytes;
-	ledger->live_bytes += change->bytes;
-	ledger->position += change->bytes;
-}
-
-static void add_whole(struct ledger *ledger, struct change_set *set, struct ledger_entry *entry)
-{
-	const struct group *group = entry->group;
-	struct change *change = add_change(ledger, set, entry, CHANGE_WHOLE, group->member_count);
-	set_base(ledger, entry, change);
-	link_change(ledger, entry, change);
-	for (uint32_t i = 0; i < group->member_count; i++) {
-		if (change->bytes >= PIECE_BYTES) {
-			close_change(ledger, entry, change);
-			change = add_change(ledger, set, entry, CHANGE_PUSH, group->member_count - i);
-			link_change(ledger, entry, change);
-		}
-		change_add_family(set, change, ledger->store, &group->members[i]);
-	}
-	close_change(ledger, entry, change);
-}
-
-static const struct member *member_of(
-		const struct group *group, struct pack *pack, const struct pack_entry *part)
-{
-	return group->layout_pack == pack ? &group->members[part->member]
-									  : group_find_member_by_id(group, part->family_id);
-}
-
-/* Pack NULL: the group's times alone. */
-static void add_push(struct ledger *ledger, struct ledger_entry *entry, struct pack *pack)
-{
-	struct change_set *set = open_set(ledger);
-	uint32_t count = pack == NULL ? 0 : pack->entry_count;
-	struct change *change = add_change(ledger, set, entry, CHANGE_PUSH, count);
-	link_change(ledger, entry, change);
-	for (uint32_t i = 0; i < count; i++) {
-		const struct member *member = member_of(entry->group, pack, &pack_entries(pack)[i]);
-		change_add_family(set, change, ledger->store, member);
-	}
-	close_change(ledger, entry, change);
-}
-
-static void add_gone(struct ledger *ledger, struct change_set *set, struct ledger_entry *entry,
-		const struct labels *key)
-{
-	struct change *change = change_set_add(set, CHANGE_GONE, key, 0);
-	change->number = ledger->next_number++;
-	change->entry = entry;
-	change->grp = entry->grp;
-	entry->refs++;
-	ledger->position += change->bytes;
-}
-
-static void add_wipe(struct ledger *ledger, struct change_set *set)
-{
-	static const struct labels nothing;
-	struct change *change = change_set_add(set, CHANGE_WIPE, &nothing, 0);
-	change->number = ledger->next_number++;
-	ledger->position += change->bytes;
-}
-
 /* ---- Gathering ---- */
 
 /* All that the group has came with that push, or nearly. */
@@ -233,16 +90,16 @@ static void gather_push(struct ledger *ledger, const struct store_change *change
 		return;
 	}
 	if (!is_amid && is_whole(entry, change)) {
-		drop_changes(ledger, entry);
-		add_whole(ledger, open_set(ledger), entry);
+		ledger_drop_changes(ledger, entry);
+		ledger_add_whole(ledger, ledger_open_set(ledger), entry);
 	} else {
-		add_push(ledger, entry, change->pack);
+		ledger_add_push(ledger, entry, change->pack);
 	}
 }
 
 static void leave(struct ledger *ledger, struct ledger_entry *entry)
 {
-	forget_bytes(ledger, entry);
+	ledger_forget_bytes(ledger, entry);
 	list_remove(&entry->in_order);
 	list_append(&ledger->dead, &entry->in_order);
 	entry->is_gone = true;
@@ -263,9 +120,9 @@ static void gather_gone(struct ledger *ledger, const struct group *group)
 		return; /* never stored */
 	}
 	bool is_told = !is_unwritten(ledger, entry);
-	drop_changes(ledger, entry);
+	ledger_drop_changes(ledger, entry);
 	if (is_told) {
-		add_gone(ledger, open_set(ledger), entry, &group->key.labels);
+		ledger_add_gone(ledger, ledger_open_set(ledger), entry, &group->key.labels);
 	}
 	leave(ledger, entry);
 }
@@ -385,7 +242,7 @@ static void gather_change(struct ledger *ledger, const struct store_change *chan
 	}
 	discard_open(ledger);
 	forget_all(ledger);
-	add_wipe(ledger, open_set(ledger));
+	ledger_add_wipe(ledger, ledger_open_set(ledger));
 }
 
 static void on_change(struct store_listener *listener, const struct store_change *change)
@@ -427,7 +284,7 @@ static void clean(struct ledger *ledger, struct change_set *set)
 	struct ledger_entry *first = first_entry(ledger);
 	while (first != NULL && first->base < end && set->bytes < most && is_mostly_dead(ledger, first)
 			&& !first->group->is_busy) {
-		add_whole(ledger, set, first);
+		ledger_add_whole(ledger, set, first);
 		first = first_entry(ledger);
 	}
 }
@@ -450,11 +307,11 @@ static struct change_set *take_gathered(struct ledger *ledger)
 static bool take_one(struct ledger *ledger, struct change_set *set, struct ledger_entry *entry)
 {
 	if (entry->is_gone) {
-		add_gone(ledger, set, entry, &entry->gone_key->labels);
+		ledger_add_gone(ledger, set, entry, &entry->gone_key->labels);
 	} else if (entry->group->is_busy) {
 		return false;
 	} else {
-		add_whole(ledger, set, entry);
+		ledger_add_whole(ledger, set, entry);
 	}
 	list_remove(&entry->noted);
 	return true;
@@ -465,7 +322,7 @@ static struct change_set *take_noted(struct ledger *ledger)
 	struct change_set *set = change_set_create();
 	ledger->set_number++;
 	if (ledger->is_wipe_noted) {
-		add_wipe(ledger, set);
+		ledger_add_wipe(ledger, set);
 		ledger->is_wipe_noted = false;
 	}
 	LIST_EACH (link, &ledger->noted) {
@@ -563,70 +420,6 @@ void ledger_init(
 	list_init(&ledger->unbased);
 	list_init(&ledger->dead);
 	list_init(&ledger->noted);
-}
-
-void ledger_adopt(
-		struct ledger *ledger, struct group *group, uint64_t grp, uint64_t base, uint64_t bytes)
-{
-	struct ledger_entry *entry = add_entry(ledger, group);
-	ledger->next_grp--;
-	entry->grp = grp;
-	entry->base = base;
-	entry->is_based = true;
-	entry->whole_bytes = bytes;
-	ledger->live_bytes += bytes;
-	list_remove(&entry->in_order);
-	list_append(ledger->entries.next, &entry->in_order); /* in front */
-}
-
-static int compare_bases(const void *a, const void *b)
-{
-	const struct ledger_entry *left = *(struct ledger_entry *const *)a;
-	const struct ledger_entry *right = *(struct ledger_entry *const *)b;
-	return (left->base > right->base) - (left->base < right->base);
-}
-
-/* By their bases; they nearly are already. */
-static void sort_entries(struct ledger *ledger)
-{
-	size_t count = 0;
-	uint64_t last = 0;
-	bool is_sorted = true;
-	LIST_EACH (link, &ledger->entries) {
-		uint64_t base = LIST_ENTRY(link, struct ledger_entry, in_order)->base;
-		is_sorted &= base >= last;
-		last = base;
-		count++;
-	}
-	if (is_sorted) {
-		return;
-	}
-	struct ledger_entry **sorted = memory_zalloc(count, sizeof(*sorted));
-	count = 0;
-	LIST_EACH (link, &ledger->entries) {
-		sorted[count++] = LIST_ENTRY(link, struct ledger_entry, in_order);
-	}
-	qsort(sorted, count, sizeof(*sorted), compare_bases);
-	for (size_t i = 0; i < count; i++) {
-		list_remove(&sorted[i]->in_order);
-		list_append(&ledger->entries, &sorted[i]->in_order);
-	}
-	free(sorted);
-}
-
-/* Where the dead rows are is not known: they count as spread evenly. */
-void ledger_spread(struct ledger *ledger, uint64_t log_bytes)
-{
-	double spread =
-			log_bytes <= ledger->live_bytes ? 1 : (double)log_bytes / (double)ledger->live_bytes;
-	double position = 0;
-	sort_entries(ledger);
-	LIST_EACH (link, &ledger->entries) {
-		struct ledger_entry *entry = LIST_ENTRY(link, struct ledger_entry, in_order);
-		entry->position = (uint64_t)position;
-		position += (double)entry->whole_bytes * spread;
-	}
-	ledger->position = log_bytes > (uint64_t)position ? log_bytes : (uint64_t)position;
 }
 
 void ledger_begin(struct ledger *ledger)
