@@ -149,6 +149,16 @@ static struct import_source *open_source(struct import *import)
 	return source;
 }
 
+/* Both are at port 9091 by default. */
+static bool is_elsewhere(const struct import *import, const struct remote *remote)
+{
+	if (import->gateway.remote.url == NULL || strcmp(import->source->name, remote->url) != 0) {
+		return true;
+	}
+	cli_complain(command, "where is the weir? %s is the Pushgateway, give --url", remote->url);
+	return false;
+}
+
 static int open_and_run(struct import *import)
 {
 	struct remote remote;
@@ -160,7 +170,7 @@ static int open_and_run(struct import *import)
 	if (import->is_rehearsal) {
 		exit_code = run(import, NULL);
 	} else if (remote_open(&remote, command, &import->where)) {
-		exit_code = run(import, &remote);
+		exit_code = is_elsewhere(import, &remote) ? run(import, &remote) : EXIT_UNUSABLE;
 		remote_close(&remote);
 	}
 	import->source->close(import->source);

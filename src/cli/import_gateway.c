@@ -82,13 +82,24 @@ static void interrupt(const struct gateway_source *self)
 	}
 }
 
+static const char *advice(long status)
+{
+	switch (status) {
+	case 401:
+		return ", see --from-user and --from-password-file";
+	case 404:
+		return ", there is no Pushgateway at that URL, or it is older than 1.2";
+	default:
+		return "";
+	}
+}
+
 static bool set_status_fault(struct gateway_source *self, const char *path, long status)
 {
 	if (status == 0) {
 		return set_fault(self, path, "%s", self->remote.error);
 	}
-	return set_fault(self, path, "status %ld%s", status,
-			status == 401 ? ", see --from-user and --from-password-file" : "");
+	return set_fault(self, path, "status %ld%s", status, advice(status));
 }
 
 /* ---- Rounds ---- */

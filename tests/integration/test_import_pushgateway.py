@@ -85,7 +85,7 @@ def test_what_is_said(pushgateway, weir):
     gateways.push(pushgateway, "PUT", "/metrics/job/x", gateways.EVERYTHING)
     gateways.push(pushgateway, "PUT", "/metrics/job/y", b"m 1 1000\n", 400)
     said = gateways.import_from(pushgateway.url, weir)
-    assert "Pushgateway 1.5.1" in said
+    assert re.search(r" is Pushgateway \d+\.\d+", said)
     assert re.search(r"2 groups", said)
     for count in ("1 counter", "1 gauge", "2 histograms", "2 summaries", "1 untyped"):
         assert count in said, said
@@ -269,6 +269,8 @@ def test_no_pushgateway(weir, tmp_path, node_exporter):
         code, said = run(f"--from-pushgateway={url}", target)
         assert code == 2, said
         assert said.startswith(f"weir import: error: {url}/api/v1/status: ") and what in said, said
+    code, said = run(f"--from-pushgateway={weir.url}/", target)
+    assert (code, "where is the weir?" in said) == (2, True), said
 
 
 @pytest.mark.parametrize("flags, what", [
