@@ -18,7 +18,7 @@
 #include "server/server.h"
 #include "server/snapshot_file.h"
 #include "server/takeover_take.h"
-#include "state/image.h"
+#include "state/image/image.h"
 #include "state/state.h"
 
 enum { FAULTS_LOGGED_MAX = 20 };

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "state/file_layout.h"
+#include "state/image/file_layout.h"
 
 static char *join(const char *a, const char *b)
 {

@@ -14,7 +14,7 @@
 
 #include <stdbool.h>
 
-#include "state/image.h"
+#include "state/image/image.h"
 
 /*
  * Gets it out of the way, with what was made of a database before that was

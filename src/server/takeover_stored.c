@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "format/protobuf_native.h"
 #include "server/durability.h"
-#include "state/image.h"
+#include "state/image/image.h"
 #include "store/snapshot.h"
 
 static int lock(void *data)

@@ -23,7 +23,7 @@
 #include "base/memory.h"
 #include "format/format.h"
 #include "format/protobuf_native.h"
-#include "state/image.h"
+#include "state/image/image.h"
 #include "store/page.h"
 #include "store/push.h"
 

@@ -20,7 +20,7 @@
 #include "base/hash.h"
 #include "format/protobuf_native.h"
 #include "fuzz/stored_page.h"
-#include "state/image.h"
+#include "state/image/image.h"
 #include "store/page.h"
 #include "store/push.h"
 

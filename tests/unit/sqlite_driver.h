@@ -10,8 +10,8 @@
 
 #include "base/buf.h"
 #include "check.h"
-#include "state/row.h"
-#include "state/sqlite_file.h"
+#include "state/sqlite/file.h"
+#include "state/sqlite/row.h"
 
 static char test_directory[64];
 

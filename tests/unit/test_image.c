@@ -7,9 +7,9 @@
 
 #include "base/clock.h"
 #include "format/protobuf_native.h"
-#include "state/image.h"
-#include "state/input.h"
-#include "state/output.h"
+#include "state/image/image.h"
+#include "state/image/input.h"
+#include "state/image/output.h"
 #include "store_driver.h"
 
 enum { SECOND = 1000000000 };

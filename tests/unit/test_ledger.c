@@ -8,8 +8,8 @@
 #include "random.h"
 #include "sqlite_driver.h"
 #include "state/ledger.h"
-#include "state/sqlite_commit.h"
-#include "state/sqlite_load.h"
+#include "state/sqlite/commit.h"
+#include "state/sqlite/load.h"
 #include "store_driver.h"
 
 struct world {

@@ -1,7 +1,7 @@
 /* The database file: whose it is, and what is done to it. */
 
 #include "sqlite_driver.h"
-#include "state/sqlite_schema.h"
+#include "state/sqlite/schema.h"
 
 /* Opens what must not be touched: the bytes stay, and nothing is left beside it. */
 static void check_refused(const char *name, enum sqlite_file_result wanted)

@@ -5,8 +5,8 @@
 
 #include "random.h"
 #include "sqlite_driver.h"
-#include "state/sqlite_examine.h"
-#include "state/sqlite_repair.h"
+#include "state/sqlite/examine.h"
+#include "state/sqlite/repair.h"
 
 enum {
 	ROWS = 260,

@@ -1,0 +1,46 @@
+#pragma once
+
+/*
+ * Moves what was committed from the write-ahead log into the database, beside the
+ * commits: on a thread and a connection of its own, by passive checkpoints, which
+ * nobody waits for.
+ *
+ * The log begins anew only after a checkpoint that has all of it, and under load
+ * there is always a little more. So when the log has become large and most of it
+ * is done, the thread that commits does the little that is left between two
+ * commits.
+ */
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "state/sqlite/file.h"
+
+struct checkpointer {
+	sqlite3 *committer; /* the connection of the thread that commits */
+	sqlite3 *own;
+	uv_thread_t thread;
+	uv_mutex_t lock;
+	uv_cond_t has_news;
+	int pages;     /* in the log, after the last commit; of the committing thread alone */
+	int due_pages; /* with so many, it is time to checkpoint; likewise */
+	int done;      /* pages of the log that are in the database, after the last checkpoint */
+	bool is_due;
+	bool is_running;
+	bool is_quitting;
+	bool is_started;
+};
+
+/*
+ * For a database that nobody else writes to. Without a thread or a connection of
+ * its own it checkpoints where the commits are made.
+ */
+void checkpointer_init(struct checkpointer *checkpointer, const struct sqlite_file *file);
+
+/* Between two commits, on their thread. */
+void checkpointer_help(struct checkpointer *checkpointer);
+
+/* On the thread that commits; what runs comes to its end. */
+void checkpointer_finish(struct checkpointer *checkpointer);

@@ -1,0 +1,59 @@
+#include "state/sqlite/loaded.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+struct loaded_unit *loaded_unit_create(void)
+{
+	struct loaded_unit *unit = memory_zalloc(1, sizeof(*unit));
+	list_init(&unit->link);
+	list_init(&unit->groups);
+	list_init(&unit->faults);
+	arena_init(&unit->arena);
+	return unit;
+}
+
+void loaded_group_drop(struct loaded_group *group)
+{
+	LIST_EACH (link, &group->pushes) {
+		struct loaded_push *push = LIST_ENTRY(link, struct loaded_push, link);
+		if (push->prepared.pack != NULL) {
+			prepared_push_drop(&push->prepared);
+		}
+	}
+}
+
+void loaded_unit_destroy(struct loaded_unit *unit)
+{
+	LIST_EACH (link, &unit->groups) {
+		loaded_group_drop(LIST_ENTRY(link, struct loaded_group, link));
+	}
+	list_remove(&unit->link);
+	arena_finish(&unit->arena);
+	free(unit);
+}
+
+static void put_group(struct loaded_unit *unit, struct loaded_group *loaded,
+		struct restore *restore, struct ledger *ledger)
+{
+	restore_group(restore, &loaded->key, loaded->place);
+	LIST_EACH (link, &loaded->pushes) {
+		struct loaded_push *push = LIST_ENTRY(link, struct loaded_push, link);
+		restore_prepared(restore, &loaded->key, &push->prepared, push->pushed_ns, &unit->arena);
+	}
+	/* Each push has set times of its own. */
+	const struct loaded_group *whole = loaded->whole == NULL ? loaded : loaded->whole;
+	restore_set_times(restore, &loaded->key, whole->times, whole->deadline_ns);
+	if (loaded->whole == NULL) {
+		struct group *group = store_find_group(restore->store, &loaded->key);
+		ledger_adopt(ledger, group, loaded->grp, loaded->base, loaded->bytes);
+	}
+}
+
+void loaded_unit_put(struct loaded_unit *unit, struct restore *restore, struct ledger *ledger)
+{
+	LIST_EACH (link, &unit->groups) {
+		put_group(unit, LIST_ENTRY(link, struct loaded_group, link), restore, ledger);
+	}
+}
