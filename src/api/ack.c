@@ -60,7 +60,7 @@ static void set_timer(struct acks *acks)
 	uint64_t now_ns = clock_monotonic_ns();
 	uint64_t left_ns = ack->due_ns > now_ns ? ack->due_ns - now_ns : 0;
 	acks->has_timer = true;
-	acks->timer.done = on_timer;
+	acks->timer = (struct job){ .done = on_timer, .is_watch = true };
 	executor_later(acks->api->executor, &acks->timer, left_ns / 1000000 + 1);
 }
 

@@ -190,7 +190,7 @@ static void set_timer(struct loading *loading)
 	uint64_t now_ns = clock_monotonic_ns();
 	uint64_t left_ns = waiter->due_ns > now_ns ? waiter->due_ns - now_ns : 0;
 	loading->has_timer = true;
-	loading->timer.done = on_timer;
+	loading->timer = (struct job){ .done = on_timer, .is_watch = true };
 	executor_later(loading->api->executor, &loading->timer, left_ns / 1000000 + 1);
 }
 
@@ -237,7 +237,7 @@ static void look(struct loading *loading, struct exchange *exchange, enum endpoi
 	put_on(loading, &loading->looking, exchange, endpoint);
 	if (!loading->has_patience) {
 		loading->has_patience = true;
-		loading->patience.done = on_patience;
+		loading->patience = (struct job){ .done = on_patience, .is_watch = true };
 		executor_later(loading->api->executor, &loading->patience, PATIENCE_MS - passed_ms);
 	}
 }

@@ -6,6 +6,7 @@
  * jobs on the spot.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct job {
@@ -13,6 +14,8 @@ struct job {
 	void (*work)(struct job *job);
 	/* Afterwards, on the loop thread. The job is its own again. */
 	void (*done)(struct job *job);
+	/* Of one that is done later: it only looks whether something takes too long. */
+	bool is_watch;
 };
 
 struct executor {

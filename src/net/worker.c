@@ -71,6 +71,16 @@ static void on_timer_closed(uv_handle_t *timer)
 	count_closed(timer->data);
 }
 
+bool worker_is_idle(const struct worker *worker)
+{
+	LIST_EACH (link, &worker->put_off) {
+		if (!LIST_ENTRY(link, struct task, link)->job->is_watch) {
+			return false;
+		}
+	}
+	return worker->submitted == 0 && list_is_empty(&worker->deferred);
+}
+
 static void close_when_done(struct worker *worker)
 {
 	bool is_done = worker->submitted == 0 && list_is_empty(&worker->deferred)

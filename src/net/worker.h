@@ -28,12 +28,8 @@ struct worker {
 
 void worker_open(struct worker *worker, uv_loop_t *loop);
 
-/* Nothing is under way or put off. */
-static inline bool worker_is_idle(const struct worker *worker)
-{
-	return worker->submitted == 0 && list_is_empty(&worker->deferred)
-			&& list_is_empty(&worker->put_off);
-}
+/* Nothing is under way, or put off but to look at it then. */
+bool worker_is_idle(const struct worker *worker);
 
 /*
  * Jobs that were handed in are done first, without waiting for the time of

@@ -433,7 +433,8 @@ bool durability_finish(struct server *server)
 bool durability_is_at_rest(const struct server *server)
 {
 	const struct durability *durability = server->durability;
-	return durability == NULL || durability->state == NULL || !state_is_behind(durability->state);
+	bool is_open = durability != NULL && durability->state != NULL;
+	return !is_open || (!durability->is_loading && !state_is_behind(durability->state));
 }
 
 bool durability_is_loading(const struct server *server)

@@ -117,6 +117,21 @@ static void test_close(void)
 	close_fixture(&fixture, "abcb");
 }
 
+/* Who waits until nothing is under way does not wait for one that only looks. */
+static void test_watch(void)
+{
+	struct fixture fixture;
+	struct put_off jobs[2];
+	open_fixture(&fixture);
+	put_off(&fixture, &jobs[0], 'b', HOUR_MS);
+	jobs[0].job.is_watch = true;
+	CHECK(worker_is_idle(&fixture.worker));
+	put_off(&fixture, &jobs[1], 'a', 0);
+	CHECK(!worker_is_idle(&fixture.worker));
+	jobs[1].job.done = on_last_done;
+	close_fixture(&fixture, "ab");
+}
+
 static void test_close_without_jobs(void)
 {
 	struct fixture fixture;
@@ -131,6 +146,7 @@ int main(void)
 	RUN(test_not_too_early);
 	RUN(test_put_off_again);
 	RUN(test_close);
+	RUN(test_watch);
 	RUN(test_close_without_jobs);
 	return check_done();
 }
