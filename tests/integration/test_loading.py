@@ -67,6 +67,13 @@ def test_they_are_stored_like_others(restart):
     assert 'm{instance="",job="7"} 2' in series(weir.get("/metrics").text)
 
 
+def test_what_was_loaded_is_durable(restart):
+    """What changes nothing has nothing to wait for."""
+    weir = restart()
+    wait_for(lambda: weir.get("/-/ready").status == 200, "weir to be ready")
+    assert weir.delete("/metrics/job/none").status == 202
+
+
 def test_an_end_meanwhile(restart):
     """Who waits then is refused, and what is stored stays as it is."""
     weir = restart()

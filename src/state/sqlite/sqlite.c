@@ -205,6 +205,15 @@ static void begin_to_store(struct state *state)
 	buf_finish(&why);
 }
 
+/* What was loaded is reported like changes, yet it need not be stored again. */
+static void tell_loaded_is_durable(struct state *state)
+{
+	if (!ledger_has_changes(&state->ledger)) {
+		state->durable = state->store->changed;
+		state->events.on_durable(state->events.data, state->durable);
+	}
+}
+
 static void take_findings(struct state *state)
 {
 	const struct sqlite_load *load = &state->loader.load;
@@ -240,6 +249,7 @@ static void end_loading(struct state *state)
 		take_findings(state);
 		begin_to_store(state);
 		if (state->is_ready) {
+			tell_loaded_is_durable(state);
 			state->events.on_loaded(state->events.data, &loaded);
 		}
 	} else if (state->loader.result != SQLITE_LOAD_STOPPED) {
