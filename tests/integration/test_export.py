@@ -15,9 +15,9 @@ import pytest
 import exposition
 import protobuf
 from certificates import Authority, tls_config, web_config
-from harness import BINARY, DEADLINE, chunked, curl, environment
+from harness import BINARY, DEADLINE, chunked, curl, environment, wait_for
 from test_auth import hash_of
-from test_persistence import everything
+from test_persistence import everything, kill
 
 ADMIN = "--web.enable-admin-api"
 UTF8 = "--push.enable-utf8-names"
@@ -277,6 +277,21 @@ def test_client_that_goes_away(weir):
     with weir.connect() as connection:
         connection.request("GET", "/api/v1/export")
     assert load(weir, group("last", [gauge()]))["groups"] == 1
+
+
+@pytest.mark.smoke
+def test_what_is_acknowledged_is_durable(start_weir, tmp_path):
+    """Times, types and lives of several pushes are there again after a kill -9."""
+    flags = (ADMIN, UTF8, f"--state.url=sqlite:{tmp_path}/stored.db")
+    old, new = start_weir(UTF8), start_weir(*flags)
+    fill(old)
+    text = export(old)
+    load(new, text)
+    kill(new)
+    new = start_weir(*flags)
+    wait_for(lambda: new.get("/-/ready").status == 200, "weir to be ready")
+    assert pages(new) == pages(old)
+    assert load(new, text)["unchanged"] == 8
 
 
 # ---- What is refused -------------------------------------------------------------------------
