@@ -2,8 +2,8 @@
 
 /*
  * What is stored as the lines of an export, for a worked_body: one version of
- * the store, however long it takes to be sent. Never more than some units of it
- * are in memory.
+ * the store, however long it takes to be sent. No more than some units of it are
+ * in memory, beside what is changed in the store meanwhile.
  *
  *     listing --> pieces: groups, or families of a large one --> lines
  */

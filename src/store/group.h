@@ -47,7 +47,6 @@ struct group {
 	bool is_busy;        /* a push is being applied in slices */
 	bool has_quoted;     /* some label's name needs quotes */
 	int64_t deadline_ns; /* monotonic; 0: never */
-	uint64_t walk;       /* the last one that was at it; see walk.h */
 	void *keeper;        /* of whoever keeps it elsewhere; NULL: nobody does */
 	struct body_layout layout;
 	struct pack *layout_pack; /* what a body of that layout became; NULL: unknown */

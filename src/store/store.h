@@ -98,7 +98,6 @@ struct store {
 	size_t declaration_count;
 	struct list listeners; /* store_listener::link */
 	struct list watches;   /* store_watch::link */
-	uint64_t walks;        /* begun so far */
 	struct store_counters counters;
 };
 

@@ -2,7 +2,7 @@
 
 /*
  * Goes through all groups of one version of the store, in slices, while the
- * store goes on.
+ * store goes on. Any number of walks may be under way.
  *
  * A snapshot keeps every block of that version, but not which group has it: a
  * group lists what it has now. So a group that is about to change is visited
@@ -17,8 +17,9 @@ struct walk {
 	struct store *store;
 	struct snapshot snapshot;
 	struct store_watch watch;
-	uint64_t number;
-	uint32_t next; /* slot to look at */
+	uint32_t next;           /* slot to look at */
+	uint32_t len;            /* slots that there were when it began */
+	unsigned char *is_ahead; /* a bit for each of them: visited before its turn */
 	/*
 	 * The group as the walk sees it, its members as they were in that version;
 	 * their blocks are read through the snapshot.

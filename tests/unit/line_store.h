@@ -34,27 +34,33 @@ static inline void line_store_put_unit(
 	}
 }
 
-static inline void line_store_export(struct store *store, struct buf *out)
+/* A listing that has begun, to its end. */
+static inline void line_store_export_rest(struct listing *listing, struct buf *out)
 {
 	struct line_writer writer;
-	struct listing listing;
 	struct listing_unit *unit;
 	struct arena arena;
 	enum listing_result result;
 	arena_init(&arena);
 	line_writer_init(&writer, out);
 	line_put_header(&writer, 1);
-	bool is_begun = listing_begin(&listing, store);
-	assert(is_begun);
-	while ((result = listing_next(&listing, &unit)) != LISTING_END) {
+	while ((result = listing_next(listing, &unit)) != LISTING_END) {
 		if (result == LISTING_UNIT) {
 			line_store_put_unit(&writer, unit, &arena);
 			listing_unit_destroy(unit);
 		}
 	}
-	listing_end(&listing);
+	listing_end(listing);
 	line_put_end(&writer, &writer.counts);
 	arena_finish(&arena);
+}
+
+static inline void line_store_export(struct store *store, struct buf *out)
+{
+	struct listing listing;
+	bool is_begun = listing_begin(&listing, store);
+	assert(is_begun);
+	line_store_export_rest(&listing, out);
 }
 
 /* ---- In ---- */

@@ -189,6 +189,65 @@ static void test_zeros(void)
 	store_driver_finish(&d);
 }
 
+static int compare_lines(const void *a, const void *b)
+{
+	return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
+}
+
+/* What changes meanwhile is written before its turn. */
+static struct slice sorted_lines(struct store_driver *d, const struct buf *exported)
+{
+	enum { LINES_MAX = 4000 };
+	struct slice *lines = arena_alloc(&d->arena, LINES_MAX * sizeof(*lines));
+	struct slice rest = buf_slice(exported);
+	size_t count = 0;
+	while (rest.len > 0) {
+		assert(count < LINES_MAX);
+		lines[count++] = slice_take_line(&rest);
+	}
+	qsort(lines, count, sizeof(*lines), compare_lines);
+	return arena_join(&d->arena, lines, count);
+}
+
+/* Each is of the moment when it began, whatever the others have seen already. */
+static void test_exports_at_once(void)
+{
+	enum { GROUPS = 3000, EXPORTS = 3 };
+	struct store_driver d;
+	struct listing listings[EXPORTS];
+	struct listing_unit *unit;
+	struct buf before;
+	char key[32];
+	store_driver_init(&d, NULL);
+	buf_init(&before, 0);
+	for (int i = 0; i < GROUPS; i++) {
+		snprintf(key, sizeof(key), "job=%d", i);
+		push(&d, FORMAT_TEXT, key, "m 1\n");
+	}
+	line_store_export(&d.store, &before);
+	for (int i = 0; i < EXPORTS; i++) {
+		CHECK(listing_begin(&listings[i], &d.store));
+		CHECK_INT(listing_next(&listings[i], &unit), LISTING_AGAIN); /* the first slice */
+	}
+	for (int i = 0; i < GROUPS; i += 100) {
+		snprintf(key, sizeof(key), "job=%d", i);
+		push(&d, FORMAT_TEXT, key, "n 2\n");
+		push(&d, FORMAT_TEXT, key, "m 2\n");
+		snprintf(key, sizeof(key), "job=%d", i + 1);
+		store_driver_delete(&d, key);
+	}
+	push(&d, FORMAT_TEXT, "job=new", "m 2\n");
+	for (int i = 0; i < EXPORTS; i++) {
+		struct buf exported;
+		buf_init(&exported, 0);
+		line_store_export_rest(&listings[i], &exported);
+		CHECK_SLICE(sorted_lines(&d, &exported), sorted_lines(&d, &before));
+		buf_finish(&exported);
+	}
+	buf_finish(&before);
+	store_driver_finish(&d);
+}
+
 static void test_lives(void)
 {
 	struct store_driver d;
@@ -459,6 +518,7 @@ int main(void)
 	RUN(test_order);
 	RUN(test_places_are_limited);
 	RUN(test_zeros);
+	RUN(test_exports_at_once);
 	RUN(test_lives);
 	RUN(test_shadowed);
 	RUN(test_all_or_nothing);
