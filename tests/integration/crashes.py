@@ -110,6 +110,8 @@ class Client:
         small = [f"small_{i}" for i in range(4)]
         self.groups = [Group(f"small{i}", small, 1) for i in range(3)]
         self.groups.append(Group("page", ["page_0", "page_1", "page_2"], 150))
+        if number == 0:
+            self.groups.append(Group("large", ["large_0", "large_1"], 3000))
         self.groups.append(Group("lives", small, 1, lives=True))
         self.tried = self.acknowledged = self.refused = 0
         self.reasons = set()  # for which it was refused
@@ -272,8 +274,8 @@ class Crashing:
 
     def stop(self):
         self.weir.stop()
-        self.disk.heal()
-        self.disk.begin_anew()
+        if self.loses:
+            self.disk.cut_power()
 
     def has_ended(self):
         return self.weir is None or self.weir.process.poll() is not None
@@ -285,6 +287,10 @@ class Crashing:
         finally:
             print(self.stderr()[-20000:])
         assert "Sanitizer" not in self.stderr()
+
+    def complaints(self):
+        """There should be none: a crash is nothing that damages anything."""
+        return re.findall(".*level=(?:warn|error).*", self.stderr())
 
     def loaded_page(self):
         """None: it is not loaded yet, or has ended."""
@@ -319,7 +325,8 @@ class Crashes:
 
     def ways(self):
         return {"any time": self.any_time, "log": self.in_log, "sync": self.in_sync,
-                "checkpoint": self.in_checkpoint, "load": self.in_load, "wipe": self.in_wipe}
+                "checkpoint": self.in_checkpoint, "load": self.in_load, "wipe": self.in_wipe,
+                "end": self.in_the_end}
 
     def crash(self):
         way = self.rng.choice(list(self.ways()))
@@ -380,6 +387,13 @@ class Crashes:
         self.clients.settle_wiped(self.weir.page(), is_wiped)
         self.weir.kill()
 
+    def in_the_end(self):
+        """Ended well, but what that left unsynced is lost."""
+        self.clients.start(self.weir)
+        time.sleep(self.rng.random() * 0.2)
+        self.weir.stop()
+        self.clients.join()
+
     # What is said about it.
 
     def summary(self, name):
@@ -400,4 +414,5 @@ def crash_often(weir, rounds, name):
     crashes.clients.settle(weir.page())
     print(crashes.summary(name), crashes.counts)
     assert crashes.clients.sum("refused") == 0, crashes.clients.reasons()
+    assert weir.complaints() == []
     crashes.clients.check()

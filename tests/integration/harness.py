@@ -4,6 +4,7 @@ Nothing here sleeps for a fixed time or names a port: weir prints where it
 listens, and what takes time is polled until a deadline.
 """
 
+import functools
 import os
 import select
 import signal
@@ -296,13 +297,19 @@ def run_weir(directory, *flags, listen=("127.0.0.1:0",)):
     return done.returncode, done.stderr
 
 
-def preload(*names, **variables):
-    """The variables with which weir runs with tests/preload/NAME.c in front of the C library, the first
-    name outermost."""
+@functools.cache
+def built(*names):
+    """The paths of tests/preload/NAME.c, built."""
     build = Path(BINARY).resolve().parents[1]
     libraries = [f"tests/{name}.so" for name in names]
     subprocess.run(["ninja", "-C", build, *libraries], check=True, capture_output=True)
-    return {"LD_PRELOAD": ":".join(str(build / library) for library in libraries),
+    return [str(build / library) for library in libraries]
+
+
+def preload(*names, **variables):
+    """The variables with which weir runs with tests/preload/NAME.c in front of the C library, the first
+    name outermost."""
+    return {"LD_PRELOAD": ":".join(built(*names)),
             **{key: str(value) for key, value in variables.items()}}
 
 
