@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import signal
 import sqlite3
@@ -89,8 +90,9 @@ def push(weir, target, *families):
 
 
 def overwrite(weir, count, target="/metrics/job/churn", lines=3000):
-    """So much that rows die and what is still needed is written anew: about 200 KB each."""
+    """So much that rows die and what is still needed is written anew: about 100 KB each, compressed."""
     with weir.connect() as connection:
         for number in range(count):
-            body = "".join(f'churn{{line="{line:06}",filler="{"x" * 30}"}} {number}\n' for line in range(lines))
+            body = "".join(f'churn{{line="{line:06}",filler="{os.urandom(32).hex()}"}} {number}\n'
+                           for line in range(lines))
             assert connection.exchange("PUT", target, body).status in (200, 202)

@@ -349,15 +349,12 @@ def test_nothing_changed(kept):
 
 
 def test_disk_is_bounded(kept):
-    """However often it is pushed, and started anew."""
+    """However often it is pushed, however large, and started anew."""
     weir = kept.start()
     weir.put("/metrics/job/j", "m 1\n")
-    sizes = []
     for _ in range(4):
-        overwrite(weir, 25)
+        overwrite(weir, 25)  # 2.5 MB, of which 100 KB are needed
         weir = kept.again("stop")
-        sizes.append(kept.database.stat().st_size)
-    assert max(sizes) < 12_000_000 and sizes[-1] <= sizes[0] * 1.5, sizes
+        assert kept.database.stat().st_size < 2_500_000
+        assert len(kept.rows()) < 15
     assert jobs(weir) == {"j", "churn"}
-
-

@@ -8,8 +8,9 @@
 enum {
 	PACKED_BYTES_MIN = 1024, /* smaller records are stored as they are */
 	PACKED_LEVEL = 1,
-	DELETE_COUNT = 512, /* rows deleted at once, at least: pages are written as a whole */
-	DELETE_FACTOR = 2,  /* and so many more for each that is written */
+	DELETE_COUNT = 512,         /* rows deleted at once, at least: pages are written as a whole */
+	DELETE_BYTES = 1024 * 1024, /* or fewer, after so much was written: they may be large */
+	DELETE_FACTOR = 2,          /* and so many more for each that is written */
 	DELETE_IDLE_COUNT = 4096,
 };
 
@@ -128,12 +129,20 @@ static bool insert(struct sqlite_commit *commit, struct change *change)
 	return run(commit->insert);
 }
 
+/* As many as are worth it, or large ones. */
+static bool is_deleting_due(const struct sqlite_commit *commit)
+{
+	uint64_t left = commit->floor - commit->deleted;
+	bool is_much = commit->data_bytes - commit->swept_bytes >= DELETE_BYTES;
+	return left >= DELETE_COUNT || (left > 0 && is_much);
+}
+
 /* Numbers are nearly dense, so a range of so many is at most so many rows. */
 static bool delete_below_floor(struct sqlite_commit *commit, uint64_t count, uint64_t *ret_deleted)
 {
 	uint64_t left = commit->floor - commit->deleted;
 	*ret_deleted = commit->deleted + (count < left ? count : left);
-	if (left < DELETE_COUNT) {
+	if (!is_deleting_due(commit)) {
 		*ret_deleted = commit->deleted;
 		return true;
 	}
@@ -173,6 +182,13 @@ static bool write_changes(struct sqlite_commit *commit, const struct change_set 
 	return true;
 }
 
+static void take_deleted(struct sqlite_commit *commit, uint64_t deleted)
+{
+	bool is_swept = deleted == commit->floor && deleted > commit->deleted;
+	commit->deleted = deleted;
+	commit->swept_bytes = is_swept ? commit->data_bytes : commit->swept_bytes;
+}
+
 bool sqlite_commit_set(
 		struct sqlite_commit *commit, const struct change_set *set, const struct state_clock *clock)
 {
@@ -187,13 +203,13 @@ bool sqlite_commit_set(
 		commit->floor = floor;
 		return false;
 	}
-	commit->deleted = deleted;
+	take_deleted(commit, deleted);
 	return true;
 }
 
 bool sqlite_commit_has_dead(const struct sqlite_commit *commit)
 {
-	return commit->floor - commit->deleted >= DELETE_COUNT;
+	return is_deleting_due(commit);
 }
 
 bool sqlite_commit_delete_some(struct sqlite_commit *commit)
@@ -205,6 +221,6 @@ bool sqlite_commit_delete_some(struct sqlite_commit *commit)
 		undo(commit);
 		return false;
 	}
-	commit->deleted = deleted;
+	take_deleted(commit, deleted);
 	return true;
 }
