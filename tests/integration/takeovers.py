@@ -15,7 +15,7 @@ import harness
 from harness import BINARY, DEADLINE, Weir, environment, wait_for
 
 HELLO, OFFER, LISTENER, READY, STATE, CONNECTIONS, TAKEN, BYE, REFUSAL = range(1, 10)
-VERSION = 1
+VERSION = 2
 
 
 def adopt_orphans():
@@ -164,6 +164,16 @@ class Pretender:
             self.until(LISTENER)
         return count
 
+    def image(self):
+        """All that is stored, as it is handed over."""
+        self.offer()
+        self.send(READY)
+        self.until(STATE)
+        stored, _ = self.files[-2:]
+        head_bytes, = struct.unpack("<Q", os.pread(stored, 8, 0))
+        size = os.fstat(stored).st_size - 8 - head_bytes
+        return os.pread(stored, size, 8 + head_bytes)
+
     def is_hung_up(self):
         end = time.monotonic() + DEADLINE
         while time.monotonic() < end:
@@ -179,15 +189,17 @@ class Pretender:
 class Incumbent:
     """Speaks like a weir that is taken over from, up to where the test has it stop."""
 
-    def __init__(self, data_dir, state):
-        """What it hands over is the contents of that state file."""
+    def __init__(self, data_dir, image):
+        """What it hands over is that image, and nothing of a database."""
         data_dir.mkdir()
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(data_dir / "takeover.sock"))
         self.listener.listen()
         self.listener.settimeout(DEADLINE)
         self.lock = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        self.state = os.open(state, os.O_RDONLY)
+        self.state = os.memfd_create("stored")
+        os.write(self.state, struct.pack("<Q", 0) + image)
+        os.lseek(self.state, 0, os.SEEK_SET)
         self.socket = None
         self.pending = b""
 

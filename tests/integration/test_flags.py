@@ -58,6 +58,11 @@ class Ways:
             return [f"--config.file={file}"], {}
         return as_flags(settings, separate=self.way == "words"), {}
 
+    @property
+    def directory(self):
+        """Where the next one works."""
+        return self.path / f"weir{len(self.started)}"
+
     @staticmethod
     def run(directory, flags, variables):
         """Exit code and stderr of a weir that ends by itself."""
@@ -70,7 +75,7 @@ class Ways:
         settings = dict(options.pop("settings", {}))
         if listens:
             settings["web.listen-address"] = listens
-        directory = self.path / f"weir{len(self.started)}"
+        directory = self.directory
         settings.setdefault("data.dir", str(directory / "data"))
         flags, variables = self.arguments(settings)
         plain = {name: value for name, value in os.environ.items() if not name.startswith("WEIR_")}
@@ -171,7 +176,9 @@ def value_after_restart(ways, settings, again):
     weir.wait()
     weir = ways.start(settings=again)
     wait_for(lambda: weir.get("/-/ready").status == 200, "what is stored is loaded")
-    return weir.scrape().value("m", job="j")
+    value = weir.scrape().value("m", job="j")
+    weir.stop()
+    return value
 
 
 def test_persistence_file(ways, tmp_path):
@@ -189,7 +196,7 @@ def test_persistence_file(ways, tmp_path):
 
 def test_state_url(ways, tmp_path):
     path = {"state.url": f"sqlite:{tmp_path}/kept"}
-    relative = {"state.url": f"sqlite:{os.path.relpath(tmp_path / 'kept', ways.directory())}"}
+    relative = {"state.url": f"sqlite:{os.path.relpath(tmp_path / 'kept', ways.directory)}"}
     assert value_after_restart(ways, {}, {"state.url": "sqlite:"}) is None  # another data directory
     assert value_after_restart(ways, path, path) == 1
     assert value_after_restart(ways, relative, path) == 1

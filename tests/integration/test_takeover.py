@@ -18,7 +18,8 @@ import pytest
 from harness import BINARY, DEADLINE, Closed, chunked, command, environment, format_request, wait_for
 from page import Page
 from test_auth import hash_of
-from takeovers import (CONNECTIONS, HELLO, READY, REFUSAL, STATE, TAKEN, Pretender, Succession)
+from takeovers import (CONNECTIONS, HELLO, READY, REFUSAL, STATE, TAKEN, VERSION, Pretender,
+                       Succession)
 
 HEADERS = {"Transfer-Encoding": "chunked"}
 
@@ -436,7 +437,7 @@ PHASES = ["connected", "greeted", "offered", "ready", "given"]
 def go_to(phase, pretender):
     """Says what leads to the phase, and has seen that the old weir got there."""
     if phase in ("greeted", "offered", "ready", "given"):
-        pretender.send(HELLO, struct.pack("<I", 1))
+        pretender.send(HELLO, struct.pack("<I", VERSION))
     if phase in ("offered", "ready", "given"):
         assert pretender.offer() == 1
     if phase in ("ready", "given"):
@@ -554,7 +555,7 @@ def test_two_at_once(start):
 
 def test_another_version(start):
     weir = start()
-    with weir.connect() as connection, Pretender(weir.directory / "data", version=2) as pretender:
+    with weir.connect() as connection, Pretender(weir.directory / "data", version=VERSION + 1) as pretender:
         assert b"in different ways" in pretender.until(REFUSAL)
         still_serves(weir, connection)
 
@@ -592,7 +593,7 @@ def test_stop_while_one_takes_over(start):
 
 def test_stop_right_after_it_was_taken_over(start, tmp_path):
     """From then on there is one weir that has what is stored: no signal kills it."""
-    weir = start(f"--persistence.file={tmp_path}/state", "--persistence.interval=1h")
+    weir = start(f"--persistence.file={tmp_path}/state")
     with weir.connect() as connection:
         push(connection, "j", 1)
     process = weir.start()
@@ -605,6 +606,7 @@ def test_stop_right_after_it_was_taken_over(start, tmp_path):
     weir.stop = lambda: (weir.stdout.close(), weir.first.process.stdout.close())
     again = start(f"--persistence.file={tmp_path}/state")
     with again.connect() as connection:
+        wait_for(lambda: connection.exchange("GET", "/-/ready").status == 200, "it is loaded")
         assert scrape(connection).value("m", job="j") == 1
 
 
@@ -620,7 +622,7 @@ def test_push_that_is_being_worked_on_is_finished_first(start):
 # What is stored.
 
 def test_what_is_stored_stays(start):
-    weir = start("--persistence.interval=1h")
+    weir = start()
     body = "".join(f'big{{n="{n:0180}"}} 1\n' for n in range(20_000))
     with weir.connect() as connection:
         assert connection.exchange("PUT", "/metrics/job/big", body).status == 200
@@ -633,60 +635,3 @@ def test_what_is_stored_stays(start):
         pushed = [line for line in before if line.startswith(("big", "m{", "s{", "push_"))]
         assert pushed == [line for line in after if line.startswith(("big", "m{", "s{", "push_"))]
         assert len(pushed) > 20_000
-
-
-def test_file_is_the_new_ones(start, tmp_path):
-    """The one that is exchanged leaves the file alone; the last one writes all of it."""
-    weir = start(f"--persistence.file={tmp_path}/state")
-    with weir.connect() as connection:
-        push(connection, "first", 1)
-        weir.signal()
-        push(connection, "second", 2)
-    weir.stop()
-    again = start(f"--persistence.file={tmp_path}/state")
-    with again.connect() as connection:
-        page = scrape(connection)
-        assert page.value("m", job="first") == 1 and page.value("m", job="second") == 2
-    weir.stop = lambda: None
-
-
-def test_new_one_that_fails_leaves_the_file_alone(start, tmp_path):
-    weir = start(f"--persistence.file={tmp_path}/state", "--timeout.takeover=300ms")
-    with weir.connect() as connection:
-        push(connection, "first", 1)
-        weir.listen = [*weir.listen, "unix:/no/such/folder/w.sock"]
-        assert weir.start().wait(DEADLINE) == 1
-        assert not (tmp_path / "state.weir").exists()
-
-
-def test_file_is_written_soon_after(start, tmp_path):
-    """However often weir is exchanged, and whatever becomes of it, the interval does not begin anew."""
-    weir = start(f"--persistence.file={tmp_path}/state", "--persistence.interval=1h")
-    with weir.connect() as connection:
-        push(connection, "j", 1)
-    weir.signal()
-    wait_for((tmp_path / "state.weir").exists, "the file is written")
-    os.kill(weir.pid, signal.SIGKILL)
-    assert weir.exit_code(weir.pid) == -signal.SIGKILL
-    weir.stop = lambda: (weir.stdout.close(), weir.first.process.stdout.close())
-    again = start(f"--persistence.file={tmp_path}/state")
-    with again.connect() as connection:
-        assert scrape(connection).value("m", job="j") == 1
-
-
-def test_file_of_others_is_not_replaced(start, tmp_path):
-    """It is not read in a takeover, so it would be lost."""
-    weir = start()
-    flag = f"--persistence.file={tmp_path}/state"
-    (tmp_path / "state.weir").write_text("not weir's")
-    with weir.connect() as connection:
-        push(connection, "j", 1)
-        assert weir.start(flag).wait(DEADLINE) == 1
-        assert re.search(f"would be lost: move it away.* path={tmp_path}/state.weir", weir.stderr())
-        assert (tmp_path / "state.weir").read_text() == "not weir's"
-        still_serves(weir, connection)
-    (tmp_path / "state.weir").unlink()
-    weir.flags = [flag]
-    weir.take_over()
-    wait_for((tmp_path / "state.weir").exists, "the file is written")
-    weir.take_over()  # and it may be replaced by those that come later

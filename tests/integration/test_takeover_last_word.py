@@ -6,18 +6,20 @@ import subprocess
 import pytest
 
 from harness import BINARY, DEADLINE, Weir, environment, wait_for
-from takeovers import BYE, Incumbent
+from takeovers import BYE, Incumbent, Pretender
 
 IMPATIENT = "--timeout.takeover=1ms"  # a new weir waits some seconds longer for the old one's word
 
 
 @pytest.fixture
 def incumbent(tmp_path):
-    weir = Weir(tmp_path / "first", f"--persistence.file={tmp_path}/state")
+    weir = Weir(tmp_path / "first")
     with weir.connect() as connection:
         assert connection.exchange("PUT", "/metrics/job/j", "m 1\n").status == 200
+    with Pretender(tmp_path / "first" / "data") as pretender:
+        image = pretender.image()
     weir.stop()
-    with Incumbent(tmp_path / "data", tmp_path / "state.weir") as incumbent:
+    with Incumbent(tmp_path / "data", image) as incumbent:
         yield incumbent
 
 
