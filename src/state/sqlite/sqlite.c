@@ -386,6 +386,7 @@ void state_take_over(struct state *state, int fd)
 		ledger_note_all(&state->ledger);
 	}
 	begin_to_store(state);
+	tell_loaded_is_durable(state);
 	arm(state);
 }
 
