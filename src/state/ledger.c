@@ -428,7 +428,7 @@ void ledger_begin(struct ledger *ledger)
 	store_subscribe(ledger->store, &ledger->listener);
 }
 
-void ledger_note_all(struct ledger *ledger)
+void ledger_note_all(struct ledger *ledger, bool is_wiped)
 {
 	const struct slots *slots = &ledger->store->contents->group_slots;
 	for (uint32_t i = 0; i < slots->len; i++) {
@@ -437,7 +437,7 @@ void ledger_note_all(struct ledger *ledger)
 			note(ledger, entry_of(ledger, group));
 		}
 	}
-	ledger->is_wipe_noted = true;
+	ledger->is_wipe_noted |= is_wiped;
 	ledger->is_behind = true;
 }
 

@@ -93,8 +93,8 @@ void ledger_spread(struct ledger *ledger, uint64_t log_bytes);
 /* Everything is adopted that is to be: changes are gathered from now on. */
 void ledger_begin(struct ledger *ledger);
 
-/* Every group of the store is to be written, behind a wipe of what the log has. */
-void ledger_note_all(struct ledger *ledger);
+/* Every group of the store is to be written; if asked for, behind a wipe of what the log has. */
+void ledger_note_all(struct ledger *ledger, bool is_wiped);
 
 /* Changes that nobody has taken yet. */
 bool ledger_has_changes(const struct ledger *ledger);

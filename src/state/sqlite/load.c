@@ -413,7 +413,6 @@ static bool read_one(struct sqlite_load *load, sqlite3_stmt *statement, bool *re
 	uint64_t sum;
 	struct row row = read_row(statement, &sum);
 	load->rows++;
-	load->next_number = row.number >= load->next_number ? row.number + 1 : load->next_number;
 	if (grp_set_has(&load->done, row.grp)) {
 		return true;
 	}
@@ -422,6 +421,7 @@ static bool read_one(struct sqlite_load *load, sqlite3_stmt *statement, bool *re
 		return send_if_full(load);
 	}
 	load->next_grp = row.grp >= load->next_grp ? row.grp + 1 : load->next_grp;
+	load->next_number = row.number >= load->next_number ? row.number + 1 : load->next_number;
 	*ret_is_last = row.kind == CHANGE_WIPE;
 	return *ret_is_last || take_row(load, &row);
 }
@@ -564,7 +564,11 @@ enum sqlite_load_result sqlite_load_run(struct sqlite_load *load)
 	int64_t pages = read_number(load->db, "PRAGMA page_count")
 			- read_number(load->db, "PRAGMA freelist_count");
 	load->log_bytes = (uint64_t)(pages * read_number(load->db, "PRAGMA page_size"));
-	sqlite_aside_move(load->db, &load->bad);
+	if (!sqlite_aside_move(load->db, &load->bad)) {
+		/* They are where they were: their numbers are taken. */
+		uint64_t last = (uint64_t)read_number(load->db, "SELECT max(number) FROM segment");
+		load->next_number = last >= load->next_number ? last + 1 : load->next_number;
+	}
 	load->set_aside = sqlite_aside_count(load->db);
 	return SQLITE_LOAD_OK;
 }

@@ -42,6 +42,16 @@ enum sqlite_file_result sqlite_repair_open(struct sqlite_file *file, const char 
 										   : result;
 }
 
+enum sqlite_file_result sqlite_repair_left(
+		struct sqlite_file *file, struct sqlite_repaired *repaired, struct buf *reterr_why)
+{
+	struct sqlite_file made = { .db = NULL };
+	enum sqlite_file_result result = salvage(&made, file->path, file->sync, repaired, reterr_why);
+	file->db = made.db;
+	free(made.path);
+	return result;
+}
+
 enum sqlite_file_result sqlite_repair_check(
 		struct sqlite_file *file, struct sqlite_repaired *repaired, struct buf *reterr_why)
 {
@@ -50,11 +60,6 @@ enum sqlite_file_result sqlite_repair_check(
 		return result;
 	}
 	sqlite_file_leave(file);
-	if (result == SQLITE_FILE_E_DAMAGED) {
-		struct sqlite_file made = { .db = NULL };
-		result = salvage(&made, file->path, file->sync, repaired, reterr_why);
-		file->db = made.db;
-		free(made.path);
-	}
-	return result;
+	return result == SQLITE_FILE_E_DAMAGED ? sqlite_repair_left(file, repaired, reterr_why)
+										   : result;
 }

@@ -30,3 +30,10 @@ enum sqlite_file_result sqlite_repair_open(struct sqlite_file *file, const char 
  */
 enum sqlite_file_result sqlite_repair_check(
 		struct sqlite_file *file, struct sqlite_repaired *repaired, struct buf *reterr_why);
+
+/*
+ * The same for one that was found to be damaged while it was used, and was left; the
+ * buffer says by what.
+ */
+enum sqlite_file_result sqlite_repair_left(
+		struct sqlite_file *file, struct sqlite_repaired *repaired, struct buf *reterr_why);

@@ -50,6 +50,7 @@ struct state {
 	bool is_loading; /* the loader runs */
 	bool is_ready;   /* loaded; the thread runs */
 	bool is_waiting; /* for the time to try again */
+	bool is_damaged; /* the database is: it has to be repaired first */
 	bool is_held;    /* nothing is written: another process may */
 	bool is_closing;
 	struct state_stats stats;
@@ -96,10 +97,15 @@ static void give(struct state *state)
 
 static void finish(struct state *state);
 
+static void repair(struct state *state);
+
 static void on_retry(uv_timer_t *timer)
 {
 	struct state *state = timer->data;
 	state->is_waiting = false;
+	if (state->is_damaged) {
+		repair(state);
+	}
 	arm(state);
 }
 
@@ -117,17 +123,22 @@ static void take_stored(struct state *state, struct change_set *set, double seco
 	}
 }
 
+static void retry_later(struct state *state)
+{
+	state->retry_ms = state->retry_ms == 0 ? RETRY_MS_MIN : state->retry_ms * 2;
+	state->retry_ms = state->retry_ms > RETRY_MS_MAX ? RETRY_MS_MAX : state->retry_ms;
+	state->is_waiting = true;
+	uv_timer_start(&state->retry, on_retry, state->retry_ms, 0);
+}
+
 static void take_failed(struct state *state, struct change_set *set, const char *why)
 {
 	uint64_t version = set->version;
-	state->retry_ms = state->retry_ms == 0 ? RETRY_MS_MIN : state->retry_ms * 2;
-	state->retry_ms = state->retry_ms > RETRY_MS_MAX ? RETRY_MS_MAX : state->retry_ms;
 	state->stats.is_failing = true;
 	state->stats.failures++;
 	state->clock_ns = 0;
 	ledger_take_back(&state->ledger, set);
-	state->is_waiting = true;
-	uv_timer_start(&state->retry, on_retry, state->retry_ms, 0);
+	retry_later(state);
 	state->events.on_failed(state->events.data, version, slice_of_string(why));
 }
 
@@ -138,6 +149,7 @@ static void take_result(struct state *state)
 		return;
 	}
 	state->given = NULL;
+	state->is_damaged = result.is_damaged;
 	if (result.is_stored) {
 		take_stored(state, result.set, result.seconds);
 	} else {
@@ -202,6 +214,38 @@ static void begin_to_store(struct state *state)
 	if (!state->is_ready) {
 		state->events.on_unusable(state->events.data, buf_slice(&why));
 	}
+	buf_finish(&why);
+}
+
+/*
+ * While weir runs, everything that was in the database is in memory, too. So what can be
+ * read of it is saved in case weir ends meanwhile, and all groups are written again.
+ */
+static void repair(struct state *state)
+{
+	struct sqlite_repaired repaired;
+	struct buf why;
+	buf_init(&why, 0);
+	buf_append_string(&why, "a commit found it damaged");
+	sqlite_repaired_init(&repaired);
+	if (state->is_ready) {
+		sqlite_thread_quit(&state->thread);
+		sqlite_thread_join(&state->thread);
+		sqlite_file_leave(&state->file);
+		state->is_ready = false;
+	}
+	if (sqlite_repair_left(&state->file, &repaired, &why) == SQLITE_FILE_OK) {
+		tell_repaired(&repaired);
+		ledger_note_all(&state->ledger, false);
+		state->is_ready = sqlite_thread_start(&state->thread, &state->file, &state->event, &why);
+	}
+	state->is_damaged = !state->is_ready;
+	if (!state->is_ready) {
+		log_error("cannot repair the database path=%s error=" SLICE_FMT, state->file.path,
+				SLICE_ARG(buf_slice(&why)));
+		retry_later(state);
+	}
+	sqlite_repaired_finish(&repaired);
 	buf_finish(&why);
 }
 
@@ -383,7 +427,7 @@ void state_take_over(struct state *state, int fd)
 	if (fd < 0 || !ledger_read(&state->ledger, fd)) {
 		state->ledger.ahead_ns = clock_wall_ns() - (int64_t)clock_monotonic_ns();
 		sqlite_file_count(&state->file, &state->ledger.next_number, &state->ledger.next_grp);
-		ledger_note_all(&state->ledger);
+		ledger_note_all(&state->ledger, true);
 	}
 	begin_to_store(state);
 	tell_loaded_is_durable(state);

@@ -62,6 +62,8 @@ static void write_set(struct sqlite_thread *thread, const struct order *order)
 			sqlite_commit_set(&thread->commit, order->set, order->has_clock ? &order->clock : NULL);
 	result.seconds = (double)(clock_monotonic_ns() - began_ns) / 1e9;
 	if (!result.is_stored) {
+		int fault = thread->commit.fault & 0xff;
+		result.is_damaged = fault == SQLITE_CORRUPT || fault == SQLITE_NOTADB;
 		snprintf(result.why, sizeof(result.why), "%s", thread->commit.why);
 	}
 	thread->is_broken = !result.is_stored;

@@ -24,6 +24,7 @@ enum { SQLITE_WHY_BYTES = 256 };
 struct sqlite_result {
 	struct change_set *set; /* NULL: nothing has come yet */
 	bool is_stored;
+	bool is_damaged; /* the database is: nothing more can be stored in it */
 	double seconds;
 	char why[SQLITE_WHY_BYTES];
 };
