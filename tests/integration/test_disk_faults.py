@@ -166,7 +166,8 @@ def test_ends_while_it_fails(weir):
 # ---- At start -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind, fault", [("open", errno.EIO), ("open", errno.ENOSPC), *FAULTS, ("unlink", errno.EIO)])
+@pytest.mark.parametrize("kind, fault", [("open", errno.EIO), ("open", errno.ENOSPC), *FAULTS,
+                                         ("read", errno.EIO), ("unlink", errno.EIO)])
 def test_start(weir, tmp_path, kind, fault):
     """It starts with all that there is, or it ends and says why; nothing is lost by it."""
     assert weir.weir.put("/metrics/job/j", "m 1\n").status == 200

@@ -124,6 +124,8 @@ def attempt(call, *arguments):
 
 @pytest.mark.parametrize("kind, call", [
     ("open", "os.open, 'x', os.O_RDWR | os.O_CREAT"),
+    ("read", "os.read, fd, 1"),
+    ("read", "os.pread, fd, 1, 0"),
     ("write", "os.write, fd, b'1'"),
     ("write", "os.pwrite, fd, b'1', 0"),
     ("write", "os.writev, fd, [b'1']"),

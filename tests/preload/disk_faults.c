@@ -14,6 +14,7 @@
  * rename it. The disk is well when it is gone.
  *
  *     open       open(), openat()
+ *     read       read(), pread()
  *     write      write(), pwrite(), writev(), pwritev()
  *     allocate   those of them that make a file larger, and ftruncate(), fallocate(),
  *                posix_fallocate() when they do
@@ -50,6 +51,8 @@ struct rule {
 
 static int (*next_open)(const char *path, int flags, ...);
 static int (*next_openat)(int dir, const char *path, int flags, ...);
+static ssize_t (*next_read)(int fd, void *bytes, size_t count);
+static ssize_t (*next_pread)(int fd, void *bytes, size_t count, off_t at);
 static ssize_t (*next_write)(int fd, const void *bytes, size_t count);
 static ssize_t (*next_pwrite)(int fd, const void *bytes, size_t count, off_t at);
 static ssize_t (*next_writev)(int fd, const struct iovec *parts, int count);
@@ -79,6 +82,8 @@ static __attribute__((constructor)) void find_next(void)
 {
 	FIND_NEXT(next_open, "open64");
 	FIND_NEXT(next_openat, "openat64");
+	FIND_NEXT(next_read, "read");
+	FIND_NEXT(next_pread, "pread64");
 	FIND_NEXT(next_write, "write");
 	FIND_NEXT(next_pwrite, "pwrite64");
 	FIND_NEXT(next_writev, "writev");
@@ -135,7 +140,7 @@ static void read_rules(void)
 		return;
 	}
 	int fd = next_openat(control, "rules", O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	ssize_t len = fd < 0 ? 0 : next_read(fd, text, sizeof(text) - 1);
 	close(fd);
 	text[len < 0 ? 0 : len] = '\0';
 	rules_read = status;
@@ -294,6 +299,21 @@ int openat64(int dir, const char *path, int flags, ...)
 	mode_t mode = mode_of(flags, arguments);
 	va_end(arguments);
 	return open_if_may(dir, path, flags, mode);
+}
+
+ssize_t read(int fd, void *bytes, size_t count)
+{
+	return may_do("read", fd) ? next_read(fd, bytes, count) : -1;
+}
+
+ssize_t pread(int fd, void *bytes, size_t count, off_t at)
+{
+	return may_do("read", fd) ? next_pread(fd, bytes, count, at) : -1;
+}
+
+ssize_t pread64(int fd, void *bytes, size_t count, off_t at)
+{
+	return may_do("read", fd) ? next_pread(fd, bytes, count, at) : -1;
 }
 
 ssize_t write(int fd, const void *bytes, size_t count)
