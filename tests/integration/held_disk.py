@@ -16,17 +16,21 @@ class HeldDisk:
         log = self.directory / "log"
         return log.read_text().splitlines() if log.exists() else []
 
-    def hold(self):
-        (self.directory / "hold").touch()
+    def order(self, name, text):
+        new = self.directory / "new"
+        new.write_text(str(text))
+        new.rename(self.directory / name)
+
+    def hold(self, after=0, ending=""):
+        """From now on, or behind so many of a process; files of some names. Gives how many there were."""
+        self.order("hold", f"{after} {ending}")
         return len(self.synced())
 
     def wait_until_held(self, before):
         wait_for(lambda: len(self.synced()) > before, "something is to be on disk")
 
     def fail(self, fault):
-        new = self.directory / "new"
-        new.write_text(str(fault))
-        new.rename(self.directory / "fail")
+        self.order("fail", fault)
 
     def heal(self):
         for name in ("hold", "fail"):
