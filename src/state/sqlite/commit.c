@@ -57,7 +57,8 @@ static bool find_first_row(struct sqlite_commit *commit)
 
 bool sqlite_commit_init(struct sqlite_commit *commit, sqlite3 *db)
 {
-	*commit = (struct sqlite_commit){ .db = db };
+	/* How much the weir before has left to be deleted is not known: it is looked at soon. */
+	*commit = (struct sqlite_commit){ .db = db, .data_bytes = DELETE_BYTES };
 	buf_init(&commit->record, 0);
 	buf_init(&commit->packed, 0);
 	commit->zstd = ZSTD_createCCtx();

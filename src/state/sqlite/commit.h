@@ -28,7 +28,7 @@ struct sqlite_commit {
 	struct ZSTD_CCtx_s *zstd;
 	uint64_t floor;       /* rows below are of no use */
 	uint64_t deleted;     /* all rows below are deleted */
-	uint64_t data_bytes;  /* of all records written so far */
+	uint64_t data_bytes;  /* of all records written so far, about */
 	uint64_t swept_bytes; /* the same, when all that was of no use was deleted last */
 	int fault;            /* SQLite's extended code of what failed last */
 	char why[128];        /* the same in words */
