@@ -363,6 +363,15 @@ def test_restore_keeps_what_was_there_with_its_log(tmp_path, made):
     assert rows(tmp_path / "again.db") == late
 
 
+def test_restores_within_a_second_keep_all(tmp_path, made):
+    succeed("backup", tmp_path / "backup.db", cwd=tmp_path)
+    made.close()
+    for _ in range(4):
+        succeed("restore", tmp_path / "backup.db", cwd=tmp_path)
+    kept = list((tmp_path / "data").glob("weir.db.before-restore-*"))
+    assert len(kept) == 4 and all(len(rows(path)) == 100 for path in kept)
+
+
 def test_restore_makes_the_data_directory(tmp_path, made):
     succeed("backup", tmp_path / "backup.db", cwd=tmp_path)
     succeed("restore", f"--data-dir={tmp_path / 'new' / 'data'}", tmp_path / "backup.db")
