@@ -297,8 +297,7 @@ static struct change_set *take_gathered(struct ledger *ledger)
 	}
 	clean(ledger, set);
 	ledger->open = NULL;
-	ledger->floor = find_floor(ledger);
-	set->floor = ledger->floor;
+	set->floor = find_floor(ledger);
 	set->version = ledger->store->changed;
 	return set;
 }
@@ -337,11 +336,8 @@ static struct change_set *take_noted(struct ledger *ledger)
 		change_set_destroy(set, ledger->store);
 		return NULL;
 	}
-	if (!ledger->is_behind) {
-		ledger->floor = find_floor(ledger);
-		set->version = ledger->store->changed;
-	}
-	set->floor = ledger->floor;
+	set->floor = ledger->is_behind ? ledger->floor : find_floor(ledger);
+	set->version = ledger->is_behind ? 0 : ledger->store->changed;
 	return set;
 }
 
@@ -371,6 +367,7 @@ static void let_go_of_set(struct ledger *ledger, struct change_set *set)
 
 void ledger_settle(struct ledger *ledger, struct change_set *set)
 {
+	ledger->floor = set->floor;
 	let_go_of_set(ledger, set);
 }
 

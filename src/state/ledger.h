@@ -68,7 +68,7 @@ struct ledger {
 	uint64_t next_grp;
 	uint64_t position;   /* bytes of all rows so far */
 	uint64_t live_bytes; /* of those that count */
-	uint64_t floor;      /* of the last set that had all changes */
+	uint64_t floor;      /* of the last set that is stored */
 	int64_t ahead_ns;    /* of the clock that deadlines are stored by; to the monotonic clock */
 };
 

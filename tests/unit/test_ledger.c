@@ -264,9 +264,41 @@ static void test_property(void)
 	}
 }
 
+/* More groups than one set takes of what could not be stored. */
+enum { CROWD = 5000 };
+
+static void push_crowd(struct world *w, const char *body)
+{
+	for (int i = 0; i < CROWD; i++) {
+		char key[32];
+		snprintf(key, sizeof(key), "job=%d", i);
+		store_driver_push(&w->d, STORE_PUT, key, body);
+	}
+}
+
+/* Until all is stored again, old rows are all there is of those that are still to come. */
+static void test_end_amid_what_failed(void)
+{
+	struct world w;
+	struct reader reader;
+	world_init(&w, true);
+	push_crowd(&w, "m 1\n");
+	commit_all(&w);
+	push_crowd(&w, "m 2\n");
+	CHECK(!commit(&w, true));
+	CHECK(commit(&w, false));
+	CHECK(ledger_has_changes(&w.ledger));
+	read_back(&w, &reader);
+	CHECK_INT(reader.d.store.contents->group_count, CROWD);
+	reader_finish(&reader);
+	check_stored(&w);
+	world_finish(&w);
+}
+
 int main(void)
 {
 	directory_begin();
+	RUN(test_end_amid_what_failed);
 	RUN(test_property);
 	directory_end();
 	return check_done();
