@@ -1,0 +1,76 @@
+#pragma once
+
+/*
+ * The loop's half of a database, for the files that it is made of: sqlite.c begins and
+ * ends it, starting.c fills the store from it, storing.c hands it what changes.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "net/turn.h"
+#include "state/ledger.h"
+#include "state/sqlite/file.h"
+#include "state/sqlite/loader.h"
+#include "state/sqlite/repair.h"
+#include "state/sqlite/thread.h"
+#include "state/state.h"
+
+struct state {
+	struct state_events events;
+	struct store *store;
+	uv_loop_t *loop;
+	struct ledger ledger;
+	struct sqlite_file file;
+	struct record_checks checks;
+	struct sqlite_loader loader;
+	struct restore restore;
+	struct list kept_units; // loaded_unit::link, which later ones refer to
+	uint64_t began_ns;      /* the loading; monotonic */
+	uint64_t progress_ns;   /* when it was told of last */
+	struct sqlite_thread thread;
+	struct turn turn; /* hands over what was gathered */
+	uv_async_t event;
+	uv_timer_t retry;
+	int open_handles;
+	uint64_t retry_ms; /* 0: the last commit went well */
+	uint64_t durable;  /* all changes of the store up to there are */
+	uint64_t clock_ns; /* when the clock was stored last; monotonic */
+	struct change_set *given;
+	bool is_loading; /* the loader runs */
+	bool is_ready;   /* loaded; the thread runs */
+	bool is_waiting; /* for the time to try again */
+	bool is_damaged; /* the database is: it has to be repaired first */
+	bool is_held;    /* nothing is written: another process may */
+	bool is_closing;
+	struct state_stats stats;
+};
+
+/* ---- starting.c ---- */
+
+/* A damaged one is repaired first. False: the buffer says why. */
+bool sqlite_open_file(
+		struct state *state, const struct state_options *options, struct buf *reterr_why);
+void sqlite_begin_to_load(struct state *state);
+
+/* A unit a turn; false when there is none yet. */
+bool sqlite_load_some(struct state *state);
+
+/* In the log, if anything was. */
+void sqlite_tell_repaired(const struct sqlite_repaired *repaired);
+
+/* ---- storing.c ---- */
+
+/* The store has all that it is to have; from here on changes are stored. */
+void sqlite_begin_to_store(struct state *state);
+
+/* What was loaded is reported like changes, yet it need not be stored again. */
+void sqlite_tell_loaded_is_durable(struct state *state);
+
+/* What was gathered is handed over at the end of this turn of the loop, if it can be. */
+void sqlite_arm(struct state *state);
+void sqlite_give(struct state *state);
+
+/* Tells what came of a set, if anything has. */
+void sqlite_take_result(struct state *state);
