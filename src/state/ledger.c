@@ -181,7 +181,7 @@ static struct group_key *copy_key(const struct labels *labels)
 	return key;
 }
 
-static void note_gone(
+void ledger_note_gone(
 		struct ledger *ledger, struct ledger_entry *entry, const struct labels *labels)
 {
 	if (entry->gone_key == NULL) {
@@ -212,7 +212,7 @@ static void note_change(struct ledger *ledger, const struct store_change *change
 			struct ledger_entry *entry = group->keeper;
 			list_remove(&entry->noted);
 			if (!is_unwritten(ledger, entry)) {
-				note_gone(ledger, entry, &group->key.labels);
+				ledger_note_gone(ledger, entry, &group->key.labels);
 			}
 			leave(ledger, entry);
 		}
@@ -379,7 +379,7 @@ static void note_set(struct ledger *ledger, const struct change_set *set)
 		if (entry == NULL) {
 			ledger->is_wipe_noted = true;
 		} else if (entry->is_gone) {
-			note_gone(ledger, entry, &change->source.key);
+			ledger_note_gone(ledger, entry, &change->source.key);
 		} else if (!is_gone(ledger, entry)) {
 			note(ledger, entry);
 		}

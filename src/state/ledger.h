@@ -87,6 +87,9 @@ void ledger_finish(struct ledger *ledger);
 void ledger_adopt(
 		struct ledger *ledger, struct group *group, uint64_t grp, uint64_t base, uint64_t bytes);
 
+/* A group that the log still has, though another one of that key came after it. */
+void ledger_bury(struct ledger *ledger, const struct labels *key, uint64_t grp);
+
 /* They are of a log of so many bytes, dead rows included. */
 void ledger_spread(struct ledger *ledger, uint64_t log_bytes);
 

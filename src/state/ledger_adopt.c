@@ -17,6 +17,19 @@ void ledger_adopt(
 	list_append(ledger->entries.next, &entry->in_order); /* in front */
 }
 
+void ledger_bury(struct ledger *ledger, const struct labels *key, uint64_t grp)
+{
+	struct ledger_entry *entry = memory_zalloc(1, sizeof(*entry));
+	list_init(&entry->in_order);
+	list_init(&entry->noted);
+	entry->grp = grp;
+	entry->contents_id = ledger->store->contents->id;
+	entry->is_gone = true;
+	list_append(&ledger->dead, &entry->in_order);
+	ledger_note_gone(ledger, entry, key);
+	ledger->is_behind = true;
+}
+
 static int compare_bases(const void *a, const void *b)
 {
 	const struct ledger_entry *left = *(struct ledger_entry *const *)a;

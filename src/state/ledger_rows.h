@@ -31,3 +31,7 @@ void ledger_drop_changes(struct ledger *ledger, struct ledger_entry *entry);
 
 /* Its rows do not count any more. */
 void ledger_forget_bytes(struct ledger *ledger, struct ledger_entry *entry);
+
+/* Of an entry that is gone: that is to be written. */
+void ledger_note_gone(
+		struct ledger *ledger, struct ledger_entry *entry, const struct labels *labels);

@@ -295,10 +295,37 @@ static void test_end_amid_what_failed(void)
 	world_finish(&w);
 }
 
+/* Damage took the row that says that the first of two groups of one key is gone. */
+static void test_group_that_came_twice(void)
+{
+	struct world w;
+	struct reader reader;
+	world_init(&w, true);
+	store_driver_push(&w.d, STORE_PUT, "job=a", "m 1\nold 1\n");
+	commit_all(&w);
+	struct group_key key = store_driver_key(&w.d, "job=a");
+	store_delete(&w.d.store, &key);
+	commit_all(&w);
+	store_driver_push(&w.d, STORE_PUT, "job=a", "m 2\n");
+	commit_all(&w);
+	sql(w.file.db, "DELETE FROM segment WHERE kind = 3");
+	read_back(&w, &reader);
+	CHECK_SLICE(page_of(&reader.d), page_of(&w.d));
+	struct change_set *set = ledger_take(&reader.ledger);
+	CHECK(set != NULL && set->count == 1);
+	if (set != NULL) {
+		CHECK_INT(LIST_ENTRY(list_first(&set->changes), struct change, link)->kind, CHANGE_GONE);
+		ledger_settle(&reader.ledger, set);
+	}
+	reader_finish(&reader);
+	world_finish(&w);
+}
+
 int main(void)
 {
 	directory_begin();
 	RUN(test_end_amid_what_failed);
+	RUN(test_group_that_came_twice);
 	RUN(test_property);
 	directory_end();
 	return check_done();

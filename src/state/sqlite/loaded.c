@@ -34,9 +34,31 @@ void loaded_unit_destroy(struct loaded_unit *unit)
 	free(unit);
 }
 
+/*
+ * What is newest is read first. The row that says that the older one is gone was
+ * lost, so it is written again.
+ */
+static bool is_superseded(
+		const struct restore *restore, struct loaded_group *loaded, struct ledger *ledger)
+{
+	if (loaded->whole != NULL) {
+		return loaded->whole->is_superseded;
+	}
+	const struct group *group = store_find_group(restore->store, &loaded->key);
+	loaded->is_superseded = group != NULL && group->keeper != NULL;
+	if (loaded->is_superseded) {
+		ledger_bury(ledger, &loaded->key.labels, loaded->grp);
+	}
+	return loaded->is_superseded;
+}
+
 static void put_group(struct loaded_unit *unit, struct loaded_group *loaded,
 		struct restore *restore, struct ledger *ledger)
 {
+	if (is_superseded(restore, loaded, ledger)) {
+		loaded_group_drop(loaded);
+		return;
+	}
 	restore_group(restore, &loaded->key, loaded->place);
 	LIST_EACH (link, &loaded->pushes) {
 		struct loaded_push *push = LIST_ENTRY(link, struct loaded_push, link);

@@ -39,7 +39,8 @@ struct loaded_group {
 	uint64_t bytes;             /* of all its rows that count */
 	struct loaded_group *whole; /* this is only what was not exposed of that one; NULL: all of it */
 	bool is_expired;
-	bool is_late;  /* it is not exposed itself */
+	bool is_late;       /* it is not exposed itself */
+	bool is_superseded; /* another group of that key came after it; the loop's to say */
 	int64_t order; /* among what was not exposed */
 };
 
