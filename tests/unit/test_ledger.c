@@ -321,11 +321,38 @@ static void test_group_that_came_twice(void)
 	world_finish(&w);
 }
 
+static bool forget_unit(void *data, struct loaded_unit *unit)
+{
+	loaded_unit_destroy(unit);
+	return true;
+}
+
+/* Where it is, it would be deleted with all that is of no use around it. */
+static void test_unreadable_row_cannot_be_set_aside(void)
+{
+	struct world w;
+	world_init(&w, true);
+	store_driver_push(&w.d, STORE_PUT, "job=a", "m 1\n");
+	commit_all(&w);
+	sql(w.file.db, "UPDATE segment SET sum = sum + 1");
+	sqlite3 *other = sqlite_file_open_second(&w.file);
+	sql(other, "BEGIN IMMEDIATE");
+	sqlite3_busy_timeout(w.file.db, 0);
+	const struct record_checks checks = { .native_is_right = native_is_right };
+	struct sqlite_load load = { .db = w.file.db, .checks = &checks, .on_unit = forget_unit };
+	CHECK_INT(sqlite_load_run(&load), SQLITE_LOAD_E_SYSTEM);
+	CHECK_INT(load.fault, SQLITE_BUSY);
+	sqlite_load_finish(&load);
+	sqlite3_close(other);
+	world_finish(&w);
+}
+
 int main(void)
 {
 	directory_begin();
 	RUN(test_end_amid_what_failed);
 	RUN(test_group_that_came_twice);
+	RUN(test_unreadable_row_cannot_be_set_aside);
 	RUN(test_property);
 	directory_end();
 	return check_done();

@@ -50,7 +50,7 @@ static bool move_one(sqlite3 *db, const struct bad_row *row)
 			&& run(db, "DELETE FROM segment WHERE number = ?1 AND ?2 IS NOT NULL", row);
 }
 
-bool sqlite_aside_move(sqlite3 *db, const struct list *rows)
+bool sqlite_aside_move(sqlite3 *db, const struct list *rows, int *reterr_fault)
 {
 	if (list_is_empty(rows)) {
 		return true;
@@ -60,6 +60,7 @@ bool sqlite_aside_move(sqlite3 *db, const struct list *rows)
 		is_good = is_good && move_one(db, LIST_ENTRY(link, struct bad_row, link));
 	}
 	is_good = is_good && run(db, "COMMIT", NULL);
+	*reterr_fault = is_good ? SQLITE_OK : sqlite3_extended_errcode(db);
 	if (!is_good && !sqlite3_get_autocommit(db)) {
 		run(db, "ROLLBACK", NULL);
 	}

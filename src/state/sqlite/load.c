@@ -564,10 +564,9 @@ enum sqlite_load_result sqlite_load_run(struct sqlite_load *load)
 	int64_t pages = read_number(load->db, "PRAGMA page_count")
 			- read_number(load->db, "PRAGMA freelist_count");
 	load->log_bytes = (uint64_t)(pages * read_number(load->db, "PRAGMA page_size"));
-	if (!sqlite_aside_move(load->db, &load->bad)) {
-		/* They are where they were: their numbers are taken. */
-		uint64_t last = (uint64_t)read_number(load->db, "SELECT max(number) FROM segment");
-		load->next_number = last >= load->next_number ? last + 1 : load->next_number;
+	/* Where they are now they would be deleted one day. */
+	if (!sqlite_aside_move(load->db, &load->bad, &load->fault)) {
+		return SQLITE_LOAD_E_SYSTEM;
 	}
 	load->set_aside = sqlite_aside_count(load->db);
 	return SQLITE_LOAD_OK;
