@@ -80,6 +80,7 @@ static bool read_stored(void *data, int fd)
 	struct image_read_options options = {
 		.checks = { .native_is_right = native_is_right },
 		.on_fault = on_fault,
+		.is_handed_over = true, /* the ledger that comes with it is of the same groups */
 	};
 	uint64_t head_bytes;
 	if (read(fd, &head_bytes, sizeof(head_bytes)) != sizeof(head_bytes)

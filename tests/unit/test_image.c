@@ -447,6 +447,43 @@ static void test_wipe_meanwhile(void)
 	store_driver_finish(&d);
 }
 
+/* ---- From process to process ---- */
+
+/* It has what comes with it a second time by its groups and their slots. */
+static void test_handed_over(void)
+{
+	enum { MANY = 20000 };
+	struct store_driver d;
+	struct store_driver restored;
+	struct image_report report;
+	struct image_read_options options = {
+		.checks = { .native_is_right = native_is_right },
+		.is_handed_over = true,
+	};
+	store_driver_init(&d, NULL);
+	push_many(&d, MANY, "m 1\n");
+	push(&d, FORMAT_TEXT, "job=over", "m 1\n");
+	push(&d, FORMAT_TEXT, "job=on", "m 1\n");
+	contents_set_deadline(d.store.contents, store_driver_find(&d, "job=over"), 1);
+	for (int i = 0; i < MANY; i++) {
+		char key[64];
+		snprintf(key, sizeof(key), "job=many,instance=%d", i);
+		store_driver_delete(&d, key);
+	}
+	int fd = make_file(written(&d));
+	store_driver_init(&restored, NULL);
+	CHECK_INT(image_read(&restored.store, fd, &options, &report), IMAGE_READ_OK);
+	close(fd);
+	CHECK_INT(report.groups, 2);
+	const struct group *over = store_driver_find(&restored, "job=over");
+	CHECK(over != NULL && over->slot == MANY);
+	CHECK(over != NULL && over->deadline_ns > 0
+			&& over->deadline_ns <= (int64_t)clock_monotonic_ns());
+	CHECK_INT(store_driver_find(&restored, "job=on")->slot, MANY + 1);
+	store_driver_finish(&restored);
+	store_driver_finish(&d);
+}
+
 /* ---- Changes in slices ---- */
 
 /* As many families as are applied in slices. */
@@ -675,6 +712,7 @@ int main(void)
 	RUN(test_shadowed);
 	RUN(test_limits);
 	RUN(test_expiry);
+	RUN(test_handed_over);
 	RUN(test_one_version);
 	RUN(test_wipe_meanwhile);
 	RUN(test_slices);

@@ -67,7 +67,7 @@ static void report_fault(struct reading *r, struct slice key, uint64_t place, co
 
 /*
  * Its life goes on with what was left of it when it was written, less what has
- * passed since. False when it is over.
+ * passed since. False when it is over and that is the end of it.
  */
 static bool find_deadline(const struct reading *r, int64_t expires_ns, int64_t *ret_deadline_ns)
 {
@@ -78,7 +78,8 @@ static bool find_deadline(const struct reading *r, int64_t expires_ns, int64_t *
 	}
 	if (__builtin_sub_overflow(expires_ns, r->input.written.wall_ns, &left_ns)
 			|| left_ns <= r->passed_ns) {
-		return false;
+		*ret_deadline_ns = r->now_ns;
+		return r->options->is_handed_over;
 	}
 	if (__builtin_add_overflow(left_ns - r->passed_ns, r->now_ns, ret_deadline_ns)) {
 		*ret_deadline_ns = INT64_MAX;
@@ -167,7 +168,8 @@ static enum image_read_result read_all(struct reading *r, struct store *store)
 	r->passed_ns = boot_time_between(&r->input.written, &now);
 	r->now_ns = (int64_t)clock_monotonic_ns();
 	arena_init(&r->arena);
-	restore_begin(&r->restore, store, places_of_file(r->input.fd));
+	restore_begin(&r->restore, store,
+			r->options->is_handed_over ? UINT64_MAX : places_of_file(r->input.fd));
 	while (read_item(r)) {
 	}
 	restore_end(&r->restore);

@@ -6,8 +6,8 @@
  * another process.
  *
  * A file that is damaged gives what is whole in it; the rest is reported. A
- * group whose time to live is over is not put in. What is left of a life does
- * not depend on a wall clock that was set meanwhile; see boot.h.
+ * group whose time to live is over is not put in, unless it is handed over. What is
+ * left of a life does not depend on a wall clock that was set meanwhile; see boot.h.
  */
 
 #include <stdint.h>
@@ -45,6 +45,11 @@ struct image_read_options {
 	struct record_checks checks;
 	void (*on_fault)(void *data, const struct image_fault *fault); /* NULL: nobody asks */
 	void *data;
+	/*
+	 * The process before has written it just now: groups whose time is over meanwhile are
+	 * put in, and all are in the slots that they were in.
+	 */
+	bool is_handed_over;
 };
 
 enum image_read_result {
