@@ -41,7 +41,7 @@ struct loaded_group {
 	bool is_expired;
 	bool is_late;       /* it is not exposed itself */
 	bool is_superseded; /* another group of that key came after it; the loop's to say */
-	int64_t order; /* among what was not exposed */
+	int64_t order;      /* among what was not exposed */
 };
 
 /* What could not be read. */
