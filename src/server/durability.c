@@ -15,6 +15,7 @@
 #include "config/table.h"
 #include "format/protobuf_native.h"
 #include "server/notify.h"
+#include "server/options.h"
 #include "server/server.h"
 #include "server/snapshot_file.h"
 #include "server/takeover_take.h"
@@ -111,11 +112,19 @@ static bool lock_path(struct durability *durability)
 
 /* ---- What happens ---- */
 
+/* Until then limits do not count, and reloading left them alone. */
+static void open_to_changes(struct durability *durability)
+{
+	struct server *server = durability->server;
+	durability->is_loading = false;
+	server->store.options.limits = options_of_store(server->config).limits;
+	api_end_loading(&server->api);
+}
+
 static void on_loaded(void *data, const struct state_loaded *loaded)
 {
 	struct durability *durability = data;
-	durability->is_loading = false;
-	api_end_loading(&durability->server->api);
+	open_to_changes(durability);
 	durability->stats.load_seconds = loaded->seconds;
 	durability->stats.groups_loaded = loaded->groups;
 	log_info("state loaded path=%s groups=%llu series=%llu bytes=%llu expired=%llu unreadable=%llu "
@@ -169,8 +178,7 @@ static void end_moving(struct durability *durability)
 	log_info("the state of an earlier weir is in the database path=%s", durability->path);
 	free(durability->snapshot);
 	durability->snapshot = NULL;
-	durability->is_loading = false;
-	api_end_loading(&durability->server->api);
+	open_to_changes(durability);
 }
 
 static void on_commit(void *data, uint64_t changes, double seconds)

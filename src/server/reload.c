@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "config/table.h"
 #include "config/value.h"
+#include "server/durability.h"
 #include "server/options.h"
 #include "server/server.h"
 
@@ -16,7 +17,9 @@ void reload_apply(struct server *server)
 	struct api_options api = options_of_api(server);
 	size_t window = server->http.limits.window;
 	api_set_options(&server->api, &api, config->jobs);
-	server->store.options.limits = options_of_store(config).limits;
+	if (!durability_is_loading(server)) {
+		server->store.options.limits = options_of_store(config).limits;
+	}
 	server->http.limits = options_of_http(config);
 	server->http.limits.window = window;
 	log_configure(config->log_level, config->log_format);

@@ -174,6 +174,7 @@ def test_quit_by_another_method_ends_nothing(start_weir):
 
 def test_quit_lets_running_requests_finish(start_weir):
     weir = start_weir("--web.enable-lifecycle")
+    wait_for(lambda: weir.get("/-/ready").status == 200, "what is stored is loaded")
     with weir.connect() as connection:
         connection.request("PUT", "/metrics/job/j", headers={"Content-Length": "4"})
         connection.send("m ")

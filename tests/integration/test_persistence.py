@@ -136,7 +136,8 @@ def fill_richly(weir):
     assert weir.post("/metrics/job/text/instance/i", "later 1\n").status == 200
     push(weir, "/metrics/job/proto", MF_HIST, MF2, MF5)
     assert weir.put("/metrics/job/empty").status == 200
-    assert weir.put("/metrics/job/text/instance@base64/=/zone@base64/=", 'z{instance="gone"} 1\n').status == 200
+    assert weir.put("/metrics/job/text/instance@base64/=/zone@base64/=",
+                    'z{instance="gone"} 1\n').status == 200
     assert weir.put("/metrics/job/own", 'own{instance="kept"} 1\n').status == 200
     # An order of lines that is not that of the groups.
     assert weir.post("/metrics/job/open", "later 0\n").status == 200

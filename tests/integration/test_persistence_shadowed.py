@@ -1,4 +1,4 @@
-"""What --push.disable-consistency-check took and pages do not show is kept as well, and comes up in its turn."""
+"""What pages do not show is kept as well, and comes up in its turn: --push.disable-consistency-check."""
 
 import pytest
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from harness import DEADLINE, command, environment, wait_for
+from harness import DEADLINE, command, environment, format_request, wait_for
 
 
 @pytest.fixture
@@ -81,6 +81,24 @@ def test_switches_and_limits(start):
     accept = {"Accept": "application/openmetrics-text"}
     assert weir.get("/metrics", accept).headers["content-type"].startswith("text/plain")
     assert weir.scrape().value("weir_limit", limit="groups") == 1
+
+
+def test_while_what_is_stored_is_loaded(start, tmp_path):
+    """Limits do not count for that, but from then on."""
+    count, flags = 2000, (f"--state.url=sqlite:{tmp_path}/db", "--state.sync=normal")
+    weir = start("", *flags)
+    with weir.connect() as connection:
+        for first in range(0, count, 25):
+            connection.send(b"".join(format_request("PUT", f"/metrics/job/{number}", "m 1\n")
+                                     for number in range(first, first + 25)))
+            assert all(connection.response().status == 200 for _ in range(25))
+    weir.stop()
+    weir = start("", *flags)
+    reload(weir, "limit.groups: 100\n")
+    wait_for(lambda: weir.get("/-/ready").status == 200, "what is stored is loaded")
+    page = weir.scrape()
+    assert page.value("weir_groups") == count and page.value("weir_limit", limit="groups") == 100
+    assert weir.put("/metrics/job/new", "m 1\n").status == 429
 
 
 def test_log(start):
@@ -234,6 +252,7 @@ def test_a_body_that_arrives_while_its_limit_is_lowered(start):
 def test_sighup_at_the_end_does_not_kill(start_weir):
     """While the last requests are finished, too."""
     weir = start_weir("--timeout.shutdown=30s")
+    wait_for(lambda: weir.get("/-/ready").status == 200, "what is stored is loaded")
     with weir.connect() as connection:
         connection.send("PUT /metrics/job/b HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n")
         assert weir.get("/-/healthy").status == 200
