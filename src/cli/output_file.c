@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/path.h"
 
 /* As a file that a shell makes. */
 static mode_t usual_mode(void)
@@ -72,22 +73,6 @@ int output_file_write(struct output_file *file, struct slice bytes)
 	return 0;
 }
 
-static int sync_directory(const char *path)
-{
-	char *directory = memory_copy_string(path);
-	char *slash = strrchr(directory, '/');
-	if (slash != NULL) {
-		slash[slash == directory] = '\0';
-	}
-	int fd = open(slash == NULL ? "." : directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(directory);
-	int fault = fd < 0 || fsync(fd) != 0 ? errno : 0;
-	if (fd >= 0) {
-		close(fd);
-	}
-	return fault;
-}
-
 static void finish(struct output_file *file)
 {
 	if (file->fd != STDOUT_FILENO) {
@@ -104,7 +89,7 @@ int output_file_commit(struct output_file *file)
 		output_file_abandon(file);
 		return fault;
 	}
-	int fault = file->path == NULL ? 0 : sync_directory(file->path);
+	int fault = file->path == NULL || path_sync_directory(file->path) ? 0 : errno;
 	finish(file);
 	return fault;
 }

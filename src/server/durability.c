@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "config/state_url.h"
 #include "config/table.h"
 #include "format/protobuf_native.h"
@@ -45,14 +46,6 @@ struct durability {
 
 /* ---- Where ---- */
 
-static char *join(const char *a, const char *b)
-{
-	size_t bytes = strlen(a) + strlen(b) + 1;
-	char *text = memory_alloc(bytes);
-	snprintf(text, bytes, "%s%s", a, b);
-	return text;
-}
-
 static bool is_given(const struct config *config, const char *name)
 {
 	const struct setting *setting = settings_find(name, strlen(name));
@@ -67,7 +60,7 @@ static char *find_path(const struct server *server)
 			config->persistence_file[0] != '\0' && !is_given(config, "state.url");
 	struct state_url url = state_url_read(config->state_url);
 	if (is_persistence_file) {
-		return join(config->persistence_file, ".weir");
+		return path_join(config->persistence_file, ".weir");
 	}
 	if (url.scheme == STATE_SCHEME_NONE) {
 		return NULL;
@@ -75,8 +68,8 @@ static char *find_path(const struct server *server)
 	if (url.path[0] != '\0') {
 		return memory_copy_string(url.path);
 	}
-	char *folder = join(server->data_dir.path, "/");
-	char *path = join(folder, database_name);
+	char *folder = path_join(server->data_dir.path, "/");
+	char *path = path_join(folder, database_name);
 	free(folder);
 	return path;
 }
@@ -97,7 +90,7 @@ static bool take_lock_over(struct durability *durability)
 /* One weir a database, wherever its data directory is. */
 static bool lock_path(struct durability *durability)
 {
-	char *path = join(durability->path, ".lock");
+	char *path = path_join(durability->path, ".lock");
 	durability->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	bool is_locked = durability->lock >= 0
 			&& (take_lock_over(durability) || flock(durability->lock, LOCK_EX | LOCK_NB) == 0);

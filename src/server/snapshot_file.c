@@ -10,16 +10,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/memory.h"
+#include "base/path.h"
 #include "state/image/file_layout.h"
-
-static char *join(const char *a, const char *b)
-{
-	size_t bytes = strlen(a) + strlen(b) + 1;
-	char *text = memory_alloc(bytes);
-	snprintf(text, bytes, "%s%s", a, b);
-	return text;
-}
 
 static bool is_snapshot(const char *path)
 {
@@ -33,29 +25,12 @@ static bool is_snapshot(const char *path)
 	return is_one;
 }
 
-/* Renames are on disk when the folder is. */
-static bool sync_folder(const char *path)
-{
-	char *folder = memory_copy_string(path);
-	char *slash = strrchr(folder, '/');
-	if (slash != NULL) {
-		slash[slash == folder] = '\0';
-	}
-	int fd = open(slash == NULL ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool is_synced = fd >= 0 && fsync(fd) == 0;
-	if (fd >= 0) {
-		close(fd);
-	}
-	free(folder);
-	return is_synced;
-}
-
 static bool remove_incomplete(const char *path)
 {
 	static const char *const endings[] = { "", "-wal", "-shm" };
 	bool is_removed = true;
 	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-		char *name = join(path, endings[i]);
+		char *name = path_join(path, endings[i]);
 		is_removed = is_removed && (unlink(name) == 0 || errno == ENOENT);
 		free(name);
 	}
@@ -64,7 +39,7 @@ static bool remove_incomplete(const char *path)
 
 bool snapshot_file_find(const char *path, char **ret_path)
 {
-	char *aside = join(path, ".snapshot");
+	char *aside = path_join(path, ".snapshot");
 	bool is_begun = access(aside, F_OK) == 0;
 	bool is_there = is_snapshot(path);
 	*ret_path = NULL;
@@ -73,7 +48,7 @@ bool snapshot_file_find(const char *path, char **ret_path)
 		return true;
 	}
 	bool is_ready = is_begun ? remove_incomplete(path) : rename(path, aside) == 0;
-	if (!is_ready || !sync_folder(path)) {
+	if (!is_ready || !path_sync_directory(path)) {
 		free(aside);
 		return false;
 	}
@@ -127,8 +102,8 @@ bool snapshot_file_retire(const char *path)
 	struct tm utc;
 	gmtime_r(&now, &utc);
 	strftime(stamp, sizeof(stamp), ".moved-%Y%m%dT%H%M%SZ", &utc);
-	char *moved = join(path, stamp);
-	bool is_retired = rename(path, moved) == 0 && sync_folder(path);
+	char *moved = path_join(path, stamp);
+	bool is_retired = rename(path, moved) == 0 && path_sync_directory(path);
 	free(moved);
 	return is_retired;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/path.h"
 #include "state/sqlite/path.h"
 #include "state/sqlite/schema.h"
 
@@ -55,7 +56,7 @@ static bool fill(struct sqlite_draft *draft)
 bool sqlite_draft_begin(struct sqlite_draft *draft, const char *target, struct buf *reterr_why)
 {
 	*draft = (struct sqlite_draft){ .target = target };
-	draft->path = sqlite_path_join(target, ".new");
+	draft->path = path_join(target, ".new");
 	if (!create(draft, reterr_why)) {
 		free(draft->path);
 		return false;
@@ -108,7 +109,7 @@ bool sqlite_draft_commit(struct sqlite_draft *draft, struct buf *reterr_why)
 		sqlite_draft_abandon(draft);
 		return false;
 	}
-	bool is_synced = sqlite_path_sync_directory(draft->target);
+	bool is_synced = path_sync_directory(draft->target);
 	if (!is_synced) {
 		fail(draft, "sync the directory of", reterr_why);
 	}

@@ -266,7 +266,7 @@ enum sqlite_file_result sqlite_file_open_in_use(
 
 /* ---- Asking ---- */
 
-static int64_t read_number(sqlite3 *db, const char *text)
+int64_t sqlite_file_number(sqlite3 *db, const char *text)
 {
 	sqlite3_stmt *statement;
 	int64_t number = 0;
@@ -280,11 +280,12 @@ static int64_t read_number(sqlite3 *db, const char *text)
 
 bool sqlite_file_is_empty(const struct sqlite_file *file)
 {
-	return read_number(file->db, "SELECT count(*) FROM (SELECT 1 FROM segment LIMIT 1)") == 0;
+	return sqlite_file_number(file->db, "SELECT count(*) FROM (SELECT 1 FROM segment LIMIT 1)")
+			== 0;
 }
 
 void sqlite_file_count(const struct sqlite_file *file, uint64_t *ret_number, uint64_t *ret_grp)
 {
-	*ret_number = (uint64_t)read_number(file->db, "SELECT max(number) FROM segment") + 1;
-	*ret_grp = (uint64_t)read_number(file->db, "SELECT max(grp) FROM segment") + 1;
+	*ret_number = (uint64_t)sqlite_file_number(file->db, "SELECT max(number) FROM segment") + 1;
+	*ret_grp = (uint64_t)sqlite_file_number(file->db, "SELECT max(grp) FROM segment") + 1;
 }

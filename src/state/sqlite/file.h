@@ -59,6 +59,9 @@ sqlite3 *sqlite_file_open_second(const struct sqlite_file *file);
 /* After all other connections to it: the last one puts the log into the file. */
 void sqlite_file_close(struct sqlite_file *file);
 
+/* The one number that the statement asks for; 0 when there is none, or it cannot be read. */
+int64_t sqlite_file_number(sqlite3 *db, const char *text);
+
 /* It has no rows. */
 bool sqlite_file_is_empty(const struct sqlite_file *file);
 

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "state/sqlite/path.h"
 #include "state/sqlite/salvage.h"
 
@@ -23,7 +24,7 @@ static const char kept_suffix[] = ".damaged-";
 
 static bool is_there(const char *path, const char *suffix)
 {
-	char *joined = sqlite_path_join(path, suffix);
+	char *joined = path_join(path, suffix);
 	bool is_free = access(joined, F_OK) != 0 && errno == ENOENT;
 	free(joined);
 	return !is_free;
@@ -55,7 +56,7 @@ static bool choose_suffix(const char *path, char suffix[static SUFFIX_BYTES])
 		if (number > 1) {
 			snprintf(suffix + len, SUFFIX_BYTES - (size_t)len, "-%d", number);
 		}
-		char *kept = sqlite_path_join(path, suffix);
+		char *kept = path_join(path, suffix);
 		bool is_free = !is_there(kept, "") && !is_there(kept, "-wal");
 		free(kept);
 		if (is_free) {
@@ -71,7 +72,7 @@ static bool choose_suffix(const char *path, char suffix[static SUFFIX_BYTES])
 /* False: there is none, or it was cut off before anything else was done. */
 static bool read_note(const char *path, char suffix[static SUFFIX_BYTES])
 {
-	char *note = sqlite_path_join(path, note_suffix);
+	char *note = path_join(path, note_suffix);
 	int fd = open(note, O_RDONLY | O_CLOEXEC);
 	free(note);
 	if (fd < 0) {
@@ -90,7 +91,7 @@ static bool read_note(const char *path, char suffix[static SUFFIX_BYTES])
 static bool write_note(const char *path, const char *suffix)
 {
 	char line[SUFFIX_BYTES + 1];
-	char *note = sqlite_path_join(path, note_suffix);
+	char *note = path_join(path, note_suffix);
 	int fd = open(note, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	free(note);
 	if (fd < 0) {
@@ -99,7 +100,7 @@ static bool write_note(const char *path, const char *suffix)
 	int len = snprintf(line, sizeof(line), "%s\n", suffix);
 	bool is_written = write(fd, line, (size_t)len) == len && fsync(fd) == 0;
 	close(fd);
-	return is_written && sqlite_path_sync_directory(path);
+	return is_written && path_sync_directory(path);
 }
 
 /* ---- Keeping ---- */
@@ -110,8 +111,8 @@ static bool write_note(const char *path, const char *suffix)
  */
 static bool keep_one(const char *path, const char *kept, const char *suffix)
 {
-	char *from = sqlite_path_join(path, suffix);
-	char *to = sqlite_path_join(kept, suffix);
+	char *from = path_join(path, suffix);
+	char *to = path_join(kept, suffix);
 	bool is_kept = is_there(to, "") || link(from, to) == 0 || errno == ENOENT;
 	if (!is_kept && (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS)) {
 		is_kept = rename(from, to) == 0;
@@ -129,10 +130,10 @@ bool sqlite_keep(const char *path, char **ret_kept, struct buf *reterr_why)
 	if (!read_note(path, suffix) && (!choose_suffix(path, suffix) || !write_note(path, suffix))) {
 		return fail(path, "make a note of what is to be salvaged, beside", reterr_why);
 	}
-	char *kept = sqlite_path_join(path, suffix);
+	char *kept = path_join(path, suffix);
 	bool is_kept = keep_one(path, kept, "-wal") && keep_one(path, kept, "")
-			&& sqlite_path_sync_directory(path) && sqlite_path_remove(path, "-wal")
-			&& sqlite_path_remove(path, "-shm") && sqlite_path_sync_directory(path);
+			&& path_sync_directory(path) && sqlite_path_remove(path, "-wal")
+			&& sqlite_path_remove(path, "-shm") && path_sync_directory(path);
 	if (!is_kept) {
 		fail(kept, "keep the damaged database as", reterr_why);
 		free(kept);
@@ -144,6 +145,6 @@ bool sqlite_keep(const char *path, char **ret_kept, struct buf *reterr_why)
 
 bool sqlite_keep_end(const char *path, struct buf *reterr_why)
 {
-	return (sqlite_path_remove(path, note_suffix) && sqlite_path_sync_directory(path))
+	return (sqlite_path_remove(path, note_suffix) && path_sync_directory(path))
 			|| fail(path, "remove the note beside", reterr_why);
 }

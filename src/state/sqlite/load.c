@@ -9,6 +9,7 @@
 #include "state/boot.h"
 #include "state/change_set.h"
 #include "state/sqlite/aside.h"
+#include "state/sqlite/file.h"
 
 enum {
 	UNIT_BYTES = 256 * 1024,
@@ -47,7 +48,7 @@ static struct loaded_unit *open_unit(struct sqlite_load *load)
 	return load->unit;
 }
 
-static bool send(struct sqlite_load *load, struct loaded_unit **unit)
+static bool send_unit(struct sqlite_load *load, struct loaded_unit **unit)
 {
 	struct loaded_unit *sent = *unit;
 	*unit = NULL;
@@ -60,7 +61,7 @@ static bool send(struct sqlite_load *load, struct loaded_unit **unit)
 
 static bool send_if_full(struct sqlite_load *load)
 {
-	return load->unit == NULL || load->unit->bytes < UNIT_BYTES || send(load, &load->unit);
+	return load->unit == NULL || load->unit->bytes < UNIT_BYTES || send_unit(load, &load->unit);
 }
 
 /* ---- Faults ---- */
@@ -463,7 +464,7 @@ static bool build_rest(struct sqlite_load *load)
 	LIST_EACH (link, &load->held_groups) {
 		is_wanted = is_wanted && build(load, NULL, LIST_ENTRY(link, struct held_group, link));
 	}
-	return is_wanted && send(load, &load->unit);
+	return is_wanted && send_unit(load, &load->unit);
 }
 
 static int compare_order(const void *a, const void *b)
@@ -499,22 +500,10 @@ static bool send_late(struct sqlite_load *load)
 		}
 	}
 	free(sorted);
-	return send(load, &unit);
+	return send_unit(load, &unit);
 }
 
 /* ---- The database as a whole ---- */
-
-static int64_t read_number(sqlite3 *db, const char *text)
-{
-	sqlite3_stmt *statement;
-	int64_t number = 0;
-	if (sqlite3_prepare_v2(db, text, -1, &statement, NULL) == SQLITE_OK
-			&& sqlite3_step(statement) == SQLITE_ROW) {
-		number = sqlite3_column_int64(statement, 0);
-	}
-	sqlite3_finalize(statement);
-	return number;
-}
 
 /* What the stored clock would say now; what the wall clock says when there is none. */
 static int64_t read_clock(sqlite3 *db)
@@ -546,8 +535,8 @@ static void begin(struct sqlite_load *load)
 	load->next_grp = 1;
 	load->now_ns = (int64_t)clock_monotonic_ns();
 	load->ahead_ns = read_clock(load->db) - load->now_ns;
-	int64_t first = read_number(load->db, "SELECT min(number) FROM segment");
-	int64_t last = read_number(load->db, "SELECT max(number) FROM segment");
+	int64_t first = sqlite_file_number(load->db, "SELECT min(number) FROM segment");
+	int64_t last = sqlite_file_number(load->db, "SELECT max(number) FROM segment");
 	load->row_count = last == 0 ? 0 : (uint64_t)(last - first + 1);
 }
 
@@ -561,9 +550,9 @@ enum sqlite_load_result sqlite_load_run(struct sqlite_load *load)
 	if (!build_rest(load) || !send_late(load)) {
 		return SQLITE_LOAD_STOPPED;
 	}
-	int64_t pages = read_number(load->db, "PRAGMA page_count")
-			- read_number(load->db, "PRAGMA freelist_count");
-	load->log_bytes = (uint64_t)(pages * read_number(load->db, "PRAGMA page_size"));
+	int64_t pages = sqlite_file_number(load->db, "PRAGMA page_count")
+			- sqlite_file_number(load->db, "PRAGMA freelist_count");
+	load->log_bytes = (uint64_t)(pages * sqlite_file_number(load->db, "PRAGMA page_size"));
 	/* Where they are now they would be deleted one day. */
 	if (!sqlite_aside_move(load->db, &load->bad, &load->fault)) {
 		return SQLITE_LOAD_E_SYSTEM;

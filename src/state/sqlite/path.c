@@ -9,14 +9,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-
-char *sqlite_path_join(const char *path, const char *suffix)
-{
-	size_t bytes = strlen(path) + strlen(suffix) + 1;
-	char *joined = memory_alloc(bytes);
-	snprintf(joined, bytes, "%s%s", path, suffix);
-	return joined;
-}
+#include "base/path.h"
 
 char *sqlite_path_resolve(const char *path)
 {
@@ -27,27 +20,9 @@ char *sqlite_path_resolve(const char *path)
 	return S_ISLNK(status.st_mode) ? realpath(path, NULL) : memory_copy_string(path);
 }
 
-bool sqlite_path_sync_directory(const char *path)
-{
-	char *directory = memory_copy_string(path);
-	char *slash = strrchr(directory, '/');
-	if (slash != NULL) {
-		slash[slash == directory] = '\0';
-	}
-	int fd = open(slash == NULL ? "." : directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(directory);
-	bool is_synced = fd >= 0 && fsync(fd) == 0;
-	int fault = errno;
-	if (fd >= 0) {
-		close(fd);
-	}
-	errno = fault;
-	return is_synced;
-}
-
 bool sqlite_path_remove(const char *path, const char *suffix)
 {
-	char *joined = sqlite_path_join(path, suffix);
+	char *joined = path_join(path, suffix);
 	bool is_gone = unlink(joined) == 0 || errno == ENOENT;
 	int fault = errno;
 	free(joined);

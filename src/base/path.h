@@ -1,0 +1,14 @@
+#pragma once
+
+/* Names of files, and that what was done to them stays so. */
+
+#include <stdbool.h>
+
+/* The name with something behind it; owned. */
+char *path_join(const char *path, const char *suffix);
+
+/*
+ * The directory that the path is in, to disk: what was made, renamed and removed there
+ * stays so. False: see errno.
+ */
+bool path_sync_directory(const char *path);
