@@ -35,6 +35,7 @@ struct file {
 
 static int (*next_openat)(int dir, const char *path, int flags, ...);
 static int (*next_unlinkat)(int dir, const char *path, int flags);
+static ssize_t (*next_pread)(int fd, void *bytes, size_t count, off_t at);
 static ssize_t (*next_pwrite)(int fd, const void *bytes, size_t count, off_t at);
 static int (*next_ftruncate)(int fd, off_t size);
 static int (*next_renameat)(int from_dir, const char *from, int to_dir, const char *to);
@@ -53,6 +54,7 @@ static void find_next(void)
 {
 	FIND_NEXT(next_openat, "openat64");
 	FIND_NEXT(next_unlinkat, "unlinkat");
+	FIND_NEXT(next_pread, "pread64");
 	FIND_NEXT(next_pwrite, "pwrite64");
 	FIND_NEXT(next_ftruncate, "ftruncate64");
 	FIND_NEXT(next_renameat, "renameat");
@@ -252,7 +254,7 @@ static void copy(struct file *file, off_t from, off_t to)
 	char bytes[65536];
 	while (from < to) {
 		size_t want = to - from < (off_t)sizeof(bytes) ? (size_t)(to - from) : sizeof(bytes);
-		ssize_t have = pread(file->source, bytes, want, from);
+		ssize_t have = next_pread(file->source, bytes, want, from);
 		if (have <= 0) {
 			return; /* it has been cut there since */
 		}
