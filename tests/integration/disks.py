@@ -53,6 +53,12 @@ class Disk:
         shutil.copytree(self.tree, self.directory, dirs_exist_ok=True)
         self.begin_anew()
 
+    def fill(self, copy):
+        """It has what is in that directory, and nothing else."""
+        shutil.rmtree(self.tree)
+        shutil.copytree(copy, self.tree)
+        self.cut_power()
+
     def begin_anew(self):
         """Before the next process."""
         shutil.rmtree(self.files)

@@ -17,6 +17,7 @@ enum {
 	PAGE_BYTES_MIN = 512,
 	PAGE_BYTES_MAX = 65536,
 	PAGES_MAX = 1 << 28, /* more than weir's disks have */
+	TRIES = 3,           /* to read a place */
 };
 
 static const char magic[16] = "SQLite format 3";
@@ -42,15 +43,23 @@ bool sqlite_pages_has_magic(const char *bytes)
 
 /* ---- Files ---- */
 
+/* What cannot be read is given up, for good: not before it was tried again. */
+static ssize_t read_some(int fd, char *bytes, size_t count, off_t offset)
+{
+	ssize_t got;
+	int tries = 0;
+	do {
+		got = pread(fd, bytes, count, offset);
+	} while (got < 0 && (errno == EINTR || ++tries < TRIES));
+	return got;
+}
+
 /* What is behind the file's end is zero; something must be there. */
 static bool read_at(int fd, char *bytes, size_t count, off_t offset)
 {
 	size_t done = 0;
 	while (done < count) {
-		ssize_t got = pread(fd, bytes + done, count - done, offset + (off_t)done);
-		if (got < 0 && errno == EINTR) {
-			continue;
-		}
+		ssize_t got = read_some(fd, bytes + done, count - done, offset + (off_t)done);
 		if (got <= 0) {
 			memset(bytes + done, 0, count - done);
 			return got == 0 && done > 0;

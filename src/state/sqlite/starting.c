@@ -12,10 +12,11 @@ void sqlite_tell_repaired(const struct sqlite_repaired *repaired)
 	if (repaired->is_salvaged) {
 		log_error(
 				"the database is damaged; what can be read of it was saved kept=%s error=" SLICE_FMT
-				" rows=%llu unreadable=%llu",
+				" rows=%llu unreadable=%llu unreadable-pages=%llu",
 				repaired->salvaged.kept, SLICE_ARG(buf_slice(&repaired->why)),
 				(unsigned long long)repaired->salvaged.rows,
-				(unsigned long long)repaired->salvaged.rows_wrong);
+				(unsigned long long)repaired->salvaged.rows_wrong,
+				(unsigned long long)repaired->salvaged.pages_unreadable);
 	}
 }
 
