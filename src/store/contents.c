@@ -351,7 +351,11 @@ void contents_exchange_block(struct contents *contents, struct family *family, u
 	} else {
 		contents->bytes -= block_release(old);
 	}
-	*slot = (struct slot){ .tagged = (uintptr_t)block | slot_is_shadowed(*slot), .born = version };
+	bool is_shadowed = slot_is_shadowed(*slot);
+	*slot = (struct slot){ .tagged = (uintptr_t)block | is_shadowed, .born = version };
+	if (is_shadowed) {
+		shadow_renew(contents, family, number);
+	}
 }
 
 void contents_remove_block(struct contents *contents, struct group *group, struct family *family,

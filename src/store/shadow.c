@@ -54,17 +54,39 @@ static void forget(struct contents *contents, struct shadowed_block *shadowed)
 	free(shadowed);
 }
 
-void shadow_remove(struct contents *contents, struct family *family, uint32_t slot)
+static struct shadowed_block *find(
+		const struct contents *contents, const struct family *family, uint32_t slot)
 {
 	uint64_t hash = hash_slot(slots_at(&family->slots, slot));
 	struct map_node *node = map_first(&contents->shadowed_by_slot, hash);
 	for (; node != NULL; node = map_next(node, hash)) {
 		struct shadowed_block *shadowed = MAP_ENTRY(node, struct shadowed_block, node);
 		if (shadowed->family == family && shadowed->slot == slot) {
-			forget(contents, shadowed);
-			return;
+			return shadowed;
 		}
 	}
+	return NULL;
+}
+
+void shadow_remove(struct contents *contents, struct family *family, uint32_t slot)
+{
+	struct shadowed_block *shadowed = find(contents, family, slot);
+	if (shadowed != NULL) {
+		forget(contents, shadowed);
+	}
+}
+
+void shadow_renew(struct contents *contents, const struct family *family, uint32_t slot)
+{
+	struct shadowed_block *shadowed = find(contents, family, slot);
+	if (shadowed == NULL) {
+		return;
+	}
+	if (contents->shadow_cursor == &shadowed->link) {
+		contents->shadow_cursor = shadowed->link.next;
+	}
+	list_remove(&shadowed->link);
+	list_append(&contents->shadowed, &shadowed->link);
 }
 
 static bool can_be_exposed(struct contents *contents, const struct shadowed_block *shadowed)

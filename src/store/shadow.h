@@ -21,6 +21,9 @@ void shadow_add(
 		struct contents *contents, struct family *family, struct group *group, uint32_t slot);
 void shadow_remove(struct contents *contents, struct family *family, uint32_t slot);
 
+/* It was pushed again: it is the youngest now. */
+void shadow_renew(struct contents *contents, const struct family *family, uint32_t slot);
+
 /*
  * To be called after what is exposed has changed: looks through the shadowed
  * blocks for some that can be exposed now. Few are looked through at once,

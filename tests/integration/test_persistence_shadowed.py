@@ -98,6 +98,19 @@ def test_many_on_one_family(unchecked, first):
     assert count == (0, 0)
 
 
+@pytest.mark.parametrize("more", ["", "other 1\n"])
+def test_who_waits_is_pushed_again(unchecked, more):
+    """It goes to the end of those that wait, whether its layout is the same or not."""
+    weir = unchecked.start()
+    put(weir, "/metrics/job/shown", "# TYPE t gauge\nt 1\n")
+    put(weir, "/metrics/job/first", "# TYPE t counter\nt 2\n")
+    put(weir, "/metrics/job/second", "# TYPE t summary\nt_sum 3\nt_count 3\n")
+    put(weir, "/metrics/job/first", f"# TYPE t counter\nt 4\n{more}")
+    weir.delete("/metrics/job/shown")
+    assert 't_sum{instance="",job="second"} 3' in weir.get("/metrics").text
+    check_same(unchecked, everything(weir), hidden(weir))
+
+
 def test_winner_is_pushed_again(unchecked):
     """The one that is shown is the newer one on disk, too."""
     weir = unchecked.start()
