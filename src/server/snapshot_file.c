@@ -40,12 +40,16 @@ static bool remove_incomplete(const char *path)
 bool snapshot_file_find(const char *path, char **ret_path)
 {
 	char *aside = path_join(path, ".snapshot");
-	bool is_begun = access(aside, F_OK) == 0;
+	bool is_taken = access(aside, F_OK) == 0;
+	bool is_begun = is_taken && is_snapshot(aside);
 	bool is_there = is_snapshot(path);
+	/* What somebody else has put there says nothing about the database. */
+	bool is_blocked = is_taken && !is_begun && (is_there || access(aside, R_OK) != 0);
 	*ret_path = NULL;
-	if (!is_begun && !is_there) {
+	if (is_blocked || (!is_begun && !is_there)) {
 		free(aside);
-		return true;
+		errno = EEXIST;
+		return !is_blocked;
 	}
 	bool is_ready = is_begun ? remove_incomplete(path) : rename(path, aside) == 0;
 	if (!is_ready || !path_sync_directory(path)) {

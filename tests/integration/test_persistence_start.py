@@ -192,3 +192,13 @@ def test_two_weirs_on_one_database(kept, tmp_path):
         assert re.search(f"in use by another weir.* path={kept.database}", log), log
     assert weir.put("/metrics/job/k", "m 1\n").status == 200
     assert jobs(kept.again()) == {"j", "k"}
+
+
+def test_file_named_like_a_snapshot(kept):
+    """A copy that somebody made, say: no reason to begin the database anew."""
+    kept.start().put("/metrics/job/j", "m 1\n")
+    kept.end("stop")
+    copy = kept.database.with_name(kept.database.name + ".snapshot")
+    copy.write_bytes(kept.database.read_bytes())
+    assert jobs(kept.start()) == {"j"}
+    assert copy.exists()
