@@ -40,6 +40,7 @@ struct durability {
 	bool is_taken_over; /* from the weir before, which has written it */
 	bool is_failing;    /* it was logged that changes are not stored */
 	bool is_behind;     /* when it was closed, some were not */
+	bool is_unusable;   /* weir ends because of it */
 	struct stats_state stats;
 	void (*on_closed)(struct server *server);
 };
@@ -132,6 +133,7 @@ static void on_unusable(void *data, struct slice why)
 {
 	struct durability *durability = data;
 	log_error("cannot use the database path=%s error=" SLICE_FMT, durability->path, SLICE_ARG(why));
+	durability->is_unusable = true;
 	server_stop(durability->server);
 }
 
@@ -165,6 +167,7 @@ static void end_moving(struct durability *durability)
 	if (!snapshot_file_retire(durability->snapshot)) {
 		log_error("cannot rename what is moved; it would be moved again path=%s error=%s",
 				durability->snapshot, strerror(errno));
+		durability->is_unusable = true;
 		server_stop(durability->server);
 		return;
 	}
@@ -426,6 +429,7 @@ bool durability_finish(struct server *server)
 	if (!is_stored) {
 		log_error("what was pushed last could not be stored path=%s", durability->path);
 	}
+	is_stored = is_stored && !durability->is_unusable;
 	destroy(durability);
 	server->durability = NULL;
 	return is_stored;

@@ -227,7 +227,8 @@ static bool run_loop(struct server *server)
 
 static bool begin_serving(struct server *server)
 {
-	if (!listeners_open(server) || (server->config->takeover && !takeover_end(server))) {
+	if (!listeners_open(server) || (server->config->takeover && !takeover_end(server))
+			|| server->is_stopping) {
 		return false;
 	}
 	signals_open(server);

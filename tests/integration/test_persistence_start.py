@@ -202,3 +202,21 @@ def test_file_named_like_a_snapshot(kept):
     copy.write_bytes(kept.database.read_bytes())
     assert jobs(kept.start()) == {"j"}
     assert copy.exists()
+
+
+def test_exit_code_when_it_turns_out_to_be_unusable(kept, tmp_path):
+    """Damaged where it is seen only when all is read, and what is left of it cannot be saved."""
+    weir = kept.start()
+    for number in range(200):
+        weir.put(f"/metrics/job/{number}", "m 1\n")
+    kept.end("stop")
+    with open(kept.database, "r+b") as file:
+        file.seek(-2 * 4096, os.SEEK_END)
+        file.write(b"\xa5" * 4096)
+    in_the_way = kept.database.with_name(kept.database.name + ".new")
+    in_the_way.mkdir()
+    code, log = run_weir(tmp_path, f"--persistence.file={kept.path}")
+    assert code == 1, log
+    assert "cannot use the database" in log
+    in_the_way.rmdir()
+    assert len(jobs(kept.start())) > 100
