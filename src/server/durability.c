@@ -53,6 +53,19 @@ static bool is_given(const struct config *config, const char *name)
 	return config->sources[setting_index(setting)] != CONFIG_FROM_DEFAULT;
 }
 
+/* One name for one file, so that there is one lock. One that leads nowhere cannot be opened. */
+static char *resolve(char *path)
+{
+	struct stat status;
+	bool is_link = lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
+	char *target = is_link ? realpath(path, NULL) : NULL;
+	if (target == NULL) {
+		return path;
+	}
+	free(path);
+	return target;
+}
+
 /* The database's path, owned; NULL: there is to be none. */
 static char *find_path(const struct server *server)
 {
@@ -370,7 +383,7 @@ bool durability_open(struct server *server)
 		return true;
 	}
 	struct durability *durability = memory_zalloc(1, sizeof(*durability));
-	*durability = (struct durability){ .server = server, .path = path, .lock = -1 };
+	*durability = (struct durability){ .server = server, .path = resolve(path), .lock = -1 };
 	durability->stats.is_kept = true;
 	durability->is_loading = !server->config->takeover;
 	if (!lock_path(durability) || !find_snapshot(durability)) {

@@ -194,6 +194,20 @@ def test_two_weirs_on_one_database(kept, tmp_path):
     assert jobs(kept.again()) == {"j", "k"}
 
 
+def test_two_weirs_by_different_names(kept, tmp_path):
+    weir = kept.start()
+    link = tmp_path / "link.db"
+    link.symlink_to(kept.database)
+    code, log = run_weir(tmp_path, f"--state.url=sqlite:{link}")
+    assert code == 1
+    assert re.search(f"in use by another weir.* path={kept.database}", log), log
+    assert weir.put("/metrics/job/k", "m 1\n").status == 200
+    kept.end()
+    kept.path = tmp_path / "link"
+    kept.database.symlink_to(link.readlink())
+    assert jobs(kept.start()) == {"k"}
+
+
 def test_file_named_like_a_snapshot(kept):
     """A copy that somebody made, say: no reason to begin the database anew."""
     kept.start().put("/metrics/job/j", "m 1\n")
