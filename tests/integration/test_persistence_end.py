@@ -118,3 +118,16 @@ def test_killed_while_it_is_stored(kept, disk):
     disk.heal()
     page = kept.start().get("/metrics").text
     assert 'm{instance="",job="j"} 1' in page or 'm{instance="",job="j"} 2' in page
+
+
+def test_nobody_waits_when_much_cannot_be_stored(kept, disk):
+    """More than what is stored in one go of that: what is to come later has failed, too."""
+    weir = kept.start("--state.timeout=1h", variables=disk.variables())
+    disk.fail(errno.EIO)
+    body = "".join(f'large{{line="{line:06}",filler="{"x" * 100}"}} 1\n' for line in range(40000))
+    for number in range(4):
+        assert weir.put(f"/metrics/job/{number}", body).status == 503
+    disk.heal()
+    wait_for(lambda: "the state is stored again" in weir.stderr(), "it is stored")
+    assert weir.put("/metrics/job/last", "m 1\n").status == 200
+    assert jobs(kept.again()) == {"0", "1", "2", "3", "last"}

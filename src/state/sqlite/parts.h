@@ -36,6 +36,7 @@ struct state {
 	int open_handles;
 	uint64_t retry_ms; /* 0: the last commit went well */
 	uint64_t durable;  /* all changes of the store up to there are */
+	uint64_t tried;    /* all changes up to there were known when a set was taken last */
 	uint64_t clock_ns; /* when the clock was stored last; monotonic */
 	struct change_set *given;
 	bool is_loading; /* the loader runs */
@@ -70,7 +71,9 @@ void sqlite_tell_loaded_is_durable(struct state *state);
 
 /* What was gathered is handed over at the end of this turn of the loop, if it can be. */
 void sqlite_arm(struct state *state);
-void sqlite_give(struct state *state);
+
+/* False: what there is has to wait for the end of a change that is made in slices. */
+bool sqlite_give(struct state *state);
 
 /* Tells what came of a set, if anything has. */
 void sqlite_take_result(struct state *state);

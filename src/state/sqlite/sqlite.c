@@ -25,16 +25,17 @@ static bool on_turn(void *data)
 	if (state->is_loading && sqlite_load_some(state)) {
 		return true;
 	}
+	bool is_put_off = false;
 	sqlite_take_result(state);
 	if (state->is_ready && state->given == NULL && !state->is_waiting && !state->is_held
 			&& ledger_has_changes(&state->ledger)) {
-		sqlite_give(state);
+		is_put_off = !sqlite_give(state);
 	}
 	if (state->is_closing && !state->is_loading) {
 		finish(state);
-		return false;
+		return is_put_off;
 	}
-	return ledger_tidy(&state->ledger);
+	return ledger_tidy(&state->ledger) || is_put_off;
 }
 
 static void on_event(uv_async_t *async)

@@ -30,14 +30,16 @@ static bool read_clock(struct state *state, struct state_clock *ret_clock)
 	return true;
 }
 
-void sqlite_give(struct state *state)
+bool sqlite_give(struct state *state)
 {
 	struct state_clock clock;
+	state->tried = state->store->changed;
 	state->given = ledger_take(&state->ledger);
 	if (state->given != NULL) {
 		bool has_clock = read_clock(state, &clock);
 		sqlite_thread_give(&state->thread, state->given, has_clock ? &clock : NULL);
 	}
+	return state->given != NULL;
 }
 
 /* ---- What came of it ---- */
@@ -78,13 +80,13 @@ static void retry_later(struct state *state)
 
 static void take_failed(struct state *state, struct change_set *set, const char *why)
 {
-	uint64_t version = set->version;
 	state->stats.is_failing = true;
 	state->stats.failures++;
 	state->clock_ns = 0;
 	ledger_take_back(&state->ledger, set);
 	retry_later(state);
-	state->events.on_failed(state->events.data, version, slice_of_string(why));
+	/* Those that were to come in further sets have failed, too. */
+	state->events.on_failed(state->events.data, state->tried, slice_of_string(why));
 }
 
 void sqlite_take_result(struct state *state)
