@@ -251,8 +251,8 @@ static bool serve(struct server *server)
 	init_tls(server);
 	web_subscribe(server);
 	takeover_stored_init(server);
-	bool is_serving =
-			web_file_read(&server->web_file) && durability_open(server) && begin_serving(server);
+	bool is_serving = web_file_read(&server->web_file) && durability_open(server)
+			&& !server->is_stopping && begin_serving(server);
 	if (!is_serving) {
 		server_stop(server);
 	}
