@@ -267,9 +267,9 @@ static void test_property(void)
 /* More groups than one set takes of what could not be stored. */
 enum { CROWD = 5000 };
 
-static void push_crowd(struct world *w, const char *body)
+static void push_crowd(struct world *w, int count, const char *body)
 {
-	for (int i = 0; i < CROWD; i++) {
+	for (int i = 0; i < count; i++) {
 		char key[32];
 		snprintf(key, sizeof(key), "job=%d", i);
 		store_driver_push(&w->d, STORE_PUT, key, body);
@@ -282,9 +282,9 @@ static void test_end_amid_what_failed(void)
 	struct world w;
 	struct reader reader;
 	world_init(&w, true);
-	push_crowd(&w, "m 1\n");
+	push_crowd(&w, CROWD, "m 1\n");
 	commit_all(&w);
-	push_crowd(&w, "m 2\n");
+	push_crowd(&w, CROWD, "m 2\n");
 	CHECK(!commit(&w, true));
 	CHECK(commit(&w, false));
 	CHECK(ledger_has_changes(&w.ledger));
@@ -321,6 +321,25 @@ static void test_group_that_came_twice(void)
 	world_finish(&w);
 }
 
+/* What is still to be seen of deleted rows is told from others by its numbers. */
+static void test_numbers_do_not_begin_anew(void)
+{
+	enum { FEWER = 3000 }; /* all are deleted then */
+	struct world w;
+	world_init(&w, true);
+	push_crowd(&w, FEWER, "m 1\n");
+	commit_all(&w);
+	store_wipe(&w.d.store);
+	commit_all(&w);
+	while (sqlite_commit_has_dead(&w.commit)) {
+		CHECK(sqlite_commit_delete_some(&w.commit));
+	}
+	CHECK(sql_number(w.file.db, "SELECT max(number) FROM segment") > FEWER);
+	CHECK(sql_number(w.file.db, "SELECT count(*) FROM segment") < 10);
+	check_stored(&w);
+	world_finish(&w);
+}
+
 static bool forget_unit(void *data, struct loaded_unit *unit)
 {
 	loaded_unit_destroy(unit);
@@ -352,6 +371,7 @@ int main(void)
 	directory_begin();
 	RUN(test_end_amid_what_failed);
 	RUN(test_group_that_came_twice);
+	RUN(test_numbers_do_not_begin_anew);
 	RUN(test_unreadable_row_cannot_be_set_aside);
 	RUN(test_property);
 	directory_end();

@@ -41,16 +41,18 @@ static void keep_fault(struct sqlite_commit *commit)
 	snprintf(commit->why, sizeof(commit->why), "%s", sqlite3_errmsg(commit->db));
 }
 
-/* The lowest number that there is. */
-static bool find_first_row(struct sqlite_commit *commit)
+/* The lowest and the highest number that there are. */
+static bool find_rows(struct sqlite_commit *commit)
 {
 	sqlite3_stmt *statement;
-	if (!prepare(commit, "SELECT min(number) FROM segment", &statement)) {
+	if (!prepare(commit, "SELECT (SELECT min(number) FROM segment), (SELECT max(number) FROM segment)",
+				&statement)) {
 		return false;
 	}
 	bool is_read = sqlite3_step(statement) == SQLITE_ROW;
 	commit->deleted = is_read ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
 	commit->floor = commit->deleted;
+	commit->last = is_read ? (uint64_t)sqlite3_column_int64(statement, 1) : 0;
 	sqlite3_finalize(statement);
 	return is_read;
 }
@@ -63,7 +65,7 @@ bool sqlite_commit_init(struct sqlite_commit *commit, sqlite3 *db)
 	buf_init(&commit->packed, 0);
 	commit->zstd = ZSTD_createCCtx();
 	ZSTD_CCtx_setParameter(commit->zstd, ZSTD_c_compressionLevel, PACKED_LEVEL);
-	if (!prepare_all(commit) || !find_first_row(commit)) {
+	if (!prepare_all(commit) || !find_rows(commit)) {
 		keep_fault(commit);
 		return false;
 	}
@@ -127,6 +129,7 @@ static bool insert(struct sqlite_commit *commit, struct change *change)
 	sqlite3_bind_int64(commit->insert, 4, (sqlite3_int64)sum);
 	sqlite3_bind_blob64(commit->insert, 5, data.ptr, data.len, SQLITE_STATIC);
 	commit->data_bytes += data.len;
+	commit->last = change->number;
 	return run(commit->insert);
 }
 
@@ -190,18 +193,27 @@ static void take_deleted(struct sqlite_commit *commit, uint64_t deleted)
 	commit->swept_bytes = is_swept ? commit->data_bytes : commit->swept_bytes;
 }
 
+static void raise_floor(struct sqlite_commit *commit, uint64_t floor)
+{
+	floor = floor < commit->last ? floor : commit->last;
+	commit->floor = floor > commit->floor ? floor : commit->floor;
+}
+
 bool sqlite_commit_set(
 		struct sqlite_commit *commit, const struct change_set *set, const struct state_clock *clock)
 {
 	uint64_t deleted;
 	uint64_t floor = commit->floor;
-	commit->floor = set->floor > floor ? set->floor : floor;
-	bool is_done = run(commit->begin) && write_changes(commit, set)
+	uint64_t last = commit->last;
+	bool is_written = run(commit->begin) && write_changes(commit, set);
+	raise_floor(commit, set->floor);
+	bool is_done = is_written
 			&& delete_below_floor(commit, DELETE_FACTOR * set->count + DELETE_COUNT, &deleted)
 			&& write_clock(commit, clock) && run(commit->end);
 	if (!is_done) {
 		undo(commit);
 		commit->floor = floor;
+		commit->last = last;
 		return false;
 	}
 	take_deleted(commit, deleted);

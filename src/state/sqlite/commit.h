@@ -26,6 +26,7 @@ struct sqlite_commit {
 	struct buf record;
 	struct buf packed;
 	struct ZSTD_CCtx_s *zstd;
+	uint64_t last;        /* the last row's number: it stays, or numbers would begin anew */
 	uint64_t floor;       /* rows below are of no use */
 	uint64_t deleted;     /* all rows below are deleted */
 	uint64_t data_bytes;  /* of all records written so far, about */
