@@ -195,6 +195,26 @@ static void test_log_alone(void)
 	buf_finish(&log);
 }
 
+/* While somebody reads, it cannot begin anew; it is not to be as large for ever after. */
+static void test_log_shrinks(void)
+{
+	struct sqlite_file file;
+	struct stat status;
+	CHECK_INT(try_to_open(&file, path_of("large")), SQLITE_FILE_OK);
+	put_row(file.db, 1, 1, 1, slice_of_string("x"));
+	sqlite3 *reader = sqlite_file_open_second(&file);
+	sql(reader, "BEGIN");
+	CHECK_INT(sql_number(reader, "SELECT count(*) FROM segment"), 1);
+	sql(file.db, "INSERT INTO segment VALUES (2, 1, 2, 3, zeroblob(50000000))");
+	sqlite3_close(reader);
+	CHECK(stat(path_of("large-wal"), &status) == 0 && status.st_size > 50000000);
+	sqlite3_wal_checkpoint_v2(file.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	put_row(file.db, 3, 1, 3, slice_of_string("x"));
+	CHECK(stat(path_of("large-wal"), &status) == 0 && status.st_size < 40000000);
+	sqlite_file_close(&file);
+	unlink(path_of("large"));
+}
+
 int main(void)
 {
 	directory_begin();
@@ -208,6 +228,7 @@ int main(void)
 	RUN(test_writer);
 	RUN(test_damaged);
 	RUN(test_log_alone);
+	RUN(test_log_shrinks);
 	directory_end();
 	return check_done();
 }
