@@ -180,6 +180,10 @@ def chunked(*parts):
     return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
 
 
+# Flags with which nothing is loaded, or nothing is said of it.
+SILENT = ("--state.url=none", "--takeover", "--log.level=warn", "--log.level=error")
+
+
 class Weir:
     """A running weir. stop() ends it and asserts that it ended well.
 
@@ -199,6 +203,8 @@ class Weir:
                 cwd=directory, env={**environment(), **(variables or {})})
         try:
             self.addresses = [self._listening() for _ in listen]
+            if not any(flag.startswith(SILENT) for flag in flags):
+                self._let_load()
         except BaseException:
             self.process.kill()
             self.process.wait()
@@ -220,6 +226,13 @@ class Weir:
             return address
         host, _, port = address.rpartition(":")
         return host.strip("[]"), int(port)
+
+    def _let_load(self):
+        """An empty state is loaded at once, and few tests are about the moment before it is."""
+        end = time.monotonic() + 0.5
+        while (time.monotonic() < end and self.process.poll() is None
+               and "state loaded" not in self.stderr()):
+            time.sleep(0.002)
 
     def _stdout_line(self):
         end = time.monotonic() + DEADLINE
