@@ -38,11 +38,11 @@ class State:
     answered: float = float("inf")
     ttl: float = float("inf")
 
-    def is_like(self, other):
-        if self.families != other.families:
-            return False
-        return not self.families or (
-            self.sent - MICROSECOND <= other.sent <= self.answered + MICROSECOND)
+    def is_like(self, found):
+        if not self.families:
+            return not found.families and found.sent == 0
+        return self.families == found.families and (
+            self.sent - MICROSECOND <= found.sent <= self.answered + MICROSECOND)
 
 
 class Group:

@@ -72,7 +72,7 @@ def check_reasons(clients):
     assert all(IN_MEMORY.fullmatch(reason) for reason in clients.reasons()), clients.reasons()
 
 
-@pytest.mark.parametrize("kind, fault", FAULTS, ids=NAMES)
+@pytest.mark.parametrize("kind, fault", FAULTS[::2], ids=NAMES[::2])
 def test_once(weir, clients, kind, fault):
     """Each of the first calls, and a late one."""
     clients.start(weir)
@@ -86,7 +86,6 @@ def test_once(weir, clients, kind, fault):
     check_stored(weir, clients)
 
 
-@pytest.mark.smoke
 @pytest.mark.parametrize("kind, fault", FAULTS, ids=NAMES)
 def test_for_a_while(weir, clients, kind, fault):
     clients.start(weir)
@@ -106,7 +105,7 @@ def test_for_a_while(weir, clients, kind, fault):
     check_stored(weir, clients)
 
 
-@pytest.mark.parametrize("kind, fault", FAULTS[1:3], ids=NAMES[1:3])
+@pytest.mark.parametrize("kind, fault", FAULTS[2:3], ids=NAMES[2:3])
 def test_in_a_checkpoint(weir, clients, kind, fault):
     """The database cannot be written to; the log can, so nobody is refused."""
     weir.disk.fail(kind, 2, fault=fault, ending="weir.db")
@@ -140,6 +139,7 @@ def test_killed_while_it_fails(weir, clients):
     clients.check()
 
 
+@pytest.mark.smoke
 def test_wipe(weir):
     """What cannot be stored of it is in memory, and is stored before what comes behind it."""
     assert weir.weir.put("/metrics/job/old", "m 1\n").status == 200

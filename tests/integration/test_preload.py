@@ -213,7 +213,6 @@ def crash_sqlite(disk, rng, journal, synchronous, rounds):
     return True
 
 
-@pytest.mark.smoke
 @pytest.mark.parametrize("journal, synchronous", [("wal", "full"), ("delete", "extra")])
 def test_sqlite_survives(disk, journal, synchronous):
     print(f"WEIR_SEED={SEED}")
