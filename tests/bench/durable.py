@@ -225,6 +225,7 @@ def start_again(run, report, server, groups, how):
     listening = time.monotonic() - began
     run.wait_for(lambda: is_ready(server), seconds=300)
     ready = time.monotonic() - began
+    cpu = server.cpu_seconds()
     peak, resident = server.memory("VmHWM"), server.memory()
     scrape, size = curl_scrape(server)
     first = time.monotonic() - began
@@ -232,6 +233,7 @@ def start_again(run, report, server, groups, how):
     if kept != groups:
         raise RuntimeError(f"of {groups} groups {kept} are there {how}")
     report.add(f"start with {groups:,} groups {how}: ready", "s", {"weir": ready})
+    report.add("  CPU time until then", "s", {"weir": cpu})
     report.add("  listening", "s", {"weir": listening})
     report.add(f"  first scrape done ({size / 1e6:,.0f} MB in {scrape:.2f} s)", "s", {"weir": first})
     report.add("  resident, at most until ready", "B", {"weir": peak})
