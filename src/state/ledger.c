@@ -14,6 +14,8 @@ enum {
 	TAKE_BYTES = 4 * 1024 * 1024, /* of what is noted, in one set */
 	TAKE_COUNT = 4096,            /* likewise */
 	TIDY_COUNT = 4096,
+	WORN_BYTES = 8 * 1024 * 1024, /* a set has so much memory, and so many times more */
+	WORN_FACTOR = 4,              /* than what counts in it: it is given up */
 };
 
 /* ---- Entries ---- */
@@ -197,6 +199,45 @@ static void forget_noted(struct ledger *ledger)
 	}
 }
 
+static void let_go_of_set(struct ledger *ledger, struct change_set *set)
+{
+	LIST_EACH (link, &set->changes) {
+		struct ledger_entry *entry = LIST_ENTRY(link, struct change, link)->entry;
+		if (entry != NULL) {
+			entry->refs--;
+			free_if_unused(ledger, entry);
+		}
+	}
+	change_set_destroy(set, ledger->store);
+}
+
+static void note_set(struct ledger *ledger, const struct change_set *set)
+{
+	LIST_EACH (link, &set->changes) {
+		const struct change *change = LIST_ENTRY(link, struct change, link);
+		struct ledger_entry *entry = change->entry;
+		if (entry == NULL) {
+			ledger->is_wipe_noted = true;
+		} else if (entry->is_gone) {
+			ledger_note_gone(ledger, entry, &change->source.key);
+		} else if (!is_gone(ledger, entry)) {
+			note(ledger, entry);
+		}
+	}
+}
+
+/* What is gathered is not kept as it is. */
+static void note_open(struct ledger *ledger)
+{
+	struct change_set *open = ledger->open;
+	ledger->open = NULL;
+	ledger->is_behind = true;
+	if (open != NULL) {
+		note_set(ledger, open);
+		let_go_of_set(ledger, open);
+	}
+}
+
 static void note_change(struct ledger *ledger, const struct store_change *change)
 {
 	struct group *group = change->group;
@@ -245,6 +286,16 @@ static void gather_change(struct ledger *ledger, const struct store_change *chan
 	ledger_add_wipe(ledger, ledger_open_set(ledger));
 }
 
+/*
+ * The copies of changes that were dropped stay with the set, and with a disk that takes
+ * its time there may be any number of them.
+ */
+static bool is_worn(const struct change_set *set)
+{
+	return set != NULL && set->arena.used_bytes > WORN_BYTES
+			&& set->arena.used_bytes / WORN_FACTOR > set->bytes;
+}
+
 static void on_change(struct store_listener *listener, const struct store_change *change)
 {
 	struct ledger *ledger = LIST_ENTRY(listener, struct ledger, listener);
@@ -252,6 +303,9 @@ static void on_change(struct store_listener *listener, const struct store_change
 		note_change(ledger, change);
 	} else {
 		gather_change(ledger, change);
+		if (is_worn(ledger->open)) {
+			note_open(ledger);
+		}
 	}
 	ledger->on_change(ledger->data);
 }
@@ -353,50 +407,17 @@ struct change_set *ledger_take(struct ledger *ledger)
 
 /* ---- What came of it ---- */
 
-static void let_go_of_set(struct ledger *ledger, struct change_set *set)
-{
-	LIST_EACH (link, &set->changes) {
-		struct ledger_entry *entry = LIST_ENTRY(link, struct change, link)->entry;
-		if (entry != NULL) {
-			entry->refs--;
-			free_if_unused(ledger, entry);
-		}
-	}
-	change_set_destroy(set, ledger->store);
-}
-
 void ledger_settle(struct ledger *ledger, struct change_set *set)
 {
 	ledger->floor = set->floor;
 	let_go_of_set(ledger, set);
 }
 
-static void note_set(struct ledger *ledger, const struct change_set *set)
-{
-	LIST_EACH (link, &set->changes) {
-		const struct change *change = LIST_ENTRY(link, struct change, link);
-		struct ledger_entry *entry = change->entry;
-		if (entry == NULL) {
-			ledger->is_wipe_noted = true;
-		} else if (entry->is_gone) {
-			ledger_note_gone(ledger, entry, &change->source.key);
-		} else if (!is_gone(ledger, entry)) {
-			note(ledger, entry);
-		}
-	}
-}
-
 void ledger_take_back(struct ledger *ledger, struct change_set *set)
 {
-	struct change_set *open = ledger->open;
-	ledger->open = NULL;
 	note_set(ledger, set);
 	let_go_of_set(ledger, set);
-	if (open != NULL) {
-		note_set(ledger, open);
-		let_go_of_set(ledger, open);
-	}
-	ledger->is_behind = true;
+	note_open(ledger);
 }
 
 /* ---- Life ---- */

@@ -366,6 +366,27 @@ static void test_unreadable_row_cannot_be_set_aside(void)
 	world_finish(&w);
 }
 
+/* While a disk takes its time: what waits is what is stored, not what was pushed. */
+static void test_memory_is_bounded(void)
+{
+	enum { PUSHES = 200000, BYTES_MAX = 16 * 1024 * 1024 };
+	struct world w;
+	size_t most = 0;
+	world_init(&w, true);
+	for (int i = 0; i < PUSHES; i++) {
+		char body[64];
+		snprintf(body, sizeof(body), "# HELP m Help.\nm %d\n", i);
+		store_driver_push(&w.d, STORE_PUT, i % 2 == 0 ? "job=a" : "job=b", body);
+		if (w.ledger.open != NULL && w.ledger.open->arena.used_bytes > most) {
+			most = w.ledger.open->arena.used_bytes;
+		}
+		arena_reset(&w.d.arena);
+	}
+	CHECK(most < BYTES_MAX);
+	check_stored(&w);
+	world_finish(&w);
+}
+
 int main(void)
 {
 	directory_begin();
@@ -373,6 +394,7 @@ int main(void)
 	RUN(test_group_that_came_twice);
 	RUN(test_numbers_do_not_begin_anew);
 	RUN(test_unreadable_row_cannot_be_set_aside);
+	RUN(test_memory_is_bounded);
 	RUN(test_property);
 	directory_end();
 	return check_done();

@@ -45,7 +45,8 @@ static void keep_fault(struct sqlite_commit *commit)
 static bool find_rows(struct sqlite_commit *commit)
 {
 	sqlite3_stmt *statement;
-	if (!prepare(commit, "SELECT (SELECT min(number) FROM segment), (SELECT max(number) FROM segment)",
+	if (!prepare(commit,
+				"SELECT (SELECT min(number) FROM segment), (SELECT max(number) FROM segment)",
 				&statement)) {
 		return false;
 	}

@@ -36,8 +36,7 @@ static bool configure(sqlite3 *db, enum state_sync sync)
 	return run(db, "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA cell_size_check=ON")
 			&& run(db, "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0")
 			/* Twice what it has most often: more only while somebody reads for long. */
-			&& run(db, "PRAGMA journal_size_limit=33554432")
-			&& run(db, sync_text(sync));
+			&& run(db, "PRAGMA journal_size_limit=33554432") && run(db, sync_text(sync));
 }
 
 /* *ret_db is to be closed whatever comes of it. */
