@@ -107,12 +107,13 @@ def test_for_a_while(weir, clients, kind, fault):
 
 @pytest.mark.parametrize("kind, fault", FAULTS[2:3], ids=NAMES[2:3])
 def test_in_a_checkpoint(weir, clients, kind, fault):
-    """The database cannot be written to; the log can, so nobody is refused."""
+    """The database cannot be written to; the log can, so nobody is refused. It grows, which is told once."""
     weir.disk.fail(kind, 2, fault=fault, ending="weir.db")
     clients.start(weir)
     wait_for(lambda: len(weir.disk.failed()) > 1 or not clients.is_working(), "checkpoints fail")
     get_on(clients, count=500)
     assert clients.sum("refused") == 0, clients.reasons()
+    assert weir.weir.stderr().count("the log grows") == 1
     check_stored_broken(weir, clients)
 
 

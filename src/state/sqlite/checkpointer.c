@@ -1,5 +1,7 @@
 #include "state/sqlite/checkpointer.h"
 
+#include "base/log.h"
+
 enum {
 	STEP_PAGES = 1000,  /* 4 MB: from one checkpoint to the next */
 	LARGE_PAGES = 4000, /* the log is to begin anew */
@@ -22,12 +24,45 @@ static bool wait_until_due(struct checkpointer *checkpointer)
 	return !is_quitting;
 }
 
+/*
+ * Commits go on meanwhile, so nobody else would say it. That somebody else is at it is no
+ * fault.
+ */
+static void tell_if_failed(struct checkpointer *checkpointer, int result)
+{
+	if (result == SQLITE_OK || (result & 0xff) == SQLITE_BUSY) {
+		return;
+	}
+	uv_mutex_lock(&checkpointer->lock);
+	bool is_told = checkpointer->is_failing;
+	checkpointer->is_failing = true;
+	uv_mutex_unlock(&checkpointer->lock);
+	if (!is_told) {
+		log_error("cannot move what is stored from the log into the database, the log grows "
+				  "path=%s error=%s",
+				checkpointer->path, sqlite3_errstr(result));
+	}
+}
+
+/* One that did not get to the end says nothing: it has not waited for the disk. */
+static void tell_that_log_began_anew(struct checkpointer *checkpointer)
+{
+	uv_mutex_lock(&checkpointer->lock);
+	bool was_failing = checkpointer->is_failing;
+	checkpointer->is_failing = false;
+	uv_mutex_unlock(&checkpointer->lock);
+	if (was_failing) {
+		log_info("the log is moved into the database again path=%s", checkpointer->path);
+	}
+}
+
 /* Pages of the log that are in the database now; 0 when it failed. */
-static int checkpoint(sqlite3 *db)
+static int checkpoint(struct checkpointer *checkpointer, sqlite3 *db)
 {
 	int pages;
 	int done;
 	int result = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &done);
+	tell_if_failed(checkpointer, result);
 	return result == SQLITE_OK && done > 0 ? done : 0;
 }
 
@@ -35,7 +70,7 @@ static void run_thread(void *data)
 {
 	struct checkpointer *checkpointer = data;
 	while (wait_until_due(checkpointer)) {
-		int done = checkpoint(checkpointer->own);
+		int done = checkpoint(checkpointer, checkpointer->own);
 		uv_mutex_lock(&checkpointer->lock);
 		checkpointer->done = done;
 		checkpointer->is_running = false;
@@ -49,6 +84,10 @@ static void run_thread(void *data)
 static int on_committed(void *data, sqlite3 *db, const char *name, int pages)
 {
 	struct checkpointer *checkpointer = data;
+	if (pages < checkpointer->committed) {
+		tell_that_log_began_anew(checkpointer);
+	}
+	checkpointer->committed = pages;
 	checkpointer->pages = pages;
 	return SQLITE_OK;
 }
@@ -80,7 +119,7 @@ void checkpointer_help(struct checkpointer *checkpointer)
 	}
 	uv_mutex_unlock(&checkpointer->lock);
 	if (is_mine) {
-		checkpoint(checkpointer->committer);
+		checkpoint(checkpointer, checkpointer->committer);
 		checkpointer->pages = 0; /* until the next commit says */
 	}
 }
@@ -89,7 +128,11 @@ void checkpointer_help(struct checkpointer *checkpointer)
 
 void checkpointer_init(struct checkpointer *checkpointer, const struct sqlite_file *file)
 {
-	*checkpointer = (struct checkpointer){ .committer = file->db, .due_pages = STEP_PAGES };
+	*checkpointer = (struct checkpointer){
+		.committer = file->db,
+		.path = file->path,
+		.due_pages = STEP_PAGES,
+	};
 	uv_mutex_init(&checkpointer->lock);
 	uv_cond_init(&checkpointer->has_news);
 	sqlite3_wal_hook(file->db, on_committed, checkpointer);

@@ -21,16 +21,19 @@
 struct checkpointer {
 	sqlite3 *committer; /* the connection of the thread that commits */
 	sqlite3 *own;
+	const char *path; /* of the database, for the log */
 	uv_thread_t thread;
 	uv_mutex_t lock;
 	uv_cond_t has_news;
 	int pages;     /* in the log, after the last commit; of the committing thread alone */
+	int committed; /* likewise, and it stays until the next */
 	int due_pages; /* with so many, it is time to checkpoint; likewise */
 	int done;      /* pages of the log that are in the database, after the last checkpoint */
 	bool is_due;
 	bool is_running;
 	bool is_quitting;
 	bool is_started;
+	bool is_failing; /* it was logged */
 };
 
 /*
