@@ -11,6 +11,7 @@ import pytest
 
 from crashes import Clients, Crashing, crash_often, make_weir
 from disks import Disk
+from harness import wait_for
 
 POWER_CUTS = int(os.environ.get("WEIR_POWER_CUTS", "6"))
 
@@ -53,3 +54,21 @@ def test_first_start(tmp_path):
     weir.start()
     assert 'm{instance="",job="j"} 1' in weir.page()
     weir.finish()
+
+
+def test_after_a_checkpoint_that_failed(weir):
+    """What it wrote and could not sync is gone: it has to be written again before the log begins anew."""
+    clients = Clients(8, 1)
+    weir.start()
+    weir.page()
+    weir.disk.fail("fsync", 2, last=3, ending="weir.db")
+    clients.start(weir)
+    wait_for(lambda: weir.disk.failed(), "a checkpoint to fail", seconds=60)
+    weir.disk.heal()
+    wait_for(lambda: "is moved into the database again" in weir.weir.stderr(), "the log to begin anew",
+             seconds=60)
+    weir.kill()
+    clients.join()
+    weir.start()
+    clients.settle(weir.page())
+    clients.check()

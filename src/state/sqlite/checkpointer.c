@@ -1,5 +1,6 @@
 #include "state/sqlite/checkpointer.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 enum {
@@ -36,6 +37,7 @@ static void tell_if_failed(struct checkpointer *checkpointer, int result)
 	uv_mutex_lock(&checkpointer->lock);
 	bool is_told = checkpointer->is_failing;
 	checkpointer->is_failing = true;
+	checkpointer->is_lossy = true;
 	uv_mutex_unlock(&checkpointer->lock);
 	if (!is_told) {
 		log_error("cannot move what is stored from the log into the database, the log grows "
@@ -100,9 +102,31 @@ static bool is_little_left(const struct checkpointer *checkpointer)
 					&& checkpointer->pages - checkpointer->done < LITTLE_PAGES);
 }
 
+bool checkpointer_is_lossy(struct checkpointer *checkpointer)
+{
+	uv_mutex_lock(&checkpointer->lock);
+	bool is_lossy = checkpointer->is_lossy && !checkpointer->is_running;
+	uv_mutex_unlock(&checkpointer->lock);
+	return is_lossy;
+}
+
+void checkpointer_go_on_after(struct checkpointer *checkpointer, bool was_failing)
+{
+	const uint64_t pause_ns = UINT64_C(1000000000);
+	checkpointer->is_failing = was_failing;
+	checkpointer->not_before_ns = clock_monotonic_ns() + pause_ns;
+}
+
+static bool is_due(const struct checkpointer *checkpointer)
+{
+	return checkpointer->pages >= checkpointer->due_pages
+			&& (checkpointer->not_before_ns == 0
+					|| clock_monotonic_ns() >= checkpointer->not_before_ns);
+}
+
 void checkpointer_help(struct checkpointer *checkpointer)
 {
-	if (checkpointer->pages < checkpointer->due_pages) {
+	if (!is_due(checkpointer) || checkpointer_is_lossy(checkpointer)) {
 		return;
 	}
 	uv_mutex_lock(&checkpointer->lock);

@@ -33,7 +33,9 @@ struct checkpointer {
 	bool is_running;
 	bool is_quitting;
 	bool is_started;
-	bool is_failing; /* it was logged */
+	bool is_failing;        /* it was logged */
+	bool is_lossy;          /* what was moved since the log began anew may be gone */
+	uint64_t not_before_ns; /* no checkpoint until then; monotonic */
 };
 
 /*
@@ -41,6 +43,16 @@ struct checkpointer {
  * its own it checkpoints where the commits are made.
  */
 void checkpointer_init(struct checkpointer *checkpointer, const struct sqlite_file *file);
+
+/*
+ * After a fault of the disk: pages that were written and not synced may be gone, and the log
+ * must not begin anew before they were written again. So it takes no further step until it
+ * is made anew for connections that are: SQLite then begins with the first page of the log.
+ */
+bool checkpointer_is_lossy(struct checkpointer *checkpointer);
+
+/* For one that takes the place of such a one: it waits a little, and logs nothing twice. */
+void checkpointer_go_on_after(struct checkpointer *checkpointer, bool was_failing);
 
 /* Between two commits, on their thread. */
 void checkpointer_help(struct checkpointer *checkpointer);

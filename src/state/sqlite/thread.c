@@ -54,10 +54,59 @@ static void report(struct sqlite_thread *thread, const struct sqlite_result *res
 	uv_async_send(thread->event);
 }
 
+/* ---- The connections ---- */
+
+static bool open_connections(struct sqlite_thread *thread)
+{
+	thread->is_open = sqlite_commit_init(&thread->commit, thread->file->db);
+	if (thread->is_open) {
+		checkpointer_init(&thread->checkpointer, thread->file);
+	} else {
+		sqlite_commit_finish(&thread->commit);
+	}
+	return thread->is_open;
+}
+
+static void close_connections(struct sqlite_thread *thread)
+{
+	checkpointer_finish(&thread->checkpointer);
+	sqlite_commit_finish(&thread->commit);
+	thread->is_open = false;
+}
+
+/* False: not yet; tried again with the next set. */
+static bool open_again(struct sqlite_thread *thread)
+{
+	thread->file->db = sqlite_file_open_second(thread->file);
+	if (thread->file->db != NULL && !open_connections(thread)) {
+		sqlite_file_leave(thread->file);
+	}
+	if (thread->is_open) {
+		checkpointer_go_on_after(&thread->checkpointer, true);
+	}
+	thread->is_broken = !thread->is_open;
+	return thread->is_open;
+}
+
+/* See checkpointer_is_lossy(): what the database has is not to be relied on. */
+static void reopen(struct sqlite_thread *thread)
+{
+	close_connections(thread);
+	sqlite_file_leave(thread->file);
+	open_again(thread);
+}
+
+/* ---- What it does ---- */
+
 static void write_set(struct sqlite_thread *thread, const struct order *order)
 {
-	struct sqlite_result result = { .set = order->set };
+	struct sqlite_result result = { .set = order->set,
+		.why = "the database cannot be opened again" };
 	uint64_t began_ns = clock_monotonic_ns();
+	if (!thread->is_open && !open_again(thread)) {
+		report(thread, &result);
+		return;
+	}
 	result.is_stored =
 			sqlite_commit_set(&thread->commit, order->set, order->has_clock ? &order->clock : NULL);
 	result.seconds = (double)(clock_monotonic_ns() - began_ns) / 1e9;
@@ -88,10 +137,16 @@ static void run_thread(void *data)
 		} else {
 			delete_some(thread);
 		}
-		checkpointer_help(&thread->checkpointer);
+		if (thread->is_open) {
+			checkpointer_help(&thread->checkpointer);
+		}
+		if (thread->is_open && checkpointer_is_lossy(&thread->checkpointer)) {
+			reopen(thread);
+		}
 	}
-	checkpointer_finish(&thread->checkpointer);
-	sqlite_commit_finish(&thread->commit);
+	if (thread->is_open) {
+		close_connections(thread);
+	}
 	uv_mutex_lock(&thread->lock);
 	thread->has_ended = true;
 	uv_mutex_unlock(&thread->lock);
@@ -104,19 +159,16 @@ bool sqlite_thread_start(struct sqlite_thread *thread, struct sqlite_file *file,
 		struct buf *reterr_why)
 {
 	*thread = (struct sqlite_thread){ .file = file, .event = event };
-	if (!sqlite_commit_init(&thread->commit, file->db)) {
+	if (!open_connections(thread)) {
 		buf_append_string(reterr_why, thread->commit.why);
-		sqlite_commit_finish(&thread->commit);
 		return false;
 	}
 	uv_mutex_init(&thread->lock);
 	uv_cond_init(&thread->has_news);
-	checkpointer_init(&thread->checkpointer, file);
 	int status = uv_thread_create(&thread->thread, run_thread, thread);
 	if (status != 0) {
 		buf_append_string(reterr_why, uv_strerror(status));
-		checkpointer_finish(&thread->checkpointer);
-		sqlite_commit_finish(&thread->commit);
+		close_connections(thread);
 		return false;
 	}
 	return true;

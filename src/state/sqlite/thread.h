@@ -48,6 +48,7 @@ struct sqlite_thread {
 	struct sqlite_file *file;
 	struct sqlite_commit commit;
 	struct checkpointer checkpointer;
+	bool is_open;
 	bool is_broken; /* deleting failed: not before the next set is stored */
 };
 
