@@ -34,10 +34,11 @@ struct state {
 	uv_async_t event;
 	uv_timer_t retry;
 	int open_handles;
-	uint64_t retry_ms; /* 0: the last commit went well */
-	uint64_t durable;  /* all changes of the store up to there are */
-	uint64_t tried;    /* all changes up to there were known when a set was taken last */
-	uint64_t clock_ns; /* when the clock was stored last; monotonic */
+	uint64_t retry_ms;    /* 0: the last commit went well */
+	uint64_t durable;     /* all changes of the store up to there are */
+	uint64_t tried;       /* all changes up to there were known when a set was taken last */
+	uint64_t clock_ns;    /* when the clock was stored last; monotonic */
+	uint64_t repaired_ns; /* when a repair was begun last; likewise */
 	struct change_set *given;
 	bool is_loading; /* the loader runs */
 	bool is_ready;   /* loaded; the thread runs */

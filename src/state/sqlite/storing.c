@@ -2,6 +2,8 @@
 #include "base/log.h"
 #include "state/sqlite/parts.h"
 
+static const uint64_t REPAIR_EVERY_NS = UINT64_C(30) * 1000000000;
+
 enum {
 	RETRY_MS_MIN = 50,
 	RETRY_MS_MAX = 1000,
@@ -44,13 +46,41 @@ bool sqlite_give(struct state *state)
 
 /* ---- What came of it ---- */
 
+static void on_retry(uv_timer_t *timer);
+
+static void wait_before_retry(struct state *state, uint64_t ms)
+{
+	state->is_waiting = true;
+	uv_timer_start(&state->retry, on_retry, ms, 0);
+}
+
+static void retry_later(struct state *state)
+{
+	state->retry_ms = state->retry_ms == 0 ? RETRY_MS_MIN : state->retry_ms * 2;
+	state->retry_ms = state->retry_ms > RETRY_MS_MAX ? RETRY_MS_MAX : state->retry_ms;
+	wait_before_retry(state, state->retry_ms);
+}
+
 static void repair(struct state *state);
+
+/* Each leaves a copy of the database, and takes its time: not one after the other. */
+static bool may_repair(struct state *state)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+	bool is_soon = state->repaired_ns != 0 && now_ns - state->repaired_ns < REPAIR_EVERY_NS;
+	if (is_soon) {
+		wait_before_retry(state, (REPAIR_EVERY_NS - (now_ns - state->repaired_ns)) / 1000000 + 1);
+	} else {
+		state->repaired_ns = now_ns;
+	}
+	return !is_soon;
+}
 
 static void on_retry(uv_timer_t *timer)
 {
 	struct state *state = timer->data;
 	state->is_waiting = false;
-	if (state->is_damaged) {
+	if (state->is_damaged && may_repair(state)) {
 		repair(state);
 	}
 	sqlite_arm(state);
@@ -68,14 +98,6 @@ static void take_stored(struct state *state, struct change_set *set, double seco
 		state->durable = version;
 		state->events.on_durable(state->events.data, version);
 	}
-}
-
-static void retry_later(struct state *state)
-{
-	state->retry_ms = state->retry_ms == 0 ? RETRY_MS_MIN : state->retry_ms * 2;
-	state->retry_ms = state->retry_ms > RETRY_MS_MAX ? RETRY_MS_MAX : state->retry_ms;
-	state->is_waiting = true;
-	uv_timer_start(&state->retry, on_retry, state->retry_ms, 0);
 }
 
 static void take_failed(struct state *state, struct change_set *set, const char *why)
