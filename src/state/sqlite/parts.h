@@ -73,7 +73,10 @@ void sqlite_tell_loaded_is_durable(struct state *state);
 /* What was gathered is handed over at the end of this turn of the loop, if it can be. */
 void sqlite_arm(struct state *state);
 
-/* False: what there is has to wait for the end of a change that is made in slices. */
+/*
+ * What was gathered, if it can be handed over. False: it has to wait for the end of a change
+ * that is made in slices.
+ */
 bool sqlite_give(struct state *state);
 
 /* Tells what came of a set, if anything has. */

@@ -25,12 +25,8 @@ static bool on_turn(void *data)
 	if (state->is_loading && sqlite_load_some(state)) {
 		return true;
 	}
-	bool is_put_off = false;
 	sqlite_take_result(state);
-	if (state->is_ready && state->given == NULL && !state->is_waiting && !state->is_held
-			&& ledger_has_changes(&state->ledger)) {
-		is_put_off = !sqlite_give(state);
-	}
+	bool is_put_off = !sqlite_give(state);
 	if (state->is_closing && !state->is_loading) {
 		finish(state);
 		return is_put_off;

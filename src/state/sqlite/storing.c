@@ -35,6 +35,11 @@ static bool read_clock(struct state *state, struct state_clock *ret_clock)
 bool sqlite_give(struct state *state)
 {
 	struct state_clock clock;
+	bool is_possible = state->is_ready && state->given == NULL && !state->is_waiting
+			&& !state->is_held && ledger_has_changes(&state->ledger);
+	if (!is_possible) {
+		return true;
+	}
 	state->tried = state->store->changed;
 	state->given = ledger_take(&state->ledger);
 	if (state->given != NULL) {
@@ -94,6 +99,8 @@ static void take_stored(struct state *state, struct change_set *set, double seco
 	state->stats.last_commit_ns = clock_wall_ns();
 	state->events.on_commit(state->events.data, set->count, seconds);
 	ledger_settle(&state->ledger, set);
+	/* The disk need not wait until all are answered. */
+	sqlite_give(state);
 	if (version > state->durable) {
 		state->durable = version;
 		state->events.on_durable(state->events.data, version);
