@@ -9,26 +9,15 @@
 #include "state/boot.h"
 #include "state/change_set.h"
 #include "state/sqlite/aside.h"
+#include "state/sqlite/build.h"
 #include "state/sqlite/file.h"
 
-enum {
-	UNIT_BYTES = 256 * 1024,
-	ROW_BYTES = 64,             /* that a row takes beside its record, about */
-	RECORD_BYTES_MAX = 1 << 30, /* more than SQLite takes in one row */
-};
-
-/* A row that was read. */
-struct row {
-	uint64_t number;
-	uint64_t grp;
-	int kind;
-	struct slice data; /* as it is stored */
-};
+enum { UNIT_BYTES = 256 * 1024 };
 
 /* A push to a group whose whole row is to come. */
 struct held_row {
 	struct list link;
-	struct row row; /* with data of its own, behind this */
+	struct sqlite_row row; /* with data of its own, behind this */
 };
 
 struct held_group {
@@ -39,14 +28,6 @@ struct held_group {
 };
 
 /* ---- Units ---- */
-
-static struct loaded_unit *open_unit(struct sqlite_load *load)
-{
-	if (load->unit == NULL) {
-		load->unit = loaded_unit_create();
-	}
-	return load->unit;
-}
 
 static bool send_unit(struct sqlite_load *load, struct loaded_unit **unit)
 {
@@ -64,254 +45,6 @@ static bool send_if_full(struct sqlite_load *load)
 	return load->unit == NULL || load->unit->bytes < UNIT_BYTES || send_unit(load, &load->unit);
 }
 
-/* ---- Faults ---- */
-
-static void report(
-		struct sqlite_load *load, const struct row *row, struct slice record, const char *what)
-{
-	struct loaded_unit *unit = open_unit(load);
-	struct loaded_fault *fault = arena_zalloc(&unit->arena, 1, sizeof(*fault));
-	struct slice key = record_guess_key(record, &unit->arena);
-	fault->key = key.ptr == NULL ? key : arena_copy(&unit->arena, key);
-	fault->number = row->number;
-	fault->what = what;
-	list_append(&unit->faults, &fault->link);
-	unit->bytes += ROW_BYTES;
-	load->faults++;
-	sqlite_aside_note(&load->bad, row->number, what);
-}
-
-/* ---- Records ---- */
-
-/* The record, in the arena; false: it is none. */
-static bool unpack(struct sqlite_load *load, const struct row *row, struct arena *arena,
-		struct slice *ret_record)
-{
-	if ((row->kind & ROW_PACKED) == 0) {
-		*ret_record = arena_copy(arena, row->data);
-		return true;
-	}
-	*ret_record = slice_make("", 0);
-	unsigned long long bytes = ZSTD_getFrameContentSize(row->data.ptr, row->data.len);
-	if (bytes == ZSTD_CONTENTSIZE_ERROR || bytes == ZSTD_CONTENTSIZE_UNKNOWN
-			|| bytes > RECORD_BYTES_MAX) {
-		return false;
-	}
-	char *plain = arena_text(arena, bytes + 1);
-	size_t got = ZSTD_decompressDCtx(load->zstd, plain, bytes, row->data.ptr, row->data.len);
-	if (ZSTD_isError(got) || got != bytes) {
-		return false;
-	}
-	*ret_record = slice_make(plain, bytes);
-	return true;
-}
-
-/* False: its time is over. */
-static bool find_deadline(
-		const struct sqlite_load *load, int64_t expires_ns, int64_t *ret_deadline_ns)
-{
-	*ret_deadline_ns = 0;
-	if (expires_ns == 0) {
-		return true;
-	}
-	if (__builtin_sub_overflow(expires_ns, load->ahead_ns, ret_deadline_ns)) {
-		*ret_deadline_ns = INT64_MAX;
-	}
-	return *ret_deadline_ns > load->now_ns;
-}
-
-/* ---- Pushes ---- */
-
-static bool add_push(struct loaded_unit *unit, struct loaded_group *group,
-		const struct record_push *record, const struct batch *batch, const uint32_t *places)
-{
-	struct loaded_push *push = arena_zalloc(&unit->arena, 1, sizeof(*push));
-	push->pushed_ns = record->pushed_ns;
-	if (!restore_prepare(batch, &group->key, &unit->arena, &push->prepared)) {
-		return false;
-	}
-	for (size_t i = 0; i < push->prepared.family_count; i++) {
-		push->prepared.families[i].place = places[i];
-	}
-	list_append(&group->pushes, &push->link);
-	return true;
-}
-
-/* Each family that was not exposed waits for its turn by itself. */
-static bool add_late(struct sqlite_load *load, struct loaded_unit *unit, struct loaded_group *group,
-		const struct record_push *record, size_t i)
-{
-	struct loaded_group *late = arena_zalloc(&unit->arena, 1, sizeof(*late));
-	struct batch batch = {
-		.families = &record->batch.families[i],
-		.family_count = 1,
-		.sample_count = record->batch.families[i].sample_count,
-		.is_openmetrics = record->batch.is_openmetrics,
-	};
-	record->batch.families[i].next = NULL;
-	late->key = group->key;
-	late->place = group->place;
-	late->whole = group;
-	late->order = record->pushed_ns;
-	list_init(&late->pushes);
-	list_append(&load->late, &late->link);
-	unit->is_kept = true;
-	return add_push(unit, late, record, &batch, &record->places[i]);
-}
-
-/* Families that were exposed, in one batch; the rest is put off. */
-static bool split_push(struct sqlite_load *load, struct loaded_unit *unit,
-		struct loaded_group *group, const struct record_push *record)
-{
-	struct batch batch = { .is_openmetrics = record->batch.is_openmetrics };
-	size_t count = record->batch.family_count;
-	uint32_t *places = arena_alloc(&unit->arena, (count + 1) * sizeof(uint32_t));
-	struct batch_family *families = arena_alloc(&unit->arena, (count + 1) * sizeof(*families));
-	batch.families = families;
-	for (size_t i = 0; i < count; i++) {
-		if (record->is_shadowed[i]) {
-			if (!add_late(load, unit, group, record, i)) {
-				return false;
-			}
-			continue;
-		}
-		places[batch.family_count] = record->places[i];
-		families[batch.family_count] = record->batch.families[i];
-		families[batch.family_count].next = NULL;
-		if (batch.family_count > 0) {
-			families[batch.family_count - 1].next = &families[batch.family_count];
-		}
-		batch.sample_count += record->batch.families[i].sample_count;
-		batch.family_count++;
-	}
-	return batch.family_count == 0 || add_push(unit, group, record, &batch, places);
-}
-
-static bool has_shadowed(const struct record_push *record)
-{
-	for (size_t i = 0; i < record->batch.family_count; i++) {
-		if (record->is_shadowed[i]) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* ---- Groups ---- */
-
-/* What was read of one group. */
-struct building {
-	struct loaded_unit *unit;
-	struct loaded_group *group;
-	int64_t expires_ns;
-	bool has_any; /* some row could be read */
-};
-
-static bool brings_family(const struct record *record, struct slice name)
-{
-	for (size_t i = 0; i < record->push_count; i++) {
-		const struct batch *batch = &record->pushes[i].batch;
-		for (size_t j = 0; j < batch->family_count; j++) {
-			if (slice_equal(batch->families[j].name, name)) {
-				return true;
-			}
-		}
-	}
-	return false;
-}
-
-/* What was put off of the group and a later push replaces. */
-static void drop_replaced(
-		struct sqlite_load *load, const struct loaded_group *group, const struct record *record)
-{
-	LIST_EACH (link, &load->late) {
-		struct loaded_group *late = LIST_ENTRY(link, struct loaded_group, link);
-		struct list *first = list_first(&late->pushes);
-		if (late->whole != group || first == NULL) {
-			continue;
-		}
-		const struct loaded_push *push = LIST_ENTRY(first, struct loaded_push, link);
-		if (brings_family(record, push->prepared.families[0].name)) {
-			loaded_group_drop(late);
-			list_remove(link);
-		}
-	}
-}
-
-static bool add_record(struct sqlite_load *load, struct building *b, const struct record *record)
-{
-	struct loaded_group *group = b->group;
-	if (!b->has_any) {
-		group->key = record->key;
-		group->place = record->place;
-	}
-	if (b->has_any && b->unit->is_kept) {
-		drop_replaced(load, group, record);
-	}
-	b->has_any = true;
-	group->times = record->times;
-	b->expires_ns = record->expires_ns;
-	group->is_late = record->is_shadowed;
-	/* Of several, the one that was there first; groups come before blocks. */
-	group->order = INT64_MIN + (int64_t)(group->grp & INT64_MAX);
-	bool is_good = true;
-	for (size_t i = 0; i < record->push_count && is_good; i++) {
-		const struct record_push *push = &record->pushes[i];
-		is_good = has_shadowed(push) ? split_push(load, b->unit, group, push)
-									 : add_push(b->unit, group, push, &push->batch, push->places);
-	}
-	return is_good;
-}
-
-static void add_row(struct sqlite_load *load, struct building *b, const struct row *row)
-{
-	struct record record;
-	struct slice bytes;
-	const char *what = "it cannot be decompressed";
-	bool is_good = unpack(load, row, &b->unit->arena, &bytes)
-			&& record_read(bytes, load->checks, &b->unit->arena, &record, &what) == RECORD_OK;
-	if (is_good && b->has_any && !group_key_equal(&b->group->key, &record.key)) {
-		what = "it is of another group than the rows before it";
-		is_good = false;
-	}
-	if (is_good) {
-		what = "a push of it is too large";
-		is_good = add_record(load, b, &record);
-	}
-	if (!is_good) {
-		report(load, row, bytes, what);
-	}
-	b->group->bytes += row->data.len + ROW_BYTES;
-	b->unit->bytes += bytes.len + ROW_BYTES;
-}
-
-static void begin_group(struct sqlite_load *load, struct building *b, uint64_t grp, uint64_t base)
-{
-	*b = (struct building){ .unit = open_unit(load) };
-	b->group = arena_zalloc(&b->unit->arena, 1, sizeof(*b->group));
-	b->group->grp = grp;
-	b->group->base = base;
-	list_init(&b->group->pushes);
-}
-
-static void end_group(struct sqlite_load *load, struct building *b)
-{
-	struct loaded_group *group = b->group;
-	bool is_live = b->has_any && find_deadline(load, b->expires_ns, &group->deadline_ns);
-	if (is_live && group->is_late) {
-		b->unit->is_kept = true;
-		list_append(&load->late, &group->link);
-	} else if (is_live) {
-		list_append(&b->unit->groups, &group->link);
-	} else {
-		group->is_expired = true;
-		load->expired += b->has_any;
-		LIST_EACH (link, &group->pushes) {
-			prepared_push_drop(&LIST_ENTRY(link, struct loaded_push, link)->prepared);
-		}
-	}
-}
-
 /* ---- Rows ---- */
 
 static struct held_group *find_held(const struct sqlite_load *load, uint64_t grp)
@@ -326,7 +59,7 @@ static struct held_group *find_held(const struct sqlite_load *load, uint64_t grp
 	return NULL;
 }
 
-static void hold(struct sqlite_load *load, const struct row *row)
+static void hold(struct sqlite_load *load, const struct sqlite_row *row)
 {
 	struct held_group *group = find_held(load, row->grp);
 	if (group == NULL) {
@@ -356,27 +89,27 @@ static void drop_held(struct sqlite_load *load, struct held_group *group)
 }
 
 /* The group from its first row, NULL if there is none, and those that were held. */
-static bool build(struct sqlite_load *load, const struct row *whole, struct held_group *held)
+static bool build(struct sqlite_load *load, const struct sqlite_row *whole, struct held_group *held)
 {
-	struct building b;
+	struct sqlite_building b;
 	uint64_t grp = whole != NULL ? whole->grp : held->grp;
-	begin_group(load, &b, grp, whole != NULL ? whole->number : 0);
+	sqlite_build_begin(load, &b, grp, whole != NULL ? whole->number : 0);
 	if (whole != NULL) {
-		add_row(load, &b, whole);
+		sqlite_build_add(load, &b, whole);
 	} else {
 		b.group->base = LIST_ENTRY(list_first(&held->rows), struct held_row, link)->row.number;
 	}
 	if (held != NULL) {
 		LIST_EACH (link, &held->rows) {
-			add_row(load, &b, &LIST_ENTRY(link, struct held_row, link)->row);
+			sqlite_build_add(load, &b, &LIST_ENTRY(link, struct held_row, link)->row);
 		}
 		drop_held(load, held);
 	}
-	end_group(load, &b);
+	sqlite_build_end(load, &b);
 	return send_if_full(load);
 }
 
-static bool take_row(struct sqlite_load *load, const struct row *row)
+static bool take_row(struct sqlite_load *load, const struct sqlite_row *row)
 {
 	struct held_group *held;
 	switch (row->kind & ~ROW_PACKED) {
@@ -391,15 +124,15 @@ static bool take_row(struct sqlite_load *load, const struct row *row)
 		held = find_held(load, row->grp);
 		return held == NULL || build(load, NULL, held);
 	default:
-		report(load, row, row->data, "it is of no known kind");
+		sqlite_build_report(load, row, row->data, "it is of no known kind");
 		return true;
 	}
 }
 
-static struct row read_row(sqlite3_stmt *statement, uint64_t *ret_sum)
+static struct sqlite_row read_row(sqlite3_stmt *statement, uint64_t *ret_sum)
 {
 	*ret_sum = (uint64_t)sqlite3_column_int64(statement, 3);
-	return (struct row){
+	return (struct sqlite_row){
 		.number = (uint64_t)sqlite3_column_int64(statement, 0),
 		.kind = sqlite3_column_int(statement, 1),
 		.grp = (uint64_t)sqlite3_column_int64(statement, 2),
@@ -412,13 +145,13 @@ static struct row read_row(sqlite3_stmt *statement, uint64_t *ret_sum)
 static bool read_one(struct sqlite_load *load, sqlite3_stmt *statement, bool *ret_is_last)
 {
 	uint64_t sum;
-	struct row row = read_row(statement, &sum);
+	struct sqlite_row row = read_row(statement, &sum);
 	load->rows++;
 	if (grp_set_has(&load->done, row.grp)) {
 		return true;
 	}
 	if (sum != row_sum(row.number, row.kind, row.grp, row.data)) {
-		report(load, &row, row.data, "its checksum is wrong");
+		sqlite_build_report(load, &row, row.data, "its checksum is wrong");
 		return send_if_full(load);
 	}
 	load->next_grp = row.grp >= load->next_grp ? row.grp + 1 : load->next_grp;
