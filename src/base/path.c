@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -16,6 +17,15 @@ char *path_join(const char *path, const char *suffix)
 	memcpy(joined, path, path_len);
 	memcpy(joined + path_len, suffix, suffix_bytes);
 	return joined;
+}
+
+char *path_resolve(const char *path)
+{
+	struct stat status;
+	if (lstat(path, &status) != 0) {
+		return errno == ENOENT ? memory_copy_string(path) : NULL;
+	}
+	return S_ISLNK(status.st_mode) ? realpath(path, NULL) : memory_copy_string(path);
 }
 
 bool path_sync_directory(const char *path)
@@ -34,4 +44,14 @@ bool path_sync_directory(const char *path)
 	}
 	errno = fault;
 	return is_synced;
+}
+
+bool path_remove(const char *path, const char *suffix)
+{
+	char *joined = path_join(path, suffix);
+	bool is_gone = unlink(joined) == 0 || errno == ENOENT;
+	int fault = errno;
+	free(joined);
+	errno = fault;
+	return is_gone;
 }

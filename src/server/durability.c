@@ -56,9 +56,7 @@ static bool is_given(const struct config *config, const char *name)
 /* One name for one file, so that there is one lock. One that leads nowhere cannot be opened. */
 static char *resolve(char *path)
 {
-	struct stat status;
-	bool is_link = lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
-	char *target = is_link ? realpath(path, NULL) : NULL;
+	char *target = path_resolve(path);
 	if (target == NULL) {
 		return path;
 	}

@@ -27,14 +27,7 @@ static bool is_snapshot(const char *path)
 
 static bool remove_incomplete(const char *path)
 {
-	static const char *const endings[] = { "", "-wal", "-shm" };
-	bool is_removed = true;
-	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-		char *name = path_join(path, endings[i]);
-		is_removed = is_removed && (unlink(name) == 0 || errno == ENOENT);
-		free(name);
-	}
-	return is_removed;
+	return path_remove(path, "") && path_remove(path, "-wal") && path_remove(path, "-shm");
 }
 
 bool snapshot_file_find(const char *path, char **ret_path)

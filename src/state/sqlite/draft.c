@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/path.h"
-#include "state/sqlite/path.h"
 #include "state/sqlite/schema.h"
 
 static bool fail(const struct sqlite_draft *draft, const char *step, struct buf *reterr_why)
@@ -26,8 +25,8 @@ static bool fail_in_sqlite(const struct sqlite_draft *draft, struct buf *reterr_
 /* For its owner alone; SQLite's own files beside it will be like it. */
 static bool create(const struct sqlite_draft *draft, struct buf *reterr_why)
 {
-	if (!sqlite_path_remove(draft->path, "") || !sqlite_path_remove(draft->path, "-journal")
-			|| !sqlite_path_remove(draft->path, "-wal")) {
+	if (!path_remove(draft->path, "") || !path_remove(draft->path, "-journal")
+			|| !path_remove(draft->path, "-wal")) {
 		return fail(draft, "remove", reterr_why);
 	}
 	int fd = open(draft->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

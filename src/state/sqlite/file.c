@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/path.h"
 #include "state/sqlite/draft.h"
 #include "state/sqlite/examine.h"
-#include "state/sqlite/path.h"
 #include "state/sqlite/salvage.h"
 #include "state/sqlite/schema.h"
 
@@ -187,7 +187,7 @@ static enum sqlite_file_result open_one(struct sqlite_file *file, struct buf *re
 static bool create(const char *path, struct buf *reterr_why)
 {
 	struct sqlite_draft draft;
-	if (!sqlite_path_remove(path, "-wal") || !sqlite_path_remove(path, "-shm")) {
+	if (!path_remove(path, "-wal") || !path_remove(path, "-shm")) {
 		buf_append_string(reterr_why, strerror(errno));
 		return false;
 	}
@@ -239,7 +239,7 @@ static enum sqlite_file_result open_by(
 		enum sqlite_file_result (*open_it)(struct sqlite_file *file, struct buf *reterr_why),
 		struct sqlite_file *file, const char *path, struct buf *reterr_why)
 {
-	file->path = sqlite_path_resolve(path);
+	file->path = path_resolve(path);
 	if (file->path == NULL) {
 		return fail_as(SQLITE_FILE_E_SYSTEM, strerror(errno), reterr_why);
 	}

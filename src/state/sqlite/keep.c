@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/path.h"
-#include "state/sqlite/path.h"
 #include "state/sqlite/salvage.h"
 
 enum {
@@ -132,8 +131,8 @@ bool sqlite_keep(const char *path, char **ret_kept, struct buf *reterr_why)
 	}
 	char *kept = path_join(path, suffix);
 	bool is_kept = keep_one(path, kept, "-wal") && keep_one(path, kept, "")
-			&& path_sync_directory(path) && sqlite_path_remove(path, "-wal")
-			&& sqlite_path_remove(path, "-shm") && path_sync_directory(path);
+			&& path_sync_directory(path) && path_remove(path, "-wal") && path_remove(path, "-shm")
+			&& path_sync_directory(path);
 	if (!is_kept) {
 		fail(kept, "keep the damaged database as", reterr_why);
 		free(kept);
@@ -145,6 +144,6 @@ bool sqlite_keep(const char *path, char **ret_kept, struct buf *reterr_why)
 
 bool sqlite_keep_end(const char *path, struct buf *reterr_why)
 {
-	return (sqlite_path_remove(path, note_suffix) && path_sync_directory(path))
+	return (path_remove(path, note_suffix) && path_sync_directory(path))
 			|| fail(path, "remove the note beside", reterr_why);
 }

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/path.h"
 #include "state/sqlite/draft.h"
 #include "state/sqlite/examine.h"
 #include "state/sqlite/floor.h"
 #include "state/sqlite/keep.h"
-#include "state/sqlite/path.h"
 
 struct salvage {
 	struct sqlite_draft draft;
@@ -256,7 +256,7 @@ static bool salvage_resolved(
 
 bool sqlite_salvage(const char *path, struct sqlite_salvaged *ret_salvaged, struct buf *reterr_why)
 {
-	char *resolved = sqlite_path_resolve(path);
+	char *resolved = path_resolve(path);
 	if (resolved == NULL) {
 		return fail(path, reterr_why);
 	}
