@@ -140,3 +140,35 @@ struct slice labels_unescape(struct arena *arena, struct slice escaped)
 	}
 	return slice_between(text, out);
 }
+
+/* ---- Copies ---- */
+
+size_t labels_copy_bytes(const struct labels *labels)
+{
+	size_t bytes = labels->count * sizeof(struct label);
+	for (size_t i = 0; i < labels->count; i++) {
+		bytes += labels->pairs[i].name.len + labels->pairs[i].value.len;
+	}
+	return bytes;
+}
+
+static struct slice copy_text(char **text, struct slice from)
+{
+	struct slice copy = slice_make(*text, from.len);
+	if (from.len > 0) {
+		memcpy(*text, from.ptr, from.len);
+	}
+	*text += from.len;
+	return copy;
+}
+
+struct labels labels_copy(const struct labels *labels, void *memory)
+{
+	struct labels copy = { .pairs = memory, .count = labels->count };
+	char *text = (char *)(copy.pairs + copy.count);
+	for (size_t i = 0; i < copy.count; i++) {
+		copy.pairs[i].name = copy_text(&text, labels->pairs[i].name);
+		copy.pairs[i].value = copy_text(&text, labels->pairs[i].value);
+	}
+	return copy;
+}

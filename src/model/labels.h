@@ -26,6 +26,12 @@ struct labels {
 	size_t count;
 };
 
+/* Bytes that a copy takes with all its texts. */
+size_t labels_copy_bytes(const struct labels *labels);
+
+/* A copy in so many bytes of the caller's, aligned for pointers. */
+struct labels labels_copy(const struct labels *labels, void *memory);
+
 /* Sorts by name; equal names keep their order. */
 void labels_sort(struct labels *labels);
 

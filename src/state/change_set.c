@@ -66,37 +66,16 @@ static void let_go(struct change *change, struct store *store)
 
 /* ---- Changes ---- */
 
-static struct labels copy_labels(struct arena *arena, const struct labels *labels)
-{
-	struct labels copy = { .count = labels->count };
-	copy.pairs = arena_alloc(arena, (labels->count + 1) * sizeof(copy.pairs[0]));
-	for (size_t i = 0; i < labels->count; i++) {
-		copy.pairs[i] = (struct label){
-			.name = arena_copy(arena, labels->pairs[i].name),
-			.value = arena_copy(arena, labels->pairs[i].value),
-		};
-	}
-	return copy;
-}
-
-static size_t labels_bytes(const struct labels *labels)
-{
-	size_t bytes = 0;
-	for (size_t i = 0; i < labels->count; i++) {
-		bytes += labels->pairs[i].name.len + labels->pairs[i].value.len;
-	}
-	return bytes;
-}
-
 struct change *change_set_add(struct change_set *set, enum change_kind kind,
 		const struct labels *key, size_t family_count)
 {
 	struct change *change = arena_zalloc(&set->arena, 1, sizeof(*change));
 	change->kind = kind;
-	change->source.key = copy_labels(&set->arena, key);
+	size_t key_bytes = labels_copy_bytes(key);
+	change->source.key = labels_copy(key, arena_alloc(&set->arena, key_bytes));
 	change->source.families =
 			arena_alloc(&set->arena, (family_count + 1) * sizeof(struct record_family));
-	change->bytes = ROW_BYTES + labels_bytes(key);
+	change->bytes = ROW_BYTES + key_bytes;
 	list_append(&set->changes, &change->link);
 	set->count++;
 	set->bytes += change->bytes;

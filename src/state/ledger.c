@@ -1,6 +1,5 @@
 #include "state/ledger.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -42,10 +41,7 @@ static void free_entry(struct ledger_entry *entry)
 {
 	list_remove(&entry->in_order);
 	list_remove(&entry->noted);
-	if (entry->gone_key != NULL) {
-		free(entry->gone_key->labels.pairs);
-		free(entry->gone_key);
-	}
+	free(entry->gone_key);
 	free(entry);
 }
 
@@ -161,33 +157,12 @@ static void note(struct ledger *ledger, struct ledger_entry *entry)
 	}
 }
 
-static struct group_key *copy_key(const struct labels *labels)
-{
-	size_t bytes = (labels->count + 1) * sizeof(struct label);
-	for (size_t i = 0; i < labels->count; i++) {
-		bytes += labels->pairs[i].name.len + labels->pairs[i].value.len;
-	}
-	struct group_key *key = memory_zalloc(1, sizeof(*key));
-	key->labels.pairs = memory_alloc(bytes);
-	key->labels.count = labels->count;
-	char *out = (char *)(key->labels.pairs + labels->count + 1);
-	for (size_t i = 0; i < labels->count; i++) {
-		struct slice texts[] = { labels->pairs[i].name, labels->pairs[i].value };
-		for (size_t j = 0; j < 2; j++) {
-			memcpy(out, texts[j].ptr, texts[j].len);
-			texts[j].ptr = out;
-			out += texts[j].len;
-		}
-		key->labels.pairs[i] = (struct label){ .name = texts[0], .value = texts[1] };
-	}
-	return key;
-}
-
 void ledger_note_gone(
 		struct ledger *ledger, struct ledger_entry *entry, const struct labels *labels)
 {
 	if (entry->gone_key == NULL) {
-		entry->gone_key = copy_key(labels);
+		entry->gone_key = memory_alloc(sizeof(*entry->gone_key) + labels_copy_bytes(labels));
+		*entry->gone_key = labels_copy(labels, entry->gone_key + 1);
 	}
 	note(ledger, entry);
 }
@@ -356,18 +331,18 @@ static struct change_set *take_gathered(struct ledger *ledger)
 	return set;
 }
 
-/* False while a change is being made in it: it stays noted. */
-static bool take_one(struct ledger *ledger, struct change_set *set, struct ledger_entry *entry)
+/* While a change is being made in it, it stays noted. */
+static void take_one(struct ledger *ledger, struct change_set *set, struct ledger_entry *entry)
 {
+	if (!entry->is_gone && entry->group->is_busy) {
+		return;
+	}
 	if (entry->is_gone) {
-		ledger_add_gone(ledger, set, entry, &entry->gone_key->labels);
-	} else if (entry->group->is_busy) {
-		return false;
+		ledger_add_gone(ledger, set, entry, entry->gone_key);
 	} else {
 		ledger_add_whole(ledger, set, entry);
 	}
 	list_remove(&entry->noted);
-	return true;
 }
 
 static struct change_set *take_noted(struct ledger *ledger)

@@ -33,10 +33,10 @@
 #include "store/store.h"
 
 struct ledger_entry {
-	struct list in_order;       /* in one of the ledger's lists */
-	struct list noted;          /* to be written as it is; else unlinked */
-	struct group *group;        /* as long as it is not gone */
-	struct group_key *gone_key; /* of a group that is gone and noted; owned */
+	struct list in_order;    /* in one of the ledger's lists */
+	struct list noted;       /* to be written as it is; else unlinked */
+	struct group *group;     /* as long as it is not gone */
+	struct labels *gone_key; /* of a group that is gone and noted; owned */
 	uint64_t grp;
 	uint64_t base;
 	uint64_t position;    /* bytes of all rows before the base */

@@ -5,31 +5,13 @@
 
 #include "base/memory.h"
 
-static size_t key_bytes(const struct group_key *key)
-{
-	size_t bytes = key->labels.count * sizeof(struct label);
-	for (size_t i = 0; i < key->labels.count; i++) {
-		bytes += key->labels.pairs[i].name.len + key->labels.pairs[i].value.len;
-	}
-	return bytes;
-}
-
-static struct slice copy_text(char **text, struct slice from)
-{
-	struct slice copy = slice_make(*text, from.len);
-	if (from.len > 0) {
-		memcpy(*text, from.ptr, from.len);
-	}
-	*text += from.len;
-	return copy;
-}
-
 size_t group_bytes(const struct group_key *key)
 {
 	/* The text of the labels, with quotes, equals signs and commas, and instance="". */
 	enum { AROUND_LABEL = 6, IMPLIED = 12 };
-	size_t text_bytes = key_bytes(key) - key->labels.count * (sizeof(struct label) - AROUND_LABEL);
-	return sizeof(struct group) + key_bytes(key) + text_bytes + IMPLIED;
+	size_t key_bytes = labels_copy_bytes(&key->labels);
+	size_t text_bytes = key_bytes - key->labels.count * (sizeof(struct label) - AROUND_LABEL);
+	return sizeof(struct group) + key_bytes + text_bytes + IMPLIED;
 }
 
 struct group *group_create(const struct group_key *key, struct shape *shape)
@@ -37,17 +19,15 @@ struct group *group_create(const struct group_key *key, struct shape *shape)
 	struct arena arena;
 	arena_init(&arena);
 	struct slice label_text = group_key_text(key, &arena);
-	size_t count = key->labels.count;
-	struct group *group = memory_zalloc(1, sizeof(*group) + key_bytes(key) + label_text.len);
-	struct label *pairs = (struct label *)(group + 1);
-	char *text = (char *)(pairs + count);
-	for (size_t i = 0; i < count; i++) {
-		pairs[i].name = copy_text(&text, key->labels.pairs[i].name);
-		pairs[i].value = copy_text(&text, key->labels.pairs[i].value);
-		group->has_quoted |= !labels_is_name(pairs[i].name);
+	size_t key_bytes = labels_copy_bytes(&key->labels);
+	struct group *group = memory_zalloc(1, sizeof(*group) + key_bytes + label_text.len);
+	group->key.labels = labels_copy(&key->labels, group + 1);
+	char *text = (char *)(group + 1) + key_bytes;
+	memcpy(text, label_text.ptr, label_text.len);
+	group->label_text = slice_make(text, label_text.len);
+	for (size_t i = 0; i < key->labels.count; i++) {
+		group->has_quoted |= !labels_is_name(key->labels.pairs[i].name);
 	}
-	group->key.labels = (struct labels){ .pairs = pairs, .count = count };
-	group->label_text = copy_text(&text, label_text);
 	group->shape = shape;
 	group->bytes = group_bytes(key);
 	arena_finish(&arena);
