@@ -18,17 +18,6 @@ struct change_set *ledger_open_set(struct ledger *ledger)
 	return ledger->open;
 }
 
-static int64_t expiry_of(const struct ledger *ledger, int64_t deadline_ns)
-{
-	int64_t expires_ns;
-	if (deadline_ns == 0) {
-		return 0;
-	}
-	/* So late that it cannot be said: never. */
-	bool is_never = __builtin_add_overflow(deadline_ns, ledger->ahead_ns, &expires_ns);
-	return is_never ? 0 : expires_ns > 1 ? expires_ns : 1;
-}
-
 static struct change *add_change(struct ledger *ledger, struct change_set *set,
 		struct ledger_entry *entry, enum change_kind kind, size_t family_count)
 {
@@ -39,7 +28,7 @@ static struct change *add_change(struct ledger *ledger, struct change_set *set,
 	change->grp = entry->grp;
 	change->source.place = group->slot;
 	change->source.times = group->times;
-	change->source.expires_ns = expiry_of(ledger, group->deadline_ns);
+	change->source.expires_ns = record_expiry(group->deadline_ns, ledger->ahead_ns);
 	change->source.is_shadowed = group->is_shadowed;
 	entry->refs++;
 	return change;

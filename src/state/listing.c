@@ -44,17 +44,6 @@ static struct listing_unit *open_unit(struct listing *listing)
 
 /* ---- Groups ---- */
 
-static int64_t wall_of(const struct listing *listing, int64_t monotonic_ns)
-{
-	int64_t wall_ns;
-	if (monotonic_ns == 0) {
-		return 0;
-	}
-	/* So late that it cannot be said: never. */
-	bool is_never = __builtin_add_overflow(monotonic_ns, listing->wall_ahead_ns, &wall_ns);
-	return is_never ? 0 : wall_ns > 1 ? wall_ns : 1;
-}
-
 static struct listed_record *add_record(
 		struct listing *listing, struct listing_unit *unit, const struct group *group)
 {
@@ -63,7 +52,7 @@ static struct listed_record *add_record(
 		.key = group->key.labels,
 		.place = group->slot,
 		.times = snapshot_times(&listing->walk.snapshot, group),
-		.expires_ns = wall_of(listing, group->deadline_ns),
+		.expires_ns = record_expiry(group->deadline_ns, listing->wall_ahead_ns),
 	};
 	list_append(&unit->records, &record->link);
 	unit->bytes += GROUP_BYTES;

@@ -51,6 +51,12 @@ struct record_source {
 	size_t family_count;
 };
 
+/*
+ * A record's expiry of a monotonic deadline, by a clock that is so far ahead of the
+ * monotonic one; never is 0 in both.
+ */
+int64_t record_expiry(int64_t deadline_ns, int64_t ahead_ns);
+
 /* Appends the record. Sorts the source's families. */
 void record_write(struct buf *out, struct record_source *source);
 

@@ -186,6 +186,17 @@ static void put_pushes(
 	arena_finish(&arena);
 }
 
+int64_t record_expiry(int64_t deadline_ns, int64_t ahead_ns)
+{
+	int64_t expires_ns;
+	if (deadline_ns == 0) {
+		return 0;
+	}
+	/* So late that it cannot be said: never. */
+	bool is_never = __builtin_add_overflow(deadline_ns, ahead_ns, &expires_ns);
+	return is_never ? 0 : expires_ns > 1 ? expires_ns : 1;
+}
+
 void record_write(struct buf *out, struct record_source *source)
 {
 	size_t start = out->len;

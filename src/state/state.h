@@ -85,7 +85,6 @@ struct state_stats {
 	uint64_t waiting;       /* changes that are not durable */
 	uint64_t bytes;         /* on disk */
 	uint64_t set_aside;     /* records that could not be read */
-	bool is_failing;
 };
 
 /*

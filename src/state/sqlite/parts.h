@@ -20,7 +20,6 @@
 struct state {
 	struct state_events events;
 	struct store *store;
-	uv_loop_t *loop;
 	struct ledger ledger;
 	struct sqlite_file file;
 	struct record_checks checks;

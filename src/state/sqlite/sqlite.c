@@ -56,7 +56,6 @@ struct state *state_open(const struct state_options *options, uv_loop_t *loop, s
 	state->events = *events;
 	state->checks = options->checks;
 	state->store = store;
-	state->loop = loop;
 	state->open_handles = 3;
 	state->began_ns = clock_monotonic_ns();
 	state->progress_ns = state->began_ns;

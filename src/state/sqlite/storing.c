@@ -95,7 +95,6 @@ static void take_stored(struct state *state, struct change_set *set, double seco
 {
 	uint64_t version = set->version;
 	state->retry_ms = 0;
-	state->stats.is_failing = false;
 	state->stats.last_commit_ns = clock_wall_ns();
 	state->events.on_commit(state->events.data, set->count, seconds);
 	ledger_settle(&state->ledger, set);
@@ -109,7 +108,6 @@ static void take_stored(struct state *state, struct change_set *set, double seco
 
 static void take_failed(struct state *state, struct change_set *set, const char *why)
 {
-	state->stats.is_failing = true;
 	state->stats.failures++;
 	state->clock_ns = 0;
 	ledger_take_back(&state->ledger, set);

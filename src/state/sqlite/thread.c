@@ -147,10 +147,6 @@ static void run_thread(void *data)
 	if (thread->is_open) {
 		close_connections(thread);
 	}
-	uv_mutex_lock(&thread->lock);
-	thread->has_ended = true;
-	uv_mutex_unlock(&thread->lock);
-	uv_async_send(thread->event);
 }
 
 /* ---- The loop ---- */
@@ -202,14 +198,6 @@ void sqlite_thread_quit(struct sqlite_thread *thread)
 	thread->is_quitting = true;
 	uv_cond_signal(&thread->has_news);
 	uv_mutex_unlock(&thread->lock);
-}
-
-bool sqlite_thread_has_ended(struct sqlite_thread *thread)
-{
-	uv_mutex_lock(&thread->lock);
-	bool has_ended = thread->has_ended;
-	uv_mutex_unlock(&thread->lock);
-	return has_ended;
 }
 
 void sqlite_thread_join(struct sqlite_thread *thread)

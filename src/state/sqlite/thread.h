@@ -32,7 +32,7 @@ struct sqlite_result {
 struct sqlite_thread {
 	/* On the loop. */
 	uv_thread_t thread;
-	uv_async_t *event; /* there is a result, or the thread has ended */
+	uv_async_t *event; /* there is a result */
 
 	/* Between the two, under the lock. */
 	uv_mutex_t lock;
@@ -42,7 +42,6 @@ struct sqlite_thread {
 	bool has_clock;
 	struct sqlite_result result;
 	bool is_quitting; /* once there is nothing to do */
-	bool has_ended;
 
 	/* The thread's own. */
 	struct sqlite_file *file;
@@ -63,7 +62,6 @@ void sqlite_thread_give(
 /* False: none has come. */
 bool sqlite_thread_take_result(struct sqlite_thread *thread, struct sqlite_result *ret_result);
 
-/* When there is nothing to do any more the thread ends, with an event; then join it. */
+/* When there is nothing to do any more the thread ends: join it. */
 void sqlite_thread_quit(struct sqlite_thread *thread);
-bool sqlite_thread_has_ended(struct sqlite_thread *thread);
 void sqlite_thread_join(struct sqlite_thread *thread);
