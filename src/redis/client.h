@@ -1,0 +1,120 @@
+#pragma once
+
+/*
+ * A client of Redis or Valkey: one server, several of which one is the master, or
+ * a Redis Cluster. Commands go to the node that has their slot, over one connection
+ * a node, in the order in which they are sent; what is sent in one turn of the loop goes
+ * out together.
+ *
+ * A connection that is lost is made again, after a growing and jittered time. What
+ * was sent over it has failed, and whether it was carried out is not known; what is sent
+ * while there is none fails with the reason that there is none. Only at the beginning,
+ * until the first attempt has ended, commands wait. Redirections (MOVED, ASK, TRYAGAIN)
+ * are followed; a cluster's slots are discovered again when they are met.
+ *
+ * Everything is called on the loop thread, and calls back on it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/list.h"
+#include "base/slice.h"
+
+struct redis;
+struct redisReply;
+
+struct redis_address {
+	const char *host; /* a name, an IPv4 or IPv6 address, or a socket's path */
+	uint16_t port;    /* 0: `host` is a path */
+};
+
+struct redis_tls {
+	bool is_used;
+	const char *ca_file;   /* ""; those that the system trusts */
+	const char *cert_file; /* "": none is shown */
+	const char *key_file;
+	bool is_unverified; /* whatever certificate a server shows is taken */
+};
+
+/* All texts outlive the client. */
+struct redis_options {
+	const struct redis_address *addresses; /* tried in turn; of a cluster, any of its nodes */
+	size_t address_count;
+	const char *user;     /* "": the default one */
+	const char *password; /* "": none is needed */
+	unsigned database;
+	struct redis_tls tls;
+	const char *name;        /* that servers list the connection under */
+	uint64_t connect_ms;     /* until a connection has to be usable */
+	uint64_t response_ms;    /* that a server may be silent while answers are due */
+	uint64_t retry_ms_max;   /* that is waited between two attempts */
+};
+
+struct redis_result {
+	const struct redisReply *reply; /* until the callback returns; NULL: there is none */
+	const char *why;                /* there is none: a sentence without its full stop */
+	uint64_t server;                /* which run of which server answered; never 0 */
+	int64_t confirmed;              /* replicas that have it; of one that waits for them */
+};
+
+/* Lives with its sender until `done` is called, which happens once, never in redis_send(). */
+struct redis_command {
+	void (*done)(struct redis_command *command, const struct redis_result *result);
+	uint16_t slot;
+	unsigned wait_replicas; /* 0: none; else WAIT follows on the same connection */
+	unsigned wait_ms;
+	bool is_blocking; /* it has no time to be answered in but `response_ms` beyond that: */
+	uint64_t block_ms;
+	/* The client's own. */
+	struct list link;
+	char *text;
+	size_t text_len;
+	unsigned redirections;
+	bool is_asking;
+};
+
+struct redis_events {
+	/* A server can be used, for the first time or again; commands may be sent here. */
+	void (*on_connected)(void *data, struct slice address);
+	/* One cannot any more, or still not: once for each time that it was usable, or at the start. */
+	void (*on_lost)(void *data, struct slice address, struct slice why);
+	void (*on_closed)(void *data);
+	void *data;
+};
+
+/* The slot of a key, by its hash tag if it has one. */
+uint16_t redis_slot(struct slice key);
+
+/* Connects from a later turn of the loop on. */
+struct redis *redis_open(
+		const struct redis_options *options, uv_loop_t *loop, const struct redis_events *events);
+
+/* All that was sent fails; then on_closed is called, and the client is gone. */
+void redis_close(struct redis *redis);
+
+/*
+ * Sends a command of so many arguments, which are copied; `done`, `slot` and what it
+ * waits for are set. Errors that a server answers are replies, apart from redirections.
+ */
+void redis_send(struct redis *redis, struct redis_command *command, const struct slice *args,
+		size_t count);
+
+/* It is a cluster: one command may name keys of one slot only. Known once connected. */
+bool redis_is_cluster(const struct redis *redis);
+
+/* Round trips: times that something was sent while nothing else was under way, and bytes. */
+struct redis_stats {
+	uint64_t commands;
+	uint64_t writes; /* times that commands were given to the system */
+	uint64_t bytes_sent;
+	uint64_t bytes_received;
+	uint64_t connections; /* made so far */
+	uint64_t losses;
+	uint64_t redirections;
+	bool is_connected; /* to all servers that are known, at least one */
+};
+
+void redis_collect(const struct redis *redis, struct redis_stats *ret_stats);
