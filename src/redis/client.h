@@ -47,10 +47,10 @@ struct redis_options {
 	const char *password; /* "": none is needed */
 	unsigned database;
 	struct redis_tls tls;
-	const char *name;        /* that servers list the connection under */
-	uint64_t connect_ms;     /* until a connection has to be usable */
-	uint64_t response_ms;    /* that a server may be silent while answers are due */
-	uint64_t retry_ms_max;   /* that is waited between two attempts */
+	const char *name;      /* that servers list the connection under */
+	uint64_t connect_ms;   /* until a connection has to be usable */
+	uint64_t response_ms;  /* that a server may be silent while answers are due */
+	uint64_t retry_ms_max; /* that is waited between two attempts */
 };
 
 struct redis_result {
@@ -99,8 +99,8 @@ void redis_close(struct redis *redis);
  * Sends a command of so many arguments, which are copied; `done`, `slot` and what it
  * waits for are set. Errors that a server answers are replies, apart from redirections.
  */
-void redis_send(struct redis *redis, struct redis_command *command, const struct slice *args,
-		size_t count);
+void redis_send(
+		struct redis *redis, struct redis_command *command, const struct slice *args, size_t count);
 
 /* It is a cluster: one command may name keys of one slot only. Known once connected. */
 bool redis_is_cluster(const struct redis *redis);

@@ -21,7 +21,7 @@
 #include "server/snapshot_file.h"
 #include "server/takeover_take.h"
 #include "state/image/image.h"
-#include "state/state.h"
+#include "state/sqlite/sqlite_state.h"
 
 enum { FAULTS_LOGGED_MAX = 20 };
 
@@ -199,13 +199,13 @@ static void on_commit(void *data, uint64_t changes, double seconds)
 	stats_count_commit(&durability->server->stats, changes, seconds);
 }
 
-static void on_durable(void *data, uint64_t number)
+static void on_durable(void *data, size_t lane, uint64_t number)
 {
 	struct durability *durability = data;
 	api_on_durable(&durability->server->api, number);
 }
 
-static void on_failed(void *data, uint64_t number, struct slice why)
+static void on_failed(void *data, size_t lane, uint64_t number, struct slice why)
 {
 	struct durability *durability = data;
 	if (!durability->is_failing) {
@@ -288,7 +288,7 @@ static bool may_replace(struct durability *durability)
 static bool open_state(struct durability *durability)
 {
 	struct server *server = durability->server;
-	struct state_options options = {
+	struct sqlite_state_options options = {
 		.path = durability->path,
 		.sync = server->config->state_sync == CONFIG_SYNC_FULL ? STATE_SYNC_FULL
 															   : STATE_SYNC_NORMAL,
@@ -309,7 +309,7 @@ static bool open_state(struct durability *durability)
 	};
 	struct buf why;
 	buf_init(&why, 0);
-	durability->state = state_open(&options, &server->loop, &server->store, &events, &why);
+	durability->state = sqlite_state_open(&options, &server->loop, &server->store, &events, &why);
 	if (durability->state == NULL) {
 		log_error("cannot use the database path=%s error=" SLICE_FMT, durability->path,
 				SLICE_ARG(buf_slice(&why)));

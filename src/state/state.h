@@ -17,16 +17,16 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <uv.h>
 
-#include "base/buf.h"
 #include "base/slice.h"
-#include "state/record.h"
+#include "model/group_key.h"
 #include "store/store.h"
 
 struct state;
 struct state_loaded;
+struct state_stats;
 
 /* What could not be read. */
 struct state_fault {
@@ -44,28 +44,19 @@ struct state_events {
 	void (*on_unusable)(void *data, struct slice why);
 	/* Some of it could not be read. */
 	void (*on_fault)(void *data, const struct state_fault *fault);
-	/* Every change of the store up to that number is durable. */
-	void (*on_durable)(void *data, uint64_t number);
+	/* Every change up to that number is durable, of the groups of that lane. */
+	void (*on_durable)(void *data, size_t lane, uint64_t number);
 	/* Those up to that number are not all: they are in memory, and tried again. */
-	void (*on_failed)(void *data, uint64_t number, struct slice why);
+	void (*on_failed)(void *data, size_t lane, uint64_t number, struct slice why);
+	/* Nothing of that lane can be stored for some time: changes to it shall be refused. */
+	void (*on_away)(void *data, size_t lane, struct slice why);
+	/* It can be again. */
+	void (*on_back)(void *data, size_t lane);
 	/* So many changes were made durable in one go, which took so long. */
 	void (*on_commit)(void *data, uint64_t changes, double seconds);
 	/* All is stored that could be, and nothing is open any more. */
 	void (*on_closed)(void *data);
 	void *data;
-};
-
-enum state_sync {
-	STATE_SYNC_FULL,   /* what is durable survives a power cut */
-	STATE_SYNC_NORMAL, /* it survives the end of the process */
-};
-
-struct state_options {
-	const char *path; /* of the database */
-	enum state_sync sync;
-	struct record_checks checks;
-	bool is_taken_over; /* nothing is loaded: state_take_over() is to come */
-	bool is_in_use;     /* by the weir that this one takes over from */
 };
 
 /* What was there at the start. */
@@ -87,13 +78,28 @@ struct state_stats {
 	uint64_t set_aside;     /* records that could not be read */
 };
 
+/* What a place to keep groups in has to offer. */
+struct state_backend {
+	void (*close)(struct state *state);
+	bool (*hand_over)(struct state *state, int fd);
+	void (*resume)(struct state *state);
+	void (*take_over)(struct state *state, int fd);
+	bool (*is_new)(const struct state *state);
+	bool (*is_behind)(const struct state *state);
+	void (*collect)(const struct state *state, struct state_stats *ret_stats);
+	/* Groups are spread over so many lanes, each of which becomes durable by itself. */
+	size_t lanes;
+	size_t (*lane_of)(const struct group_key *key);
+};
+
 /*
- * The store must be empty. Events come from a later turn of the loop on. All that
- * is passed in outlives the state, the options only this call. NULL: it cannot be
- * opened, or not by this weir, and is left as it is; the buffer says why.
+ * Opened by one of the backends; see sqlite/sqlite_state.h and redis/redis_state.h. The store
+ * must be empty then. Events come from a later turn of the loop on. All that is
+ * passed in outlives the state, the options only that call.
  */
-struct state *state_open(const struct state_options *options, uv_loop_t *loop, struct store *store,
-		const struct state_events *events, struct buf *reterr_why);
+struct state {
+	const struct state_backend *backend;
+};
 
 /*
  * Stores what is not stored yet, or tries to, then closes. The state is gone when

@@ -15,7 +15,7 @@
 #include <sqlite3.h>
 
 #include "base/buf.h"
-#include "state/state.h"
+#include "state/sqlite/sqlite_state.h"
 
 struct sqlite_file {
 	sqlite3 *db;

@@ -14,10 +14,11 @@
 #include "state/sqlite/file.h"
 #include "state/sqlite/loader.h"
 #include "state/sqlite/repair.h"
+#include "state/sqlite/sqlite_state.h"
 #include "state/sqlite/thread.h"
-#include "state/state.h"
 
-struct state {
+struct sqlite_state {
+	struct state state;
 	struct state_events events;
 	struct store *store;
 	struct ledger ledger;
@@ -51,12 +52,12 @@ struct state {
 /* ---- starting.c ---- */
 
 /* A damaged one is repaired first. False: the buffer says why. */
-bool sqlite_open_file(
-		struct state *state, const struct state_options *options, struct buf *reterr_why);
-void sqlite_begin_to_load(struct state *state);
+bool sqlite_open_file(struct sqlite_state *state, const struct sqlite_state_options *options,
+		struct buf *reterr_why);
+void sqlite_begin_to_load(struct sqlite_state *state);
 
 /* A unit a turn; false when there is none yet. */
-bool sqlite_load_some(struct state *state);
+bool sqlite_load_some(struct sqlite_state *state);
 
 /* In the log, if anything was. */
 void sqlite_tell_repaired(const struct sqlite_repaired *repaired);
@@ -64,19 +65,19 @@ void sqlite_tell_repaired(const struct sqlite_repaired *repaired);
 /* ---- storing.c ---- */
 
 /* The store has all that it is to have; from here on changes are stored. */
-void sqlite_begin_to_store(struct state *state);
+void sqlite_begin_to_store(struct sqlite_state *state);
 
 /* What was loaded is reported like changes, yet it need not be stored again. */
-void sqlite_tell_loaded_is_durable(struct state *state);
+void sqlite_tell_loaded_is_durable(struct sqlite_state *state);
 
 /* What was gathered is handed over at the end of this turn of the loop, if it can be. */
-void sqlite_arm(struct state *state);
+void sqlite_arm(struct sqlite_state *state);
 
 /*
  * What was gathered, if it can be handed over. False: it has to wait for the end of a change
  * that is made in slices.
  */
-bool sqlite_give(struct state *state);
+bool sqlite_give(struct sqlite_state *state);
 
 /* Tells what came of a set, if anything has. */
-void sqlite_take_result(struct state *state);
+void sqlite_take_result(struct sqlite_state *state);

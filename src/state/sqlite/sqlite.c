@@ -16,12 +16,12 @@ static void on_gathered(void *data)
 	sqlite_arm(data);
 }
 
-static void finish(struct state *state);
+static void finish(struct sqlite_state *state);
 
 /* At the end of a turn of the loop, when something was gathered or loaded in it. */
 static bool on_turn(void *data)
 {
-	struct state *state = data;
+	struct sqlite_state *state = data;
 	if (state->is_loading && sqlite_load_some(state)) {
 		return true;
 	}
@@ -36,64 +36,45 @@ static bool on_turn(void *data)
 
 static void on_event(uv_async_t *async)
 {
-	struct state *state = async->data;
+	struct sqlite_state *state = async->data;
 	sqlite_take_result(state);
 	if (state->is_loading || ledger_has_changes(&state->ledger) || state->is_closing) {
 		turn_arm(&state->turn);
 	}
 }
 
-/* ---- The beginning ---- */
-
-struct state *state_open(const struct state_options *options, uv_loop_t *loop, struct store *store,
-		const struct state_events *events, struct buf *reterr_why)
-{
-	struct state *state = memory_zalloc(1, sizeof(*state));
-	if (!sqlite_open_file(state, options, reterr_why)) {
-		free(state);
-		return NULL;
-	}
-	state->events = *events;
-	state->checks = options->checks;
-	state->store = store;
-	state->open_handles = 3;
-	state->began_ns = clock_monotonic_ns();
-	state->progress_ns = state->began_ns;
-	list_init(&state->kept_units);
-	ledger_init(&state->ledger, store, on_gathered, state);
-	turn_open(&state->turn, loop, on_turn, state);
-	uv_async_init(loop, &state->event, on_event);
-	uv_timer_init(loop, &state->retry);
-	state->event.data = state;
-	state->retry.data = state;
-	if (!options->is_taken_over) {
-		sqlite_begin_to_load(state);
-	}
-	return state;
-}
-
 /* ---- Taking over ---- */
 
-bool state_is_new(const struct state *state)
+static bool is_new(const struct state *base)
 {
+	const struct sqlite_state *state = (const struct sqlite_state *)base;
 	return sqlite_file_is_empty(&state->file);
 }
 
-bool state_hand_over(struct state *state, int fd)
+static bool is_behind(const struct state *base)
 {
-	assert(!state_is_behind(state));
+	const struct sqlite_state *state = (const struct sqlite_state *)base;
+	return state->given != NULL || ledger_has_changes(&state->ledger);
+}
+
+static bool hand_over(struct state *base, int fd)
+{
+	struct sqlite_state *state = (struct sqlite_state *)base;
+	assert(!is_behind(base));
 	state->is_held = true;
 	return ledger_write(&state->ledger, fd);
 }
 
-void state_resume(struct state *state)
+static void resume(struct state *base)
 {
+	struct sqlite_state *state = (struct sqlite_state *)base;
 	state->is_held = false;
 	sqlite_arm(state);
 }
 
-void state_take_over(struct state *state, int fd)
+static void take_over(struct state *base, int fd)
 {
+	struct sqlite_state *state = (struct sqlite_state *)base;
 	if (fd < 0 || !ledger_read(&state->ledger, fd)) {
 		state->ledger.ahead_ns = clock_wall_ns() - (int64_t)clock_monotonic_ns();
 		sqlite_file_count(&state->file, &state->ledger.next_number, &state->ledger.next_grp);
@@ -106,7 +87,7 @@ void state_take_over(struct state *state, int fd)
 
 /* ---- The end ---- */
 
-static void on_handle_closed(struct state *state)
+static void on_handle_closed(struct sqlite_state *state)
 {
 	if (--state->open_handles == 0) {
 		state->events.on_closed(state->events.data);
@@ -125,7 +106,7 @@ static void on_uv_closed(uv_handle_t *handle)
 	on_handle_closed(handle->data);
 }
 
-static void close_handles(struct state *state)
+static void close_handles(struct sqlite_state *state)
 {
 	turn_close(&state->turn, on_turn_closed);
 	uv_close((uv_handle_t *)&state->event, on_uv_closed);
@@ -133,7 +114,7 @@ static void close_handles(struct state *state)
 }
 
 /* What is gathered was tried once more; what is failing then is given up. */
-static void finish(struct state *state)
+static void finish(struct sqlite_state *state)
 {
 	bool is_over = !ledger_has_changes(&state->ledger) || state->is_waiting || state->is_held;
 	if (state->given != NULL || (state->is_ready && !is_over)) {
@@ -149,8 +130,9 @@ static void finish(struct state *state)
 	close_handles(state);
 }
 
-void state_close(struct state *state)
+static void close_state(struct state *base)
 {
+	struct sqlite_state *state = (struct sqlite_state *)base;
 	state->is_closing = true;
 	state->is_waiting = false;
 	uv_timer_stop(&state->retry);
@@ -158,11 +140,6 @@ void state_close(struct state *state)
 		sqlite_loader_give_up(&state->loader);
 	}
 	turn_arm(&state->turn);
-}
-
-bool state_is_behind(const struct state *state)
-{
-	return state->given != NULL || ledger_has_changes(&state->ledger);
 }
 
 static uint64_t file_bytes(const char *path, const char *ending)
@@ -173,9 +150,58 @@ static uint64_t file_bytes(const char *path, const char *ending)
 	return stat(name, &status) == 0 ? (uint64_t)status.st_size : 0;
 }
 
-void state_collect(const struct state *state, struct state_stats *ret_stats)
+static void collect(const struct state *base, struct state_stats *ret_stats)
 {
+	const struct sqlite_state *state = (const struct sqlite_state *)base;
 	*ret_stats = state->stats;
-	ret_stats->waiting = state_is_behind(state) ? state->store->changed - state->durable : 0;
+	ret_stats->waiting = is_behind(base) ? state->store->changed - state->durable : 0;
 	ret_stats->bytes = file_bytes(state->file.path, "") + file_bytes(state->file.path, "-wal");
+}
+
+/* ---- The beginning ---- */
+
+static size_t lane_of(const struct group_key *key)
+{
+	(void)key;
+	return 0;
+}
+
+static const struct state_backend sqlite_backend = {
+	.close = close_state,
+	.hand_over = hand_over,
+	.resume = resume,
+	.take_over = take_over,
+	.is_new = is_new,
+	.is_behind = is_behind,
+	.collect = collect,
+	.lanes = 1,
+	.lane_of = lane_of,
+};
+
+struct state *sqlite_state_open(const struct sqlite_state_options *options, uv_loop_t *loop,
+		struct store *store, const struct state_events *events, struct buf *reterr_why)
+{
+	struct sqlite_state *state = memory_zalloc(1, sizeof(*state));
+	if (!sqlite_open_file(state, options, reterr_why)) {
+		free(state);
+		return NULL;
+	}
+	state->state.backend = &sqlite_backend;
+	state->events = *events;
+	state->checks = options->checks;
+	state->store = store;
+	state->open_handles = 3;
+	state->began_ns = clock_monotonic_ns();
+	state->progress_ns = state->began_ns;
+	list_init(&state->kept_units);
+	ledger_init(&state->ledger, store, on_gathered, state);
+	turn_open(&state->turn, loop, on_turn, state);
+	uv_async_init(loop, &state->event, on_event);
+	uv_timer_init(loop, &state->retry);
+	state->event.data = state;
+	state->retry.data = state;
+	if (!options->is_taken_over) {
+		sqlite_begin_to_load(state);
+	}
+	return &state->state;
 }

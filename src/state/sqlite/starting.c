@@ -21,7 +21,7 @@ void sqlite_tell_repaired(const struct sqlite_repaired *repaired)
 }
 
 /* Slots are 16 bytes each: no more of them are empty than twice what the file takes. */
-static uint64_t places_of_file(const struct state *state)
+static uint64_t places_of_file(const struct sqlite_state *state)
 {
 	enum { FEW = 1024, BYTES_A_PLACE = 8 };
 	struct stat status;
@@ -29,7 +29,7 @@ static uint64_t places_of_file(const struct state *state)
 			+ (stat(state->file.path, &status) == 0 ? (uint64_t)status.st_size / BYTES_A_PLACE : 0);
 }
 
-static void tell_progress(struct state *state, uint64_t rows)
+static void tell_progress(struct sqlite_state *state, uint64_t rows)
 {
 	uint64_t now_ns = clock_monotonic_ns();
 	if (now_ns - state->progress_ns >= PROGRESS_NS) {
@@ -38,7 +38,7 @@ static void tell_progress(struct state *state, uint64_t rows)
 	}
 }
 
-static void put_unit(struct state *state, struct loaded_unit *unit)
+static void put_unit(struct sqlite_state *state, struct loaded_unit *unit)
 {
 	loaded_unit_put(unit, &state->restore, &state->ledger);
 	LIST_EACH (link, &unit->faults) {
@@ -54,7 +54,7 @@ static void put_unit(struct state *state, struct loaded_unit *unit)
 	}
 }
 
-static void take_findings(struct state *state)
+static void take_findings(struct sqlite_state *state)
 {
 	const struct sqlite_load *load = &state->loader.load;
 	state->ledger.ahead_ns = load->ahead_ns;
@@ -64,7 +64,7 @@ static void take_findings(struct state *state)
 	ledger_spread(&state->ledger, load->log_bytes);
 }
 
-static void end_loading(struct state *state)
+static void end_loading(struct sqlite_state *state)
 {
 	const struct sqlite_load *load = &state->loader.load;
 	sqlite_loader_join(&state->loader);
@@ -101,7 +101,7 @@ static void end_loading(struct state *state)
 	sqlite_loader_finish(&state->loader);
 }
 
-bool sqlite_load_some(struct state *state)
+bool sqlite_load_some(struct sqlite_state *state)
 {
 	bool has_ended;
 	struct loaded_unit *unit = sqlite_loader_take(&state->loader, &has_ended);
@@ -117,7 +117,7 @@ bool sqlite_load_some(struct state *state)
 
 /* ---- The beginning ---- */
 
-void sqlite_begin_to_load(struct state *state)
+void sqlite_begin_to_load(struct sqlite_state *state)
 {
 	state->is_loading = true;
 	restore_begin(&state->restore, state->store, places_of_file(state));
@@ -126,8 +126,8 @@ void sqlite_begin_to_load(struct state *state)
 	}
 }
 
-bool sqlite_open_file(
-		struct state *state, const struct state_options *options, struct buf *reterr_why)
+bool sqlite_open_file(struct sqlite_state *state, const struct sqlite_state_options *options,
+		struct buf *reterr_why)
 {
 	struct sqlite_repaired repaired;
 	sqlite_repaired_init(&repaired);

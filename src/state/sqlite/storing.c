@@ -12,7 +12,7 @@ enum {
 
 /* ---- Handing over ---- */
 
-void sqlite_arm(struct state *state)
+void sqlite_arm(struct sqlite_state *state)
 {
 	if (state->is_ready && state->given == NULL && !state->is_waiting && !state->is_held) {
 		turn_arm(&state->turn);
@@ -20,7 +20,7 @@ void sqlite_arm(struct state *state)
 }
 
 /* Now and then, so that deadlines can be told from it after a restart. */
-static bool read_clock(struct state *state, struct state_clock *ret_clock)
+static bool read_clock(struct sqlite_state *state, struct state_clock *ret_clock)
 {
 	uint64_t now_ns = clock_monotonic_ns();
 	if (state->clock_ns != 0 && now_ns - state->clock_ns < CLOCK_EVERY_S * UINT64_C(1000000000)) {
@@ -32,7 +32,7 @@ static bool read_clock(struct state *state, struct state_clock *ret_clock)
 	return true;
 }
 
-bool sqlite_give(struct state *state)
+bool sqlite_give(struct sqlite_state *state)
 {
 	struct state_clock clock;
 	bool is_possible = state->is_ready && state->given == NULL && !state->is_waiting
@@ -53,23 +53,23 @@ bool sqlite_give(struct state *state)
 
 static void on_retry(uv_timer_t *timer);
 
-static void wait_before_retry(struct state *state, uint64_t ms)
+static void wait_before_retry(struct sqlite_state *state, uint64_t ms)
 {
 	state->is_waiting = true;
 	uv_timer_start(&state->retry, on_retry, ms, 0);
 }
 
-static void retry_later(struct state *state)
+static void retry_later(struct sqlite_state *state)
 {
 	state->retry_ms = state->retry_ms == 0 ? RETRY_MS_MIN : state->retry_ms * 2;
 	state->retry_ms = state->retry_ms > RETRY_MS_MAX ? RETRY_MS_MAX : state->retry_ms;
 	wait_before_retry(state, state->retry_ms);
 }
 
-static void repair(struct state *state);
+static void repair(struct sqlite_state *state);
 
 /* Each leaves a copy of the database, and takes its time: not one after the other. */
-static bool may_repair(struct state *state)
+static bool may_repair(struct sqlite_state *state)
 {
 	uint64_t now_ns = clock_monotonic_ns();
 	bool is_soon = state->repaired_ns != 0 && now_ns - state->repaired_ns < REPAIR_EVERY_NS;
@@ -83,7 +83,7 @@ static bool may_repair(struct state *state)
 
 static void on_retry(uv_timer_t *timer)
 {
-	struct state *state = timer->data;
+	struct sqlite_state *state = timer->data;
 	state->is_waiting = false;
 	if (state->is_damaged && may_repair(state)) {
 		repair(state);
@@ -91,7 +91,7 @@ static void on_retry(uv_timer_t *timer)
 	sqlite_arm(state);
 }
 
-static void take_stored(struct state *state, struct change_set *set, double seconds)
+static void take_stored(struct sqlite_state *state, struct change_set *set, double seconds)
 {
 	uint64_t version = set->version;
 	state->retry_ms = 0;
@@ -102,21 +102,21 @@ static void take_stored(struct state *state, struct change_set *set, double seco
 	sqlite_give(state);
 	if (version > state->durable) {
 		state->durable = version;
-		state->events.on_durable(state->events.data, version);
+		state->events.on_durable(state->events.data, 0, version);
 	}
 }
 
-static void take_failed(struct state *state, struct change_set *set, const char *why)
+static void take_failed(struct sqlite_state *state, struct change_set *set, const char *why)
 {
 	state->stats.failures++;
 	state->clock_ns = 0;
 	ledger_take_back(&state->ledger, set);
 	retry_later(state);
 	/* Those that were to come in further sets have failed, too. */
-	state->events.on_failed(state->events.data, state->tried, slice_of_string(why));
+	state->events.on_failed(state->events.data, 0, state->tried, slice_of_string(why));
 }
 
-void sqlite_take_result(struct state *state)
+void sqlite_take_result(struct sqlite_state *state)
 {
 	struct sqlite_result result;
 	if (!state->is_ready || !sqlite_thread_take_result(&state->thread, &result)) {
@@ -137,7 +137,7 @@ void sqlite_take_result(struct state *state)
  * While weir runs, everything that was in the database is in memory, too. So what can be
  * read of it is saved in case weir ends meanwhile, and all groups are written again.
  */
-static void repair(struct state *state)
+static void repair(struct sqlite_state *state)
 {
 	struct sqlite_repaired repaired;
 	struct buf why;
@@ -167,7 +167,7 @@ static void repair(struct state *state)
 
 /* ---- The beginning ---- */
 
-void sqlite_begin_to_store(struct state *state)
+void sqlite_begin_to_store(struct sqlite_state *state)
 {
 	struct buf why;
 	buf_init(&why, 0);
@@ -179,10 +179,10 @@ void sqlite_begin_to_store(struct state *state)
 	buf_finish(&why);
 }
 
-void sqlite_tell_loaded_is_durable(struct state *state)
+void sqlite_tell_loaded_is_durable(struct sqlite_state *state)
 {
 	if (!ledger_has_changes(&state->ledger)) {
 		state->durable = state->store->changed;
-		state->events.on_durable(state->events.data, state->durable);
+		state->events.on_durable(state->events.data, 0, state->durable);
 	}
 }
