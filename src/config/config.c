@@ -77,6 +77,13 @@ enum config_result config_read(
 	return CONFIG_SHOWN;
 }
 
+static void append_value(const struct setting *setting, const char *value, struct buf *out)
+{
+	buf_append_string(out, "bad value '");
+	value_print_wrong(setting, value, out);
+	buf_append_string(out, "' for ");
+}
+
 void config_begin_fault(
 		const struct config *config, const char *name, const char *value, struct buf *out)
 {
@@ -86,18 +93,21 @@ void config_begin_fault(
 	char variable[ENVIRONMENT_NAME_MAX];
 	switch (config->sources[index]) {
 	case CONFIG_FROM_FILE:
-		buf_printf(out, "%s:%zu: bad value '%s' for '%s': ", config->config_file,
-				config->source_lines[index], value, name);
+		buf_printf(out, "%s:%zu: ", config->config_file, config->source_lines[index]);
+		append_value(setting, value, out);
+		buf_printf(out, "'%s': ", name);
 		return;
 	case CONFIG_FROM_ENVIRONMENT:
 		environment_name(name, variable);
-		buf_printf(out, "bad value '%s' for %s: ", value, variable);
+		append_value(setting, value, out);
+		buf_printf(out, "%s: ", variable);
 		return;
 	case CONFIG_FROM_DEFAULT:
 	case CONFIG_FROM_FLAG:
 		break;
 	}
-	buf_printf(out, "bad value '%s' for --%s: ", value, name);
+	append_value(setting, value, out);
+	buf_printf(out, "--%s: ", name);
 }
 
 void config_finish(struct config *config)

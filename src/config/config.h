@@ -44,6 +44,12 @@ enum config_state_sync {
 	CONFIG_SYNC_NORMAL,
 };
 
+/* What happens to pushes while nothing can be stored. */
+enum config_state_outage {
+	CONFIG_OUTAGE_REJECT,
+	CONFIG_OUTAGE_ACCEPT,
+};
+
 /* More rows than the table has. */
 enum { CONFIG_SETTINGS_MAX = 128 };
 
@@ -78,6 +84,16 @@ struct config {
 	unsigned state_ack;  /* enum config_state_ack */
 	unsigned state_sync; /* enum config_state_sync */
 	int64_t state_timeout_ns;
+	unsigned state_on_outage;  /* enum config_state_outage */
+	char *state_password_file; /* "": none; the five below are of a Redis, too */
+	uint64_t state_wait;       /* replicas that confirm */
+	int64_t state_outage_after_ns;
+	int64_t state_tombstones_ns;
+	uint64_t state_stream_length;
+	char *state_tls_ca_file; /* "": what the system trusts */
+	char *state_tls_cert_file;
+	char *state_tls_key_file;
+	bool state_tls_insecure_skip_verify;
 	char *persistence_file;          /* empty: none */
 	int64_t persistence_interval_ns; /* taken, not used */
 

@@ -40,7 +40,9 @@ static const char *find_variable(const char *const *environment, const char *nam
 static bool read_variable(struct config *config, const struct setting *setting, const char *name,
 		const char *text, struct buf *error)
 {
-	buf_printf(error, "bad value '%s' for %s: ", text, name);
+	buf_append_string(error, "bad value '");
+	value_print_wrong(setting, text, error);
+	buf_printf(error, "' for %s: ", name);
 	if (!value_set_all(config, setting, text, error)) {
 		return false;
 	}

@@ -29,12 +29,13 @@ static bool set_item(struct reader *reader, struct config *config, const struct 
 	}
 	struct buf error;
 	buf_init(&error, 0);
+	value_print_wrong(setting, text, &error);
+	buf_printf(&error, "' for '%s': ", setting->name);
 	bool fits = !node->is_null && value_set(config, setting, text, &error);
 	if (node->is_null) {
 		yaml_fail(&reader->file, node->line, "'%s' has no value", setting->name);
 	} else if (!fits) {
-		yaml_fail(&reader->file, node->line, "bad value '%s' for '%s': " SLICE_FMT, text,
-				setting->name, SLICE_ARG(buf_slice(&error)));
+		yaml_fail(&reader->file, node->line, "bad value '" SLICE_FMT, SLICE_ARG(buf_slice(&error)));
 	}
 	buf_finish(&error);
 	return fits;

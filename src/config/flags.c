@@ -75,7 +75,9 @@ static bool set(struct reader *reader, const struct setting *setting, const stru
 		return false;
 	}
 	*source = CONFIG_FROM_FLAG;
-	buf_printf(reader->error, "bad value '%s' for --%s: ", flag->value, setting->name);
+	buf_append_string(reader->error, "bad value '");
+	value_print_wrong(setting, flag->value, reader->error);
+	buf_printf(reader->error, "' for --%s: ", setting->name);
 	if (!value_set(reader->config, setting, flag->value, reader->error)) {
 		return false;
 	}

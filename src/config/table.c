@@ -23,12 +23,14 @@
 #define KIB ((int64_t)1 << 10)
 #define GIB ((int64_t)1 << 30)
 #define MS ((int64_t)1000000)
-#define DAY (24 * 3600 * 1000 * MS)
+#define HOUR (3600 * 1000 * MS)
+#define DAY (24 * HOUR)
 
 /* In the order of the enums' values. */
 static const char *const log_levels[] = { "debug", "info", "warn", "error", NULL };
 static const char *const state_acks[] = { "durable", "memory", NULL };
 static const char *const state_syncs[] = { "full", "normal", NULL };
+static const char *const state_outages[] = { "reject", "accept", NULL };
 static const char *const log_formats[] = { "logfmt", "json", NULL };
 
 const struct setting settings[] = {
@@ -168,10 +170,12 @@ const struct setting settings[] = {
 			.min = 1,
 			.max = 4000,
 			.fits = state_url_check,
+			.print_wrong = state_url_print_wrong,
 			.placeholder = "URL",
 			.help = "Where what is pushed is kept durably: sqlite:PATH, a database; sqlite: alone "
-					"is "
-					"weir.db in the data directory; none keeps it in memory only." },
+					"is weir.db in the data directory; redis://[user:password@]host:port[/db], "
+					"rediss:// or redis+unix:///path, a Redis that several weirs may share; none "
+					"keeps it in memory only." },
 	{ .name = "state.ack",
 			.group = "Data",
 			ENUM(state_ack, state_acks),
@@ -193,6 +197,78 @@ const struct setting settings[] = {
 			.max = DAY,
 			.help = "How long a push waits to become durable, or for what is stored to be loaded; "
 					"then it is answered with 503." },
+	{ .name = "state.on-outage",
+			.group = "Data",
+			ENUM(state_on_outage, state_outages),
+			.initial = "reject",
+			.help = "What happens to pushes and deletions while Redis is away: reject answers "
+					"them with 503 and changes nothing, accept answers them at once and sends "
+					"them when it is back." },
+	{ .name = "state.outage-after",
+			.group = "Data",
+			DURATION(state_outage_after_ns),
+			.initial = "2s",
+			.min = 100 * MS,
+			.max = 300 * 1000 * MS,
+			.help = "How long Redis may be silent before it counts as away." },
+	{ .name = "state.wait",
+			.group = "Data",
+			COUNT(state_wait),
+			.initial = "0",
+			.max = 100,
+			.help = "How many replicas of Redis must have a change, too, before it counts as "
+					"durable." },
+	{ .name = "state.tombstones",
+			.group = "Data",
+			DURATION(state_tombstones_ns),
+			.initial = "24h0m0s",
+			.min = 60 * 1000 * MS,
+			.max = 1000 * HOUR,
+			.help = "How long Redis remembers a deletion, against older pushes that arrive "
+					"later." },
+	{ .name = "state.stream-length",
+			.group = "Data",
+			COUNT(state_stream_length),
+			.initial = "100000",
+			.min = 100,
+			.max = 1000000000,
+			.help = "How many changes, about, each of the streams in Redis keeps for weirs that "
+					"were away." },
+	{ .name = "state.password-file",
+			.group = "Data",
+			STRING(state_password_file),
+			.initial = "",
+			.max = 4095,
+			.placeholder = "PATH",
+			.help = "File whose first line is the password for Redis, instead of one in "
+					"--state.url." },
+	{ .name = "state.tls-ca-file",
+			.group = "Data",
+			STRING(state_tls_ca_file),
+			.initial = "",
+			.max = 4095,
+			.placeholder = "PATH",
+			.help = "Certificates in PEM that vouch for Redis. Not given: those that the system "
+					"trusts." },
+	{ .name = "state.tls-cert-file",
+			.group = "Data",
+			STRING(state_tls_cert_file),
+			.initial = "",
+			.max = 4095,
+			.placeholder = "PATH",
+			.help = "Certificate in PEM that weir shows to Redis." },
+	{ .name = "state.tls-key-file",
+			.group = "Data",
+			STRING(state_tls_key_file),
+			.initial = "",
+			.max = 4095,
+			.placeholder = "PATH",
+			.help = "Its private key in PEM." },
+	{ .name = "state.tls-insecure-skip-verify",
+			.group = "Data",
+			BOOL(state_tls_insecure_skip_verify),
+			.initial = "false",
+			.help = "Take whatever certificate Redis shows." },
 	{ .name = "persistence.file",
 			.group = "Data",
 			STRING(persistence_file),

@@ -33,6 +33,8 @@ struct setting {
 	int64_t max;
 	/* Of a text, beside its length; NULL: any. If it does not fit, the error says why. */
 	bool (*fits)(const char *text, struct buf *error);
+	/* What an error shows of a text that does not fit, which may hold a secret; NULL: all of it. */
+	void (*print_wrong)(const char *text, struct buf *out);
 	size_t offset; /* of its field in struct config */
 	enum setting_type type;
 	bool is_flag_only;  /* or environment: the file cannot set it */

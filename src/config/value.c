@@ -238,6 +238,15 @@ void value_print(const struct config *config, const struct setting *setting, str
 	types[setting->type].print(setting, (const char *)config + setting->offset, out);
 }
 
+void value_print_wrong(const struct setting *setting, const char *text, struct buf *out)
+{
+	if (setting->print_wrong != NULL) {
+		setting->print_wrong(text, out);
+	} else {
+		buf_append_string(out, text);
+	}
+}
+
 static void print_choices(const struct setting *setting, const char *between, struct buf *out)
 {
 	for (size_t i = 0; setting->choices[i] != NULL; i++) {

@@ -24,6 +24,9 @@ bool value_set_all(
 /* As --print-config shows it: without the password of a URL. */
 void value_print(const struct config *config, const struct setting *setting, struct buf *out);
 
+/* A text that does not fit, for the error that says so: without what may be secret. */
+void value_print_wrong(const struct setting *setting, const char *text, struct buf *out);
+
 /* What stands for the value in --help, such as DURATION or logfmt|json. */
 void value_print_placeholder(const struct setting *setting, struct buf *out);
 

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/state_check.h"
+#include "config/state_url.h"
 #include "net/address.h"
 #include "server/server.h"
 #include "server/tls_files.h"
@@ -26,11 +28,13 @@ static bool check_addresses(const struct config *config, struct buf *text)
 
 bool server_check(const struct config *config, struct buf *errors)
 {
-	return check_addresses(config, errors);
+	bool fits = check_addresses(config, errors);
+	return state_check(config, errors) && fits;
 }
 
 /* Says which setting names a file that cannot be read: the file itself has no place to name. */
-static bool check_readable(const struct config *config, const char *path, struct buf *errors)
+static bool check_readable(
+		const struct config *config, const char *name, const char *path, struct buf *errors)
 {
 	char byte;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -39,15 +43,60 @@ static bool check_readable(const struct config *config, const char *path, struct
 		close(fd);
 	}
 	if (fault != 0) {
-		config_begin_fault(config, "web.config.file", path, errors);
+		config_begin_fault(config, name, path, errors);
 		buf_printf(errors, "%s\n", strerror(fault));
 	}
 	return fault == 0;
 }
 
-bool server_check_files(const struct config *config, struct buf *errors)
+static bool check_web_config(const struct config *config, struct buf *errors)
 {
 	const char *path = config->web_config_file;
 	return path[0] == '\0'
-			|| (check_readable(config, path, errors) && tls_files_check(path, errors));
+			|| (check_readable(config, "web.config.file", path, errors)
+					&& tls_files_check(path, errors));
+}
+
+static bool check_password(const struct config *config, struct buf *errors)
+{
+	const char *path = config->state_password_file;
+	if (path[0] == '\0') {
+		return true;
+	}
+	struct state_url url = state_url_read(config->state_url);
+	struct buf why;
+	buf_init(&why, 0);
+	bool fine = state_url_read_password(&url, path, &why);
+	if (!fine) {
+		config_begin_fault(config, "state.password-file", path, errors);
+		buf_append(errors, buf_slice(&why));
+		buf_append_byte(errors, '\n');
+	}
+	buf_finish(&why);
+	state_url_finish(&url);
+	return fine;
+}
+
+static bool check_state_files(const struct config *config, struct buf *errors)
+{
+	const struct {
+		const char *name;
+		const char *path;
+	} files[] = {
+		{ "state.tls-ca-file", config->state_tls_ca_file },
+		{ "state.tls-cert-file", config->state_tls_cert_file },
+		{ "state.tls-key-file", config->state_tls_key_file },
+	};
+	bool fine = check_password(config, errors);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		fine &= files[i].path[0] == '\0'
+				|| check_readable(config, files[i].name, files[i].path, errors);
+	}
+	return fine;
+}
+
+bool server_check_files(const struct config *config, struct buf *errors)
+{
+	bool fine = check_web_config(config, errors);
+	return check_state_files(config, errors) && fine;
 }

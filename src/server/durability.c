@@ -64,25 +64,30 @@ static char *resolve(char *path)
 	return target;
 }
 
+static char *path_join_folder(const char *folder, const char *name)
+{
+	char *begin = path_join(folder, "/");
+	char *path = path_join(begin, name);
+	free(begin);
+	return path;
+}
+
 /* The database's path, owned; NULL: there is to be none. */
 static char *find_path(const struct server *server)
 {
 	const struct config *config = server->config;
 	bool is_persistence_file =
 			config->persistence_file[0] != '\0' && !is_given(config, "state.url");
-	struct state_url url = state_url_read(config->state_url);
 	if (is_persistence_file) {
 		return path_join(config->persistence_file, ".weir");
 	}
-	if (url.scheme == STATE_SCHEME_NONE) {
-		return NULL;
+	struct state_url url = state_url_read(config->state_url);
+	char *path = NULL;
+	if (url.scheme == STATE_SCHEME_SQLITE) {
+		path = url.path[0] == '\0' ? path_join_folder(server->data_dir.path, database_name)
+								   : memory_copy_string(url.path);
 	}
-	if (url.path[0] != '\0') {
-		return memory_copy_string(url.path);
-	}
-	char *folder = path_join(server->data_dir.path, "/");
-	char *path = path_join(folder, database_name);
-	free(folder);
+	state_url_finish(&url);
 	return path;
 }
 

@@ -93,6 +93,61 @@ def test_fault_elsewhere(tmp_path, flags, variables, error):
     assert err.startswith(f"weir: error: {error}"), err
 
 
+@pytest.mark.parametrize("flags,error", [
+    (["--state.url=redis://h:x"],
+     "bad value 'redis://...' for --state.url: the port of a host must be 1 to 65535"),
+    (["--state.tls-ca-file=ca.pem", "--state.url=redis://h"],
+     "bad value 'ca.pem' for --state.tls-ca-file: only with --state.url=rediss://..."),
+    (["--state.on-outage=accept"],
+     "bad value 'accept' for --state.on-outage: only with --state.url=redis://..."),
+    (["--state.url=redis://:s3cret@h", "--state.password-file=password"],
+     "bad value 'password' for --state.password-file: --state.url has a password, too"),
+    (["--state.url=redis://h", "--state.password-file=missing"],
+     "bad value 'missing' for --state.password-file: No such file or directory"),
+    (["--state.url=redis://h", "--state.password-file=empty"],
+     "bad value 'empty' for --state.password-file: its first line is empty"),
+    (["--state.url=rediss://h", "--state.tls-ca-file=missing"],
+     "bad value 'missing' for --state.tls-ca-file: No such file or directory"),
+])
+def test_fault_of_a_redis(tmp_path, flags, error):
+    (tmp_path / "password").write_text("s3cret\n")
+    (tmp_path / "empty").write_text("\n")
+    code, out, err = check_config(tmp_path, *flags)
+    assert (code, out) == (1, "")
+    assert err.startswith(f"weir: error: {error}") and err.count("\n") == 1, err
+
+
+@pytest.mark.parametrize("url", [
+    "redis://weir:s3cret@h:port", "redis://weir:s3cret", "redis://weir:s3/cret@h", "redis:weir:s3cret@h",
+    "redis://h?password=s3cret", "rediss://weir:s3cret%@h",
+])
+def test_errors_do_not_show_a_password(tmp_path, url):
+    (tmp_path / "weir.yml").write_text(f"state.url: '{url}'\n")
+    for flags, variables in (([f"--state.url={url}"], {}), ([], {"WEIR_STATE_URL": url}),
+                             (["--config.file=weir.yml"], {})):
+        code, out, err = check_config(tmp_path, *flags, variables=variables)
+        assert (code, out) == (1, "")
+        assert err.count("\n") == 1 and "bad value" in err
+        assert "s3" not in err and "cret" not in err, err
+
+
+def test_a_good_redis(tmp_path):
+    (tmp_path / "password").write_text("s3cret\n")
+    code, _, err = check_config(
+        tmp_path, "--state.url=rediss://weir@a,b:7000/2?prefix=test", "--state.wait=1",
+        "--state.password-file=password", "--state.tls-ca-file=password",
+        "--state.tls-cert-file=password", "--state.tls-key-file=password")
+    assert (code, err) == (0, "")
+
+
+def test_print_config_does_not_show_a_password(tmp_path):
+    done = subprocess.run([BINARY, "--print-config", "--state.url=redis://weir:s3cret@a:1,b/2"],
+                          cwd=tmp_path, env=environment(), capture_output=True, text=True,
+                          timeout=DEADLINE, check=True)
+    assert "= redis://weir:xxxxx@a:1,b/2 " in done.stdout
+    assert "s3cret" not in done.stdout
+
+
 def test_weir_does_not_start_with_faults(tmp_path):
     (tmp_path / "weir.yml").write_text("group.tll: 1h\n")
     done = subprocess.run([BINARY, "--config.file=weir.yml", "--web.listen-address=127.0.0.1:0"],
