@@ -1,15 +1,31 @@
 #include "api/ack.h"
 
+#include <assert.h>
+#include <stdlib.h>
+
 #include "api/answer.h"
 #include "api/api.h"
 #include "base/clock.h"
+#include "base/memory.h"
 
-/* ---- The queue ---- */
+/* ---- The queues ---- */
 
-static struct ack *first_ack(const struct acks *acks)
+static struct ack *first_of(const struct list *waiting)
 {
-	struct list *first = list_first(&acks->waiting);
+	struct list *first = list_first(waiting);
 	return first == NULL ? NULL : LIST_ENTRY(first, struct ack, link);
+}
+
+/* The first that is behind what a lane has made durable. */
+static struct ack *first_behind(const struct list *waiting, uint64_t durable)
+{
+	LIST_EACH (link, waiting) {
+		struct ack *ack = LIST_ENTRY(link, struct ack, link);
+		if (ack->number > durable) {
+			return ack;
+		}
+	}
+	return NULL;
 }
 
 /* It may be gone with its exchange when this returns. */
@@ -34,6 +50,20 @@ static void fail(struct acks *acks, struct ack *ack, struct slice why)
 
 /* ---- Deadlines ---- */
 
+static struct ack *earlier(struct ack *a, struct ack *b)
+{
+	return a == NULL || (b != NULL && b->due_ns < a->due_ns) ? b : a;
+}
+
+static struct ack *next_due(const struct acks *acks)
+{
+	struct ack *next = first_of(&acks->of_all);
+	for (size_t i = 0; i < acks->lane_count; i++) {
+		next = earlier(next, first_of(&acks->lanes[i].waiting));
+	}
+	return next;
+}
+
 static void set_timer(struct acks *acks);
 
 static void on_timer(struct job *job)
@@ -41,8 +71,8 @@ static void on_timer(struct job *job)
 	struct acks *acks = (struct acks *)(void *)((char *)job - offsetof(struct acks, timer));
 	uint64_t now_ns = clock_monotonic_ns();
 	acks->has_timer = false;
-	for (struct ack *ack = first_ack(acks); ack != NULL && ack->due_ns <= now_ns;
-			ack = first_ack(acks)) {
+	for (struct ack *ack = next_due(acks); ack != NULL && ack->due_ns <= now_ns;
+			ack = next_due(acks)) {
 		struct slice why = arena_printf(&ack->exchange->arena, "it takes longer than %llu ms",
 				(unsigned long long)(acks->timeout_ns / 1000000));
 		fail(acks, ack, why);
@@ -53,8 +83,8 @@ static void on_timer(struct job *job)
 /* One for all: it goes off now and then, and most often finds nobody who waited long. */
 static void set_timer(struct acks *acks)
 {
-	const struct ack *ack = first_ack(acks);
-	if (acks->has_timer || ack == NULL) {
+	const struct ack *ack = acks->has_timer ? NULL : next_due(acks);
+	if (ack == NULL) {
 		return;
 	}
 	uint64_t now_ns = clock_monotonic_ns();
@@ -66,45 +96,112 @@ static void set_timer(struct acks *acks)
 
 /* ---- Waiting ---- */
 
+static struct ack_lane *make_lanes(size_t count)
+{
+	struct ack_lane *lanes = memory_zalloc(count, sizeof(lanes[0]));
+	for (size_t i = 0; i < count; i++) {
+		list_init(&lanes[i].waiting);
+	}
+	return lanes;
+}
+
 void acks_init(struct acks *acks, struct api *api)
 {
-	*acks = (struct acks){ .api = api };
-	list_init(&acks->waiting);
+	*acks = (struct acks){ .api = api, .lanes = make_lanes(1), .lane_count = 1 };
+	list_init(&acks->of_all);
+}
+
+void acks_finish(struct acks *acks)
+{
+	free(acks->lanes);
+}
+
+/* NULL: all of several. */
+static struct ack_lane *find_lane(const struct acks *acks, const struct group_key *key)
+{
+	if (acks->lane_count == 1) {
+		return acks->lanes;
+	}
+	return key == NULL ? NULL : &acks->lanes[acks->lane_of(key)];
+}
+
+/* Up to which number all lanes are. */
+static uint64_t durable_everywhere(const struct acks *acks)
+{
+	uint64_t least = UINT64_MAX;
+	for (size_t i = 0; i < acks->lane_count; i++) {
+		least = acks->lanes[i].durable < least ? acks->lanes[i].durable : least;
+	}
+	return least;
 }
 
 void ack_when_durable(struct api *api, struct ack *ack, struct exchange *exchange,
-		void (*done)(struct ack *ack, enum ack_result result))
+		const struct group_key *key, void (*done)(struct ack *ack, enum ack_result result))
 {
 	struct acks *acks = &api->acks;
+	struct ack_lane *lane = find_lane(acks, key);
 	*ack = (struct ack){ .exchange = exchange, .number = api->store->changed, .done = done };
 	list_init(&ack->link);
 	acks->count++;
-	if (!acks->is_needed || ack->number <= acks->durable) {
+	if (!acks->is_needed
+			|| ack->number <= (lane == NULL ? durable_everywhere(acks) : lane->durable)) {
 		end(acks, ack, ACK_DURABLE);
 		return;
 	}
 	ack->due_ns = clock_monotonic_ns() + acks->timeout_ns;
-	list_append(&acks->waiting, &ack->link);
+	list_append(lane == NULL ? &acks->of_all : &lane->waiting, &ack->link);
 	set_timer(acks);
 }
 
-void api_on_durable(struct api *api, uint64_t number)
+/* ---- What becomes of changes ---- */
+
+static void end_up_to(struct acks *acks, const struct list *waiting, uint64_t number)
 {
-	struct acks *acks = &api->acks;
-	acks->durable = number > acks->durable ? number : acks->durable;
-	for (struct ack *ack = first_ack(acks); ack != NULL && ack->number <= acks->durable;
-			ack = first_ack(acks)) {
+	for (struct ack *ack = first_of(waiting); ack != NULL && ack->number <= number;
+			ack = first_of(waiting)) {
 		end(acks, ack, ACK_DURABLE);
 	}
 }
 
-void api_on_failed(struct api *api, uint64_t number, struct slice why)
+/* Those that the lane has not made durable. */
+static void fail_up_to(struct acks *acks, const struct list *waiting, uint64_t durable,
+		uint64_t number, struct slice why)
 {
-	struct acks *acks = &api->acks;
-	for (struct ack *ack = first_ack(acks); ack != NULL && ack->number <= number;
-			ack = first_ack(acks)) {
+	for (struct ack *ack = first_behind(waiting, durable); ack != NULL && ack->number <= number;
+			ack = first_behind(waiting, durable)) {
 		fail(acks, ack, why);
 	}
+}
+
+void api_on_durable(struct api *api, size_t lane_index, uint64_t number)
+{
+	struct acks *acks = &api->acks;
+	assert(lane_index < acks->lane_count);
+	struct ack_lane *lane = &acks->lanes[lane_index];
+	lane->durable = number > lane->durable ? number : lane->durable;
+	end_up_to(acks, &lane->waiting, lane->durable);
+	if (!list_is_empty(&acks->of_all)) {
+		end_up_to(acks, &acks->of_all, durable_everywhere(acks));
+	}
+}
+
+void api_on_failed(struct api *api, size_t lane_index, uint64_t number, struct slice why)
+{
+	struct acks *acks = &api->acks;
+	assert(lane_index < acks->lane_count);
+	const struct ack_lane *lane = &acks->lanes[lane_index];
+	fail_up_to(acks, &lane->waiting, lane->durable, number, why);
+	fail_up_to(acks, &acks->of_all, lane->durable, number, why);
+}
+
+void api_set_lanes(struct api *api, size_t count, size_t (*lane_of)(const struct group_key *key))
+{
+	struct acks *acks = &api->acks;
+	assert(count > 0 && count <= ACK_LANES_MAX && acks->count == 0);
+	free(acks->lanes);
+	acks->lanes = make_lanes(count);
+	acks->lane_count = count;
+	acks->lane_of = lane_of;
 }
 
 void api_set_durable(struct api *api, bool is_needed, uint64_t timeout_ns)
@@ -112,8 +209,10 @@ void api_set_durable(struct api *api, bool is_needed, uint64_t timeout_ns)
 	struct acks *acks = &api->acks;
 	acks->is_needed = is_needed;
 	acks->timeout_ns = timeout_ns;
-	if (!is_needed) {
-		api_on_durable(api, UINT64_MAX);
-		acks->durable = 0;
+	for (size_t i = 0; i < acks->lane_count && !is_needed; i++) {
+		api_on_durable(api, i, UINT64_MAX);
+	}
+	for (size_t i = 0; i < acks->lane_count && !is_needed; i++) {
+		acks->lanes[i].durable = 0;
 	}
 }

@@ -43,6 +43,7 @@ void api_finish(struct api *api)
 {
 	assert(list_is_empty(&api->ongoing));
 	assert(api->loading.count == 0);
+	acks_finish(&api->acks);
 	coded_pool_finish(&api->coded_pool);
 	job_rules_unref(api->job_rules);
 	page_release_spare();

@@ -41,7 +41,7 @@ static void run(struct deletion *deletion, struct exchange *exchange)
 	if (deletion->is_ongoing) {
 		api_task_leave(&deletion->task);
 	}
-	ack_when_durable(deletion->api, &deletion->ack, exchange, on_acknowledged);
+	ack_when_durable(deletion->api, &deletion->ack, exchange, &deletion->key, on_acknowledged);
 }
 
 static void on_turn(struct job *job)

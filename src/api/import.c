@@ -67,7 +67,7 @@ static void finish(struct import *import)
 	begin_next(api);
 	api_task_leave(&import->task);
 	/* The import lies in the exchange's arena: it may be gone after this. */
-	ack_when_durable(api, &import->ack, import->exchange, on_acknowledged);
+	ack_when_durable(api, &import->ack, import->exchange, NULL, on_acknowledged);
 }
 
 static void finish_undecoded(struct import *import)

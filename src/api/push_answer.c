@@ -35,7 +35,7 @@ void push_finish_good(struct push *push)
 		push->is_ongoing = false;
 		api_task_leave(&push->task);
 	}
-	ack_when_durable(push->api, &push->ack, push->exchange, on_acknowledged);
+	ack_when_durable(push->api, &push->ack, push->exchange, &push->key, on_acknowledged);
 }
 
 void push_finish_refused(

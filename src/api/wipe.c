@@ -33,7 +33,7 @@ static void run(struct wiping *wiping, struct exchange *exchange)
 	if (wiping->is_ongoing) {
 		api_task_leave(&wiping->task);
 	}
-	ack_when_durable(wiping->api, &wiping->ack, exchange, on_acknowledged);
+	ack_when_durable(wiping->api, &wiping->ack, exchange, NULL, on_acknowledged);
 }
 
 static void on_turn(struct job *job)

@@ -207,7 +207,7 @@ static void on_commit(void *data, uint64_t changes, double seconds)
 static void on_durable(void *data, size_t lane, uint64_t number)
 {
 	struct durability *durability = data;
-	api_on_durable(&durability->server->api, number);
+	api_on_durable(&durability->server->api, 0, number);
 }
 
 static void on_failed(void *data, size_t lane, uint64_t number, struct slice why)
@@ -218,7 +218,7 @@ static void on_failed(void *data, size_t lane, uint64_t number, struct slice why
 				durability->path, SLICE_ARG(why));
 		durability->is_failing = true;
 	}
-	api_on_failed(&durability->server->api, number, why);
+	api_on_failed(&durability->server->api, 0, number, why);
 }
 
 static void on_extension(uv_timer_t *timer)

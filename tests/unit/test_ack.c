@@ -17,7 +17,7 @@ static void begin(struct crowd *crowd)
 
 static void end(struct crowd *crowd)
 {
-	api_on_durable(&crowd->d.api, UINT64_MAX);
+	api_on_durable(&crowd->d.api, 0, UINT64_MAX);
 	crowd_pump(crowd);
 	crowd_finish(crowd);
 }
@@ -29,13 +29,13 @@ static uint64_t version(const struct crowd *crowd)
 
 static void make_durable(struct crowd *crowd, uint64_t number)
 {
-	api_on_durable(&crowd->d.api, number);
+	api_on_durable(&crowd->d.api, 0, number);
 	crowd_pump(crowd);
 }
 
 static void fail(struct crowd *crowd, uint64_t number)
 {
-	api_on_failed(&crowd->d.api, number, SLICE("database or disk is full"));
+	api_on_failed(&crowd->d.api, 0, number, SLICE("database or disk is full"));
 	crowd_pump(crowd);
 }
 
