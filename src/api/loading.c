@@ -1,10 +1,9 @@
 #include "api/loading.h"
 
-#include "api/answer.h"
 #include "api/api.h"
 #include "api/endpoints.h"
+#include "api/unavailable.h"
 #include "base/clock.h"
-#include "format/json.h"
 
 enum {
 	WAITING_BYTES_MAX = 256 * 1024 * 1024,
@@ -29,78 +28,7 @@ void loading_init(struct loading *loading, struct api *api)
 	list_init(&loading->waiting);
 }
 
-/* ---- Refusals ---- */
-
-static bool is_push(enum endpoint endpoint)
-{
-	return endpoint == ENDPOINT_PUSH;
-}
-
-static enum stats_handler handler_of(enum endpoint endpoint, const struct exchange *exchange)
-{
-	switch (endpoint) {
-	case ENDPOINT_PUSH:
-		return exchange->request.method == METHOD_DELETE ? STATS_HANDLER_DELETE
-														 : STATS_HANDLER_PUSH;
-	case ENDPOINT_API_EXPORT:
-		return STATS_HANDLER_API_EXPORT;
-	case ENDPOINT_API_IMPORT:
-		return STATS_HANDLER_API_IMPORT;
-	case ENDPOINT_API_WIPE:
-		return STATS_HANDLER_WIPE;
-	case ENDPOINT_API_METRICS:
-		return STATS_HANDLER_API_METRICS;
-	case ENDPOINT_API_OPTIONS:
-		return STATS_HANDLER_API_OPTIONS;
-	case ENDPOINT_API_STATUS:
-		return STATS_HANDLER_API_STATUS;
-	case ENDPOINT_HEALTHY:
-		return STATS_HANDLER_HEALTHY;
-	case ENDPOINT_READY:
-		return STATS_HANDLER_READY;
-	case ENDPOINT_STATIC:
-		return STATS_HANDLER_STATIC;
-	case ENDPOINT_PAGE:
-		return STATS_HANDLER_STATUS;
-	case ENDPOINT_METRICS:
-	case ENDPOINT_QUIT:
-	case ENDPOINT_NONE:
-		break;
-	}
-	return STATS_HANDLER_COUNT; /* not counted */
-}
-
-static void set_json_error(struct exchange *exchange, struct slice text)
-{
-	struct buf out;
-	buf_init(&out, 0);
-	buf_append(&out, SLICE("{\"status\":\"error\",\"errorType\":\"unavailable\",\"error\":"));
-	json_append_string(&out, text);
-	buf_append_byte(&out, '}');
-	answer_add_cors(exchange);
-	exchange->response.status = 503;
-	exchange->response.content_type = SLICE("application/json");
-	exchange->response.body = arena_copy(&exchange->arena, buf_slice(&out));
-	buf_finish(&out);
-}
-
-static void refuse(struct loading *loading, struct exchange *exchange, enum endpoint endpoint,
-		struct slice text)
-{
-	struct stats *stats = loading->api->stats;
-	enum stats_handler handler = handler_of(endpoint, exchange);
-	exchange_add_field(exchange, SLICE("Retry-After"), SLICE("1"));
-	if (endpoint == ENDPOINT_API_METRICS) {
-		set_json_error(exchange, text);
-	} else {
-		answer_error(exchange, 503, text);
-	}
-	if (handler != STATS_HANDLER_COUNT) {
-		stats_count_request(stats, handler, answer_stats_method(exchange), 503);
-	}
-	stats->rejected[STATS_REJECTED_STATE] += is_push(endpoint);
-	exchange_answer(exchange);
-}
+/* ---- What is told ---- */
 
 /* ": 120000 of 1000000 records", if that is known. */
 static struct slice progress_text(const struct loading *loading, struct arena *arena)
@@ -164,7 +92,7 @@ static void take_off(struct loading *loading, struct loading_waiter *waiter)
 static void refuse_waiter(struct loading *loading, struct loading_waiter *waiter, struct slice text)
 {
 	take_off(loading, waiter);
-	refuse(loading, waiter->exchange, waiter->endpoint, text);
+	unavailable_answer(loading->api, waiter->exchange, waiter->endpoint, text);
 }
 
 static void set_timer(struct loading *loading);
@@ -231,7 +159,8 @@ static void look(struct loading *loading, struct exchange *exchange, enum endpoi
 	uint64_t passed_ms = (clock_monotonic_ns() - loading->began_ns) / 1000000;
 	bool is_patient = loading->phase == LOADING_ONGOING && passed_ms < PATIENCE_MS;
 	if (!is_patient || is_full(loading, exchange)) {
-		refuse(loading, exchange, endpoint, unseen_text(loading, &exchange->arena));
+		unavailable_answer(
+				loading->api, exchange, endpoint, unseen_text(loading, &exchange->arena));
 		return;
 	}
 	put_on(loading, &loading->looking, exchange, endpoint);
@@ -254,11 +183,11 @@ static bool is_behind(const struct exchange *exchange)
 static void hold(struct loading *loading, struct exchange *exchange, enum endpoint endpoint)
 {
 	if (loading->phase == LOADING_GIVEN_UP) {
-		refuse(loading, exchange, endpoint, given_up_text());
+		unavailable_answer(loading->api, exchange, endpoint, given_up_text());
 	} else if (is_full(loading, exchange)) {
 		/* What comes behind it waits for those before it all the same. */
 		exchange->handler_data = is_behind(exchange) ? loading : NULL;
-		refuse(loading, exchange, endpoint,
+		unavailable_answer(loading->api, exchange, endpoint,
 				SLICE("not carried out: too much waits for what is stored to be loaded"));
 	} else {
 		struct loading_waiter *waiter = put_on(loading, &loading->waiting, exchange, endpoint);

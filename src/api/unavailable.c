@@ -1,0 +1,69 @@
+#include "api/unavailable.h"
+
+#include "api/answer.h"
+#include "format/json.h"
+
+static enum stats_handler handler_of(enum endpoint endpoint, const struct exchange *exchange)
+{
+	switch (endpoint) {
+	case ENDPOINT_PUSH:
+		return exchange->request.method == METHOD_DELETE ? STATS_HANDLER_DELETE
+														 : STATS_HANDLER_PUSH;
+	case ENDPOINT_API_EXPORT:
+		return STATS_HANDLER_API_EXPORT;
+	case ENDPOINT_API_IMPORT:
+		return STATS_HANDLER_API_IMPORT;
+	case ENDPOINT_API_WIPE:
+		return STATS_HANDLER_WIPE;
+	case ENDPOINT_API_METRICS:
+		return STATS_HANDLER_API_METRICS;
+	case ENDPOINT_API_OPTIONS:
+		return STATS_HANDLER_API_OPTIONS;
+	case ENDPOINT_API_STATUS:
+		return STATS_HANDLER_API_STATUS;
+	case ENDPOINT_HEALTHY:
+		return STATS_HANDLER_HEALTHY;
+	case ENDPOINT_READY:
+		return STATS_HANDLER_READY;
+	case ENDPOINT_STATIC:
+		return STATS_HANDLER_STATIC;
+	case ENDPOINT_PAGE:
+		return STATS_HANDLER_STATUS;
+	case ENDPOINT_METRICS:
+	case ENDPOINT_QUIT:
+	case ENDPOINT_NONE:
+		break;
+	}
+	return STATS_HANDLER_COUNT; /* not counted */
+}
+
+static void set_json_error(struct exchange *exchange, struct slice text)
+{
+	struct buf out;
+	buf_init(&out, 0);
+	buf_append(&out, SLICE("{\"status\":\"error\",\"errorType\":\"unavailable\",\"error\":"));
+	json_append_string(&out, text);
+	buf_append_byte(&out, '}');
+	answer_add_cors(exchange);
+	exchange->response.status = 503;
+	exchange->response.content_type = SLICE("application/json");
+	exchange->response.body = arena_copy(&exchange->arena, buf_slice(&out));
+	buf_finish(&out);
+}
+
+void unavailable_answer(
+		struct api *api, struct exchange *exchange, enum endpoint endpoint, struct slice text)
+{
+	enum stats_handler handler = handler_of(endpoint, exchange);
+	exchange_add_field(exchange, SLICE("Retry-After"), SLICE("1"));
+	if (endpoint == ENDPOINT_API_METRICS) {
+		set_json_error(exchange, text);
+	} else {
+		answer_error(exchange, 503, text);
+	}
+	if (handler != STATS_HANDLER_COUNT) {
+		stats_count_request(api->stats, handler, answer_stats_method(exchange), 503);
+	}
+	api->stats->rejected[STATS_REJECTED_STATE] += handler == STATS_HANDLER_PUSH;
+	exchange_answer(exchange);
+}
