@@ -113,16 +113,23 @@ void acks_init(struct acks *acks, struct api *api)
 
 void acks_finish(struct acks *acks)
 {
+	for (size_t i = 0; i < acks->lane_count; i++) {
+		free(acks->lanes[i].away);
+	}
 	free(acks->lanes);
 }
 
-/* NULL: all of several. */
-static struct ack_lane *find_lane(const struct acks *acks, const struct group_key *key)
+struct ack_lane *acks_find_lane(const struct acks *acks, const struct group_key *key)
 {
 	if (acks->lane_count == 1) {
 		return acks->lanes;
 	}
-	return key == NULL ? NULL : &acks->lanes[acks->lane_of(key)];
+	if (key == NULL) {
+		return NULL;
+	}
+	size_t lane = acks->lane_of(key);
+	assert(lane < acks->lane_count);
+	return &acks->lanes[lane];
 }
 
 /* Up to which number all lanes are. */
@@ -139,7 +146,7 @@ void ack_when_durable(struct api *api, struct ack *ack, struct exchange *exchang
 		const struct group_key *key, void (*done)(struct ack *ack, enum ack_result result))
 {
 	struct acks *acks = &api->acks;
-	struct ack_lane *lane = find_lane(acks, key);
+	struct ack_lane *lane = acks_find_lane(acks, key);
 	*ack = (struct ack){ .exchange = exchange, .number = api->store->changed, .done = done };
 	list_init(&ack->link);
 	acks->count++;
@@ -198,7 +205,8 @@ void api_set_lanes(struct api *api, size_t count, size_t (*lane_of)(const struct
 {
 	struct acks *acks = &api->acks;
 	assert(count > 0 && count <= ACK_LANES_MAX && acks->count == 0);
-	free(acks->lanes);
+	acks_finish(acks);
+	acks->away_count = 0;
 	acks->lanes = make_lanes(count);
 	acks->lane_count = count;
 	acks->lane_of = lane_of;

@@ -44,12 +44,14 @@ struct ack {
 struct ack_lane {
 	struct list waiting; // ack::link
 	uint64_t durable;    /* all of its changes up to this number are */
+	char *away;          /* why nothing of it may change, see away.h; NULL: it may */
 };
 
 struct acks {
 	struct api *api;
 	struct ack_lane *lanes;
 	size_t lane_count;
+	size_t away_count;
 	size_t (*lane_of)(const struct group_key *key); /* of several */
 	struct list of_all;                             // ack::link, of those that wait for all lanes
 	size_t count;                                   /* of all that wait */
@@ -71,6 +73,9 @@ void acks_finish(struct acks *acks);
  */
 void ack_when_durable(struct api *api, struct ack *ack, struct exchange *exchange,
 		const struct group_key *key, void (*done)(struct ack *ack, enum ack_result result));
+
+/* The lane of the key's group; NULL, for a key that is NULL: all of several. */
+struct ack_lane *acks_find_lane(const struct acks *acks, const struct group_key *key);
 
 /* ---- For who makes changes durable ---- */
 

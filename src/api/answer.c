@@ -25,18 +25,41 @@ void answer_add_cors(struct exchange *exchange)
 			exchange, SLICE("Cache-Control"), SLICE("no-cache, no-store, must-revalidate"));
 }
 
+static struct push_url_limits url_limits(const struct api *api)
+{
+	const struct format_options *format = &api->options.format_options;
+	return (struct push_url_limits){
+		.labels = format->labels,
+		.label_bytes = format->label_bytes,
+		.utf8_names = format->utf8_names,
+	};
+}
+
+static enum push_url_result parse_key(const struct api *api, struct exchange *exchange,
+		const struct route *route, struct group_key *ret_key, struct slice *ret_text)
+{
+	struct push_url_limits limits = url_limits(api);
+	enum push_url_result result =
+			push_url_parse(route, &limits, &exchange->arena, ret_key, ret_text);
+	if (result == PUSH_URL_OK && exchange->request.method != METHOD_DELETE) {
+		result = push_url_check_values(ret_key, &exchange->arena, ret_text);
+	}
+	return result;
+}
+
+bool answer_find_key(const struct api *api, struct exchange *exchange, const struct route *route,
+		struct group_key *ret_key)
+{
+	struct slice text;
+	return parse_key(api, exchange, route, ret_key, &text) == PUSH_URL_OK;
+}
+
 bool answer_read_key(struct api *api, struct exchange *exchange, const struct route *route,
 		struct group_key *ret_key)
 {
-	const struct format_options *format = &api->options.format_options;
-	struct push_url_limits limits = { .labels = format->labels,
-		.label_bytes = format->label_bytes,
-		.utf8_names = format->utf8_names };
+	struct push_url_limits limits = url_limits(api);
 	struct slice text;
-	enum push_url_result result = push_url_parse(route, &limits, &exchange->arena, ret_key, &text);
-	if (result == PUSH_URL_OK && exchange->request.method != METHOD_DELETE) {
-		result = push_url_check_values(ret_key, &exchange->arena, &text);
-	}
+	enum push_url_result result = parse_key(api, exchange, route, ret_key, &text);
 	switch (result) {
 	case PUSH_URL_OK:
 		return true;

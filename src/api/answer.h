@@ -23,6 +23,10 @@ void answer_add_cors(struct exchange *exchange);
 bool answer_read_key(struct api *api, struct exchange *exchange, const struct route *route,
 		struct group_key *ret_key);
 
+/* The same without an answer. */
+bool answer_find_key(const struct api *api, struct exchange *exchange, const struct route *route,
+		struct group_key *ret_key);
+
 /* A name or a value of a query, decoded. False when an escape is broken. */
 bool answer_decode_query(struct slice raw, struct arena *arena, struct slice *ret_text);
 

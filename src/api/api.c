@@ -5,6 +5,7 @@
 #include "api/answer.h"
 #include "api/endpoints.h"
 #include "api/task.h"
+#include "api/unavailable.h"
 #include "base/clock.h"
 #include "config/jobs.h"
 #include "http/content.h"
@@ -161,6 +162,14 @@ static bool set_unrouted(
 	return true;
 }
 
+static void refuse_if_away(struct api *api, struct exchange *exchange, const struct route *route)
+{
+	struct slice text = away_text_of_request(api, exchange, route);
+	if (text.ptr != NULL) {
+		unavailable_answer(api, exchange, route->endpoint, text);
+	}
+}
+
 void api_on_head(void *data, struct exchange *exchange)
 {
 	struct api *api = data;
@@ -171,6 +180,8 @@ void api_on_head(void *data, struct exchange *exchange)
 	bool is_coded = exchange_header(exchange, SLICE("Content-Encoding")).len > 0;
 	if ((route.is_outer || !is_coded) && set_unrouted(exchange, result, &route)) {
 		exchange_answer(exchange);
+	} else if (result == ROUTE_FOUND && !loading_is_on(&api->loading)) {
+		refuse_if_away(api, exchange, &route);
 	}
 }
 

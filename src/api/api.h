@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "api/ack.h"
+#include "api/away.h"
 #include "api/loading.h"
 #include "api/route.h"
 #include "base/job.h"

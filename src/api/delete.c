@@ -1,6 +1,7 @@
 #include "api/answer.h"
 #include "api/endpoints.h"
 #include "api/task.h"
+#include "api/unavailable.h"
 
 struct deletion {
 	struct api_task task;
@@ -25,23 +26,39 @@ static void on_acknowledged(struct ack *ack, enum ack_result result)
 	exchange_answer(exchange);
 }
 
+static void refuse(struct deletion *deletion, struct exchange *exchange, struct slice text)
+{
+	struct api *api = deletion->api;
+	if (deletion->is_ongoing) {
+		api_task_leave(&deletion->task);
+	}
+	unavailable_answer(api, exchange, ENDPOINT_PUSH, text);
+}
+
 static void on_turn(struct job *job);
 
 /* It is left to wait while a push to the group is being applied, or others in slices. */
 static void run(struct deletion *deletion, struct exchange *exchange)
 {
-	if (store_delete(deletion->api->store, &deletion->key) == STORE_DELETE_WAIT) {
+	struct api *api = deletion->api;
+	bool is_begun = store_is_deleting(api->store, &deletion->key);
+	struct slice away = away_text(api, &deletion->key, &exchange->arena);
+	if (away.ptr != NULL && !is_begun) {
+		refuse(deletion, exchange, away);
+		return;
+	}
+	if (store_delete(api->store, &deletion->key) == STORE_DELETE_WAIT) {
 		if (!deletion->is_ongoing) {
 			deletion->is_ongoing = true;
-			api_task_begin(&deletion->task, deletion->api, exchange);
+			api_task_begin(&deletion->task, api, exchange);
 		}
-		executor_defer(deletion->api->executor, &deletion->job);
+		executor_defer(api->executor, &deletion->job);
 		return;
 	}
 	if (deletion->is_ongoing) {
 		api_task_leave(&deletion->task);
 	}
-	ack_when_durable(deletion->api, &deletion->ack, exchange, &deletion->key, on_acknowledged);
+	ack_when_durable(api, &deletion->ack, exchange, &deletion->key, on_acknowledged);
 }
 
 static void on_turn(struct job *job)

@@ -3,6 +3,7 @@
 #include "api/endpoints.h"
 #include "api/import_state.h"
 #include "api/limit_text.h"
+#include "api/unavailable.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "config/jobs.h"
@@ -56,18 +57,32 @@ static void on_acknowledged(struct ack *ack, enum ack_result result)
 	exchange_answer(exchange);
 }
 
-/* The response is set; it is given when all that was taken is durable. */
-static void finish(struct import *import)
+/* The import lies in the exchange's arena: it may be gone when that is answered. */
+static void let_go(struct import *import)
 {
-	struct api *api = import->api;
 	job_rules_unref(import->rules);
 	buf_finish(&import->decoded);
 	buf_finish(&import->content_error);
 	arena_finish(&import->arena);
-	begin_next(api);
+	begin_next(import->api);
 	api_task_leave(&import->task);
-	/* The import lies in the exchange's arena: it may be gone after this. */
+}
+
+/* The response is set; it is given when all that was taken is durable. */
+static void finish(struct import *import)
+{
+	struct api *api = import->api;
+	let_go(import);
 	ack_when_durable(api, &import->ack, import->exchange, NULL, on_acknowledged);
+}
+
+/* Before anything of it is in the store. */
+static void finish_away(struct import *import, struct slice text)
+{
+	struct api *api = import->api;
+	struct exchange *exchange = import->exchange;
+	let_go(import);
+	unavailable_answer(api, exchange, ENDPOINT_API_IMPORT, text);
 }
 
 static void finish_undecoded(struct import *import)
@@ -180,6 +195,11 @@ static struct slice describe_contradiction(struct import *import, const struct b
 /* False when the item needs further turns. */
 static bool put_item(struct import *import, struct import_item *item)
 {
+	struct slice away = away_text(import->api, &item->line.group.key, &import->arena);
+	if (away.ptr != NULL && push_retreat(&item->op)) {
+		item->reason = away;
+		return true;
+	}
 	/* Until its first step is done it may have to start over. */
 	bool is_begun = item->op.shape != NULL;
 	if (!is_begun && !begin_item(import, item)) {
@@ -271,6 +291,11 @@ static void on_begin(struct job *job)
 {
 	struct import *import = LIST_ENTRY(job, struct import, job);
 	struct slice body = import->exchange->request.body;
+	struct slice away = away_text(import->api, NULL, &import->exchange->arena);
+	if (away.ptr != NULL) {
+		finish_away(import, away);
+		return;
+	}
 	import->coding =
 			http_coding_by_name(exchange_header(import->exchange, SLICE("Content-Encoding")));
 	if (import->coding == HTTP_CODING_IDENTITY) {

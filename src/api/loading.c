@@ -1,6 +1,7 @@
 #include "api/loading.h"
 
 #include "api/api.h"
+#include "api/away.h"
 #include "api/endpoints.h"
 #include "api/unavailable.h"
 #include "base/clock.h"
@@ -180,14 +181,24 @@ static bool is_behind(const struct exchange *exchange)
 	return before != NULL && before->handler_data != NULL;
 }
 
-static void hold(struct loading *loading, struct exchange *exchange, enum endpoint endpoint)
+/* What comes behind it waits for those before it all the same. */
+static void refuse_in_line(struct loading *loading, struct exchange *exchange,
+		enum endpoint endpoint, struct slice text)
+{
+	exchange->handler_data = is_behind(exchange) ? loading : NULL;
+	unavailable_answer(loading->api, exchange, endpoint, text);
+}
+
+/* Away: why it must not be carried out; ptr NULL: it may, later. */
+static void hold(struct loading *loading, struct exchange *exchange, enum endpoint endpoint,
+		struct slice away)
 {
 	if (loading->phase == LOADING_GIVEN_UP) {
 		unavailable_answer(loading->api, exchange, endpoint, given_up_text());
+	} else if (away.ptr != NULL) {
+		refuse_in_line(loading, exchange, endpoint, away);
 	} else if (is_full(loading, exchange)) {
-		/* What comes behind it waits for those before it all the same. */
-		exchange->handler_data = is_behind(exchange) ? loading : NULL;
-		unavailable_answer(loading->api, exchange, endpoint,
+		refuse_in_line(loading, exchange, endpoint,
 				SLICE("not carried out: too much waits for what is stored to be loaded"));
 	} else {
 		struct loading_waiter *waiter = put_on(loading, &loading->waiting, exchange, endpoint);
@@ -210,7 +221,9 @@ bool loading_takes(struct loading *loading, struct exchange *exchange)
 	bool changes_store = endpoint == ENDPOINT_PUSH || endpoint == ENDPOINT_API_WIPE
 			|| endpoint == ENDPOINT_API_IMPORT;
 	if (changes_store || is_behind(exchange)) {
-		hold(loading, exchange, endpoint);
+		hold(loading, exchange, endpoint,
+				is_found ? away_text_of_request(loading->api, exchange, &route)
+						 : slice_make(NULL, 0));
 		return true;
 	}
 	if (shows_store && loading->phase != LOADING_OVER) {

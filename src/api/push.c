@@ -28,6 +28,16 @@ static void run(
 
 /* ---- Applying ---- */
 
+/* True when its group must not change now, and the push is over. */
+static bool is_turned_away(struct push *push)
+{
+	struct slice text = away_text(push->api, &push->key, &push->exchange->arena);
+	if (text.ptr != NULL) {
+		push_finish_away(push, text);
+	}
+	return text.ptr != NULL;
+}
+
 static int64_t deadline_of(const struct push *push)
 {
 	int64_t deadline_ns;
@@ -45,6 +55,9 @@ static void finish_inconsistent(struct push *push)
 {
 	struct api *api = push->api;
 	const struct batch_fault *fault = &push->fault;
+	if (is_turned_away(push)) {
+		return;
+	}
 	if (fault->leaves_trace
 			&& store_record_failure(api->store, &push->key, &push->terms.store, clock_wall_ns(),
 					   deadline_of(push))
@@ -60,8 +73,23 @@ static void finish_inconsistent(struct push *push)
 	push_finish_contradiction(push);
 }
 
+/* What is in the store in part has to go there as a whole. */
+static bool is_turned_away_at_last(struct push *push)
+{
+	struct slice text = away_text(push->api, &push->key, &push->exchange->arena);
+	if (text.ptr == NULL || !push_retreat(&push->op)) {
+		return false;
+	}
+	prepared_push_drop(&push->prepared);
+	push_finish_away(push, text);
+	return true;
+}
+
 static void apply(struct push *push)
 {
+	if (is_turned_away_at_last(push)) {
+		return;
+	}
 	enum push_result result = push_step(&push->op);
 	switch (result) {
 	case PUSH_AGAIN:
@@ -165,6 +193,12 @@ static void splice(struct push *push)
 
 static void on_spliced(struct push *push)
 {
+	struct slice away = away_text(push->api, &push->key, &push->exchange->arena);
+	if (away.ptr != NULL) {
+		splice_drop(&push->splice);
+		push_finish_away(push, away);
+		return;
+	}
 	if (splice_end(&push->splice, clock_wall_ns(), deadline_of(push))) {
 		push->api->stats->unchanged_layouts++;
 		push_finish_good(push);
@@ -305,6 +339,9 @@ static bool read_head(struct push *push, const struct route *route)
 	struct slice text;
 	if (!answer_read_key(push->api, exchange, route, &push->key)) {
 		push_finish_answered(push);
+		return false;
+	}
+	if (is_turned_away(push)) {
 		return false;
 	}
 	if (!push_terms_init(&push->terms, push->api, &push->key, &exchange->arena)) {

@@ -1,6 +1,7 @@
 #include "api/answer.h"
 #include "api/limit_text.h"
 #include "api/push_state.h"
+#include "api/unavailable.h"
 
 void push_finish_answered(struct push *push)
 {
@@ -44,6 +45,12 @@ void push_finish_refused(
 	push->api->stats->rejected[reason]++;
 	answer_error(push->exchange, status, text);
 	push_finish_answered(push);
+}
+
+void push_finish_away(struct push *push, struct slice text)
+{
+	unavailable_add_retry(push->exchange);
+	push_finish_refused(push, 503, STATS_REJECTED_STATE, text);
 }
 
 static void finish_limited(struct push *push, int status, struct slice text)

@@ -70,6 +70,9 @@ void push_finish_refused(
 /* The exchange has its answer already. */
 void push_finish_answered(struct push *push);
 
+/* Its group cannot be kept at present: see away.h. */
+void push_finish_away(struct push *push, struct slice text);
+
 /* Which rule its job is for cannot be told. */
 void push_finish_unruled(struct push *push);
 

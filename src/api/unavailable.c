@@ -51,11 +51,16 @@ static void set_json_error(struct exchange *exchange, struct slice text)
 	buf_finish(&out);
 }
 
+void unavailable_add_retry(struct exchange *exchange)
+{
+	exchange_add_field(exchange, SLICE("Retry-After"), SLICE("1"));
+}
+
 void unavailable_answer(
 		struct api *api, struct exchange *exchange, enum endpoint endpoint, struct slice text)
 {
 	enum stats_handler handler = handler_of(endpoint, exchange);
-	exchange_add_field(exchange, SLICE("Retry-After"), SLICE("1"));
+	unavailable_add_retry(exchange);
 	if (endpoint == ENDPOINT_API_METRICS) {
 		set_json_error(exchange, text);
 	} else {

@@ -1,6 +1,7 @@
 #include "api/answer.h"
 #include "api/endpoints.h"
 #include "api/task.h"
+#include "api/unavailable.h"
 
 struct wiping {
 	struct api_task task;
@@ -19,9 +20,23 @@ static void on_acknowledged(struct ack *ack, enum ack_result result)
 	exchange_answer(exchange);
 }
 
+static void refuse(struct wiping *wiping, struct exchange *exchange, struct slice text)
+{
+	struct api *api = wiping->api;
+	if (wiping->is_ongoing) {
+		api_task_leave(&wiping->task);
+	}
+	unavailable_answer(api, exchange, ENDPOINT_API_WIPE, text);
+}
+
 /* While a large push is being applied it waits: what that brings is wiped, too. */
 static void run(struct wiping *wiping, struct exchange *exchange)
 {
+	struct slice away = away_text(wiping->api, NULL, &exchange->arena);
+	if (away.ptr != NULL) {
+		refuse(wiping, exchange, away);
+		return;
+	}
 	if (!store_wipe(wiping->api->store)) {
 		if (!wiping->is_ongoing) {
 			wiping->is_ongoing = true;

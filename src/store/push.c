@@ -607,3 +607,20 @@ enum push_result push_step(struct store_push *op)
 		}
 	}
 }
+
+bool push_retreat(struct store_push *op)
+{
+	if (op->shape == NULL) {
+		return true;
+	}
+	if (op->phase != PUSH_CLAIMING && op->phase != PUSH_CHECKING) {
+		return false;
+	}
+	decide(op, PUSH_WAIT);
+	while (op->next < phase_len(op)) {
+		do_one(op);
+	}
+	op->cursor = (struct check_cursor){ 0 };
+	finish(op);
+	return true;
+}

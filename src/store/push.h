@@ -97,3 +97,9 @@ void push_init(struct store_push *op, struct store *store, enum store_method met
 void push_limit_places(struct store_push *op, uint64_t *gaps);
 
 enum push_result push_step(struct store_push *op);
+
+/*
+ * Before a step: gives up what was claimed, as if no step had been done. False
+ * when the store is being changed already, and the steps have to be gone on with.
+ */
+bool push_retreat(struct store_push *op);

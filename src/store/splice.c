@@ -226,14 +226,19 @@ static bool is_over_limit(struct splice *splice)
 			splice->store, STORE_LIMIT_BYTES, bytes > old_bytes ? bytes - old_bytes : 0);
 }
 
+void splice_drop(struct splice *splice)
+{
+	free(splice->pack);
+	let_go_of_old(splice);
+}
+
 bool splice_end(struct splice *splice, int64_t now_ns, int64_t deadline_ns)
 {
 	struct store *store = splice->store;
 	struct group *group = splice->pack == NULL ? NULL : find_group(splice);
 	bool is_unchanged = group != NULL && group->layout_pack == splice->old;
 	if (!is_unchanged || is_over_limit(splice)) {
-		free(splice->pack);
-		let_go_of_old(splice);
+		splice_drop(splice);
 		return false;
 	}
 	store_announce(store, group);

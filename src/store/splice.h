@@ -45,3 +45,6 @@ bool splice_make(struct splice *splice);
  * False when nothing was made, or the group has changed meanwhile.
  */
 bool splice_end(struct splice *splice, int64_t now_ns, int64_t deadline_ns);
+
+/* The same when nothing is to be put in any more. */
+void splice_drop(struct splice *splice);

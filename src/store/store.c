@@ -205,6 +205,11 @@ enum store_delete_result store_delete(struct store *store, const struct group_ke
 																		: STORE_DELETE_WAIT;
 }
 
+bool store_is_deleting(const struct store *store, const struct group_key *key)
+{
+	return store->deleting != NULL && store->deleting == store_find_group(store, key);
+}
+
 void store_finish_deletion(struct store *store)
 {
 	while (store->deleting != NULL) {

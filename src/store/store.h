@@ -142,6 +142,9 @@ enum store_delete_result {
 /* What is not there is deleted without complaint. */
 enum store_delete_result store_delete(struct store *store, const struct group_key *key);
 
+/* Slices of the group are gone already, and the rest has to go. */
+bool store_is_deleting(const struct store *store, const struct group_key *key);
+
 /* All slices that are left of a deletion, at once. */
 void store_finish_deletion(struct store *store);
 
