@@ -24,7 +24,10 @@
 #include "base/slice.h"
 
 struct redis;
+struct redis_text;
 struct redisReply;
+
+enum { REDIS_SLOTS = 16384 };
 
 struct redis_address {
 	const char *host; /* a name, an IPv4 or IPv6 address, or a socket's path */
@@ -70,10 +73,13 @@ struct redis_command {
 	uint64_t block_ms;
 	/* The client's own. */
 	struct list link;
-	char *text;
-	size_t text_len;
+	struct redis_text *text; /* as it is sent; of one that failed, why */
+	struct redisReply *held; /* its answer, while that to WAIT is due */
+	uint64_t give_up_ms;     /* by when it has to have found who carries it out */
+	uint64_t retry_ms;
 	unsigned redirections;
-	bool is_asking;
+	bool is_asking;   /* the answer to ASKING comes first */
+	bool is_internal; /* nobody is told when it fails */
 };
 
 struct redis_events {
@@ -87,6 +93,9 @@ struct redis_events {
 
 /* The slot of a key, by its hash tag if it has one. */
 uint16_t redis_slot(struct slice key);
+
+/* NULL: weir was built with it; else a sentence that says that it was not. */
+const char *redis_missing(void);
 
 /* Connects from a later turn of the loop on. */
 struct redis *redis_open(
