@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "net/tls_outgoing.h"
 #include "redis/parts.h"
 
 enum {
@@ -150,6 +151,9 @@ void redis_conn_part_closed(struct redis_conn *conn)
 	}
 	struct redis *redis = conn->redis;
 	redisReaderFree(conn->reader);
+	if (conn->tls != NULL) {
+		tls_outgoing_destroy(conn->tls);
+	}
 	free(conn);
 	redis_part_closed(redis);
 }
@@ -210,6 +214,17 @@ static size_t take_texts(struct redis_conn *conn, struct redis_text *texts[stati
 	return count;
 }
 
+/* In place of all of them, one that is sealed. */
+static size_t seal(struct redis_conn *conn, struct redis_text **texts, size_t count)
+{
+	struct redis_text *sealed = redis_secure_seal(conn, texts, count);
+	for (size_t i = 0; i < count; i++) {
+		redis_text_unref(texts[i]);
+	}
+	texts[0] = sealed;
+	return sealed != NULL;
+}
+
 void redis_conn_flush(struct redis_conn *conn)
 {
 	list_remove(&conn->write_link);
@@ -217,6 +232,9 @@ void redis_conn_flush(struct redis_conn *conn)
 	while (conn->state != REDIS_CONN_CLOSED && !list_is_empty(&conn->unsent)) {
 		struct redis_text *texts[WRITE_TEXTS];
 		size_t count = take_texts(conn, texts);
+		if (conn->tls != NULL) {
+			count = seal(conn, texts, count);
+		}
 		redis_connect_write(conn, texts, count);
 	}
 	if (was_idle && conn->state == REDIS_CONN_READY) {

@@ -65,7 +65,12 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 						conn->node->address, what));
 		return;
 	}
-	redis_conn_take(conn, slice_make(buf->base, (size_t)count));
+	struct slice bytes = slice_make(buf->base, (size_t)count);
+	if (conn->tls != NULL) {
+		redis_secure_take(conn, bytes);
+	} else {
+		redis_conn_take(conn, bytes);
+	}
 }
 
 /* ---- Connecting ---- */
@@ -92,7 +97,11 @@ static void on_connect(uv_connect_t *request, int status)
 		uv_tcp_keepalive(&socket->stream.tcp, 1, KEEPALIVE_SECONDS);
 	}
 	redis_conn_set_timer(conn, conn->usable_by_ms);
-	redis_conn_begin(conn);
+	if (conn->redis->options->tls.is_used && stream_is_tcp(&socket->stream)) {
+		redis_secure_begin(conn);
+	} else {
+		redis_conn_begin(conn);
+	}
 }
 
 static int connect_tcp(struct redis_conn *conn)
@@ -234,23 +243,22 @@ void redis_connect_close(struct redis_conn *conn)
 
 struct write {
 	uv_write_t request;
-	struct redis_conn *conn;
 	size_t count;
 	struct redis_text *texts[];
 };
 
-static void on_written(uv_write_t *request, int status)
+static void destroy_write(struct write *write)
 {
-	struct write *write = (struct write *)request;
-	struct redis_conn *conn = write->conn;
 	for (size_t i = 0; i < write->count; i++) {
 		redis_text_unref(write->texts[i]);
 	}
 	free(write);
-	if (status < 0 && conn->state != REDIS_CONN_CLOSED) {
-		redis_conn_lose(
-				conn, redis_text_printf("lost %s: %s", conn->node->address, uv_strerror(status)));
-	}
+}
+
+/* Of a broken connection reading tells more: there may be an answer that says why. */
+static void on_written(uv_write_t *request, int status)
+{
+	destroy_write((struct write *)request);
 }
 
 void redis_connect_write(struct redis_conn *conn, struct redis_text **texts, size_t count)
@@ -258,7 +266,6 @@ void redis_connect_write(struct redis_conn *conn, struct redis_text **texts, siz
 	struct write *write = memory_alloc(sizeof(*write) + count * sizeof(*texts));
 	uv_buf_t *bufs = memory_alloc(count * sizeof(*bufs));
 	size_t bytes = 0;
-	write->conn = conn;
 	write->count = count;
 	for (size_t i = 0; i < count; i++) {
 		write->texts[i] = texts[i];
@@ -270,7 +277,8 @@ void redis_connect_write(struct redis_conn *conn, struct redis_text **texts, siz
 			&write->request, &conn->socket->stream.stream, bufs, (unsigned)count, on_written);
 	free(bufs);
 	if (status < 0) {
-		on_written(&write->request, status);
+		destroy_write(write);
+		lose(conn, uv_strerror(status));
 		return;
 	}
 	conn->redis->stats.writes++;

@@ -6,7 +6,8 @@
  *	client   takes commands, finds the node of each, gathers what failed
  *	 |-- node     a server that is known: whether it is connected, when to try again
  *	 |    '-- conn     one connection: commands in order, answers in order, silence
- *	 |         |-- connect  looks the name up, connects, shakes hands
+ *	 |         |-- connect  looks the name up, connects
+ *	 |         |-- secure   TLS
  *	 |         '-- greet    who we are, who it is
  *	 |-- look     finds a server to begin with
  *	 |-- cluster  which node has which slot
@@ -263,6 +264,16 @@ void redis_connect_close(struct redis_conn *conn);
 
 /* Writes texts, of which it takes the references over. */
 void redis_connect_write(struct redis_conn *conn, struct redis_text **texts, size_t count);
+
+/* secure.c */
+
+/* The handshake. A Unix socket has none. */
+void redis_secure_begin(struct redis_conn *conn);
+void redis_secure_take(struct redis_conn *conn, struct slice ciphertext);
+
+/* Texts as one of ciphertext; NULL when TLS has failed, which is found out by reading. */
+struct redis_text *redis_secure_seal(
+		struct redis_conn *conn, struct redis_text *const *texts, size_t count);
 
 /* greet.c */
 

@@ -128,8 +128,8 @@ static inline void redis_process_run(struct redis_process *process)
 	}
 }
 
-/* Further arguments, until NULL. */
-static inline void redis_process_start(struct redis_process *process, ...)
+/* With a port and a directory, so far. */
+static inline void redis_process_prepare(struct redis_process *process)
 {
 	*process = (struct redis_process){ .port = free_port() };
 	snprintf(process->directory, sizeof(process->directory), "/tmp/weir-redis-XXXXXX");
@@ -138,6 +138,12 @@ static inline void redis_process_start(struct redis_process *process, ...)
 		exit(1);
 	}
 	snprintf(process->path, sizeof(process->path), "%s/socket", process->directory);
+}
+
+/* Further arguments, until NULL. */
+static inline void redis_process_start(struct redis_process *process, ...)
+{
+	redis_process_prepare(process);
 	va_list more;
 	va_start(more, process);
 	for (size_t i = 0; i < ARGS_MAX - 1; i++) {
