@@ -88,6 +88,8 @@ void redis_cluster_move(struct redis *redis, unsigned slot, struct redis_node *n
 	if (redis->cluster.slots[slot] != node) {
 		redis->cluster.slots[slot] = node;
 		node->is_used = true;
+		/* Others may not have heard of it yet. */
+		redis->cluster.informed = node;
 		redis_cluster_want(redis);
 	}
 }
@@ -148,14 +150,13 @@ static void on_slots(struct redis_command *command, const struct redis_result *r
 		return;
 	}
 	use_map(cluster->asked, result->reply);
-	cluster->is_wanted = false;
 	if (is_any_lost(redis)) {
 		want_after_failure(redis);
 	} else {
 		cluster->failures = 0;
 		cluster->next_ms = uv_now(redis->loop) + REFRESH_MS;
 	}
-	redis_wake_at(redis, 0);
+	redis_wake_at(redis, 0); /* to visit all nodes */
 	redis_settle(redis);
 	tell_changes(redis);
 }
@@ -173,8 +174,10 @@ static void send_question(struct redis_node *node)
 static void ask(struct redis_node *node)
 {
 	struct redis_cluster *cluster = &node->redis->cluster;
+	cluster->is_wanted = false;
 	cluster->is_asked = true;
 	cluster->asked = node;
+	cluster->informed = NULL;
 	switch (node->state) {
 	case REDIS_NODE_READY:
 		send_question(node);
@@ -191,6 +194,9 @@ static void ask(struct redis_node *node)
 /* Not the same one twice in a row, and rather one that is connected. */
 static struct redis_node *choose_node(struct redis *redis)
 {
+	if (redis->cluster.informed != NULL) {
+		return redis->cluster.informed;
+	}
 	struct list *begin = &redis->nodes;
 	if (redis->cluster.asked != NULL) {
 		begin = &redis->cluster.asked->link;
@@ -263,6 +269,16 @@ static void visit_used(struct redis_node *node, uint64_t now_ms)
 	}
 }
 
+static void forget(struct redis_cluster *cluster, const struct redis_node *node)
+{
+	if (cluster->asked == node) {
+		cluster->asked = NULL;
+	}
+	if (cluster->informed == node) {
+		cluster->informed = NULL;
+	}
+}
+
 /* A seed, or one that had slots, or gets some. */
 static void visit_unused(struct redis_node *node, uint64_t now_ms)
 {
@@ -282,9 +298,7 @@ static void visit_unused(struct redis_node *node, uint64_t now_ms)
 		redis_node_retire(node);
 	}
 	if (!node->is_seed) {
-		if (cluster->asked == node) {
-			cluster->asked = NULL;
-		}
+		forget(cluster, node);
 		redis_node_destroy(node);
 	}
 }

@@ -148,6 +148,7 @@ struct redis_cluster {
 	bool is_wanted;                        /* the map, anew */
 	bool is_asked;                         /* for, under way */
 	struct redis_node *asked;              /* the last that was */
+	struct redis_node *informed;           /* the next to be, if there is one that knows */
 	unsigned failures;                     /* in a row: no map, or one with a server that is lost */
 	uint64_t next_ms;                      /* not to be asked for before that */
 	struct redis_command command;          /* that asks */

@@ -177,6 +177,54 @@ static inline void redis_process_stop(struct redis_process *process)
 	remove_tree(process->directory);
 }
 
+/* ---- Asking a server, without the client ---- */
+
+static inline redisContext *node_connect(const struct redis_process *node)
+{
+	redisContext *context = redisConnect("127.0.0.1", node->port);
+	if (context == NULL || context->err != 0) {
+		fprintf(stderr, "cannot connect to a node\n");
+		exit(1);
+	}
+	return context;
+}
+
+/* One command to this very node; its answer as text, good until the next one. */
+static inline const char *node_ask(const struct redis_process *node, const char *format, ...)
+{
+	static char text[64 * 1024];
+	redisContext *context = node_connect(node);
+	va_list args;
+	va_start(args, format);
+	redisReply *reply = redisvCommand(context, format, args);
+	va_end(args);
+	if (reply == NULL) {
+		snprintf(text, sizeof(text), "lost: %s", context->errstr);
+	} else if (reply->str != NULL) {
+		snprintf(text, sizeof(text), "%s", reply->str);
+	} else {
+		snprintf(text, sizeof(text), "%lld", reply->integer);
+	}
+	freeReplyObject(reply);
+	redisFree(context);
+	return text;
+}
+
+/* Polls until the answer has such a part. */
+static inline void node_await(
+		const struct redis_process *node, const char *command, const char *part)
+{
+	uint64_t end_ns = patience_end_ns();
+	while (strstr(node_ask(node, command), part) == NULL) {
+		if (clock_monotonic_ns() > end_ns) {
+			fprintf(stderr, "%s never answers \"%s\"\n", command, part);
+			CHECK(false);
+			return;
+		}
+		wait_a_little();
+	}
+}
+
 /* ---- A client ---- */
 
 struct client {

@@ -247,6 +247,271 @@ static void test_silence(void)
 	redis_process_stop(&server);
 }
 
+/* ---- Several servers ---- */
+
+static void start_pair(struct redis_process *master, struct redis_process *replica)
+{
+	redis_process_start(master, NULL);
+	static char port[8];
+	snprintf(port, sizeof(port), "%u", master->port);
+	redis_process_start(replica, "--replicaof", "127.0.0.1", port, NULL);
+	node_await(replica, "INFO replication", "master_link_status:up");
+	node_await(master, "INFO replication", "state=online");
+}
+
+static void test_replica_first(void)
+{
+	struct redis_process master;
+	struct redis_process replica;
+	struct client client;
+	start_pair(&master, &replica);
+	client_init(&client);
+	client_add(&client, "127.0.0.1", free_port());
+	client_add(&client, "127.0.0.1", replica.port);
+	client_add(&client, "127.0.0.1", master.port);
+	client_open(&client);
+	CHECK_ASK(&client, "SET a 1", "OK");
+	CHECK_INT(client.lost, 0);
+
+	struct answer answer = { .command = { .wait_replicas = 1, .wait_ms = 20000 } };
+	send_line(&client, &answer, "INCR a");
+	CLIENT_AWAIT(&client, answer.is_done);
+	CHECK_INT(answer.integer, 2);
+	CHECK_INT(answer.confirmed, 1);
+	answer_reset(&answer);
+	answer.command.wait_replicas = 2;
+	answer.command.wait_ms = 50;
+	send_line(&client, &answer, "INCR a");
+	CLIENT_AWAIT(&client, answer.is_done);
+	CHECK_INT(answer.integer, 3);
+	CHECK_INT(answer.confirmed, 1);
+	answer_reset(&answer);
+	client_close(&client);
+	redis_process_stop(&replica);
+	redis_process_stop(&master);
+}
+
+/* They change places: the old one refuses, the new one is found. */
+static void test_roles_change(void)
+{
+	struct redis_process master;
+	struct redis_process replica;
+	struct client client;
+	start_pair(&master, &replica);
+	client_init(&client);
+	client_add(&client, "127.0.0.1", master.port);
+	client_add(&client, "127.0.0.1", replica.port);
+	client_open(&client);
+	CHECK_ASK(&client, "SET a 1", "OK");
+	node_await(&replica, "REPLICAOF NO ONE", "OK");
+	char command[64];
+	snprintf(command, sizeof(command), "REPLICAOF 127.0.0.1 %u", replica.port);
+	node_await(&master, command, "OK");
+	CHECK_PART(ask(&client, "SET a 2"), "READONLY");
+	CLIENT_AWAIT(&client, client.connected == 2);
+	CHECK_ASK(&client, "SET a 3", "OK");
+	CHECK_INT(client.lost, 1);
+	CHECK_PART(client.last_lost, "READONLY");
+	client_close(&client);
+	redis_process_stop(&replica);
+	redis_process_stop(&master);
+}
+
+static void test_replicas_only(void)
+{
+	struct redis_process master;
+	struct redis_process replica;
+	struct client client;
+	start_pair(&master, &replica);
+	client_init(&client);
+	client_add(&client, "127.0.0.1", replica.port);
+	client_add(&client, "127.0.0.1", free_port());
+	client_open(&client);
+	const char *why = ask(&client, "SET a 2");
+	CHECK_PART(why, "it is a replica of 127.0.0.1");
+	CHECK_PART(why, "connection refused");
+	CHECK_INT(client.lost, 2);
+	client_close(&client);
+	redis_process_stop(&replica);
+	redis_process_stop(&master);
+}
+
+/* ---- Sizes ---- */
+
+enum { LARGE_BYTES = 16 << 20 };
+
+static void check_large(struct client *client)
+{
+	char *value = memory_alloc(LARGE_BYTES);
+	for (size_t i = 0; i < LARGE_BYTES; i++) {
+		value[i] = (char)(i * 7 + i / 1000);
+	}
+	const struct slice set[] = { SLICE("SET"), SLICE("a"), slice_make(value, LARGE_BYTES) };
+	struct answer answers[3] = { 0 };
+	send_slices(client, &answers[0], set, 3);
+	send_line(client, &answers[1], "GET a");
+	send_line(client, &answers[2], "PING");
+	CLIENT_AWAIT(client, answers[2].is_done);
+	CHECK_STRING(slice_make(answers[0].text, answers[0].len), "OK");
+	CHECK_INT(answers[1].len, LARGE_BYTES);
+	CHECK(answers[1].text != NULL && memcmp(answers[1].text, value, LARGE_BYTES) == 0);
+	for (size_t i = 0; i < 3; i++) {
+		answer_reset(&answers[i]);
+	}
+	free(value);
+}
+
+static void test_large(void)
+{
+	struct redis_process server;
+	struct client client;
+	redis_process_start(&server, NULL);
+	client_open_one(&client, server.port);
+	check_large(&client);
+	client_close(&client);
+	redis_process_stop(&server);
+}
+
+/* ---- From within callbacks ---- */
+
+static void send_again(struct answer *answer)
+{
+	struct client *client = answer->client;
+	if (answer->order % 10 != 0) {
+		/* What was answered may be used again. */
+		answer->is_done = false;
+		free(answer->text);
+		answer->text = NULL;
+		send_line(client, answer, "PING");
+	}
+}
+
+static void close_client(struct answer *answer)
+{
+	redis_close(answer->client->redis);
+}
+
+static void test_callbacks(void)
+{
+	struct redis_process server;
+	struct client client;
+	redis_process_start(&server, NULL);
+	client_open_one(&client, server.port);
+	answers_so_far = 0;
+	struct answer again = { .then = send_again };
+	send_line(&client, &again, "PING");
+	CLIENT_AWAIT(&client, again.is_done && again.order == 10);
+	answer_reset(&again);
+
+	struct answer first = { 0 };
+	struct answer closing = { .then = close_client };
+	struct answer last = { 0 };
+	send_line(&client, &first, "PING");
+	send_line(&client, &closing, "PING");
+	send_line(&client, &last, "BLPOP list 0");
+	CLIENT_AWAIT(&client, client.is_closed);
+	CHECK_INT(first.type, REDIS_REPLY_STATUS);
+	CHECK_INT(closing.type, REDIS_REPLY_STATUS);
+	CHECK(last.is_done);
+	CHECK_PART(last.why, "is being closed");
+	answer_reset(&first);
+	answer_reset(&closing);
+	uv_run(&client.loop, UV_RUN_DEFAULT);
+	CHECK_INT(uv_loop_close(&client.loop), 0);
+	redis_process_stop(&server);
+}
+
+/* Before anything has come of it. */
+static void test_close_at_once(void)
+{
+	struct client client;
+	struct answer answer = { 0 };
+	client_open_one(&client, free_port());
+	send_line(&client, &answer, "PING");
+	client_close(&client);
+	CHECK_PART(answer.why, "is being closed");
+	CHECK_INT(client.lost, 0);
+
+	client_init(&client);
+	client_add(&client, "nobody.invalid", 6379);
+	client_open(&client);
+	uv_run(&client.loop, UV_RUN_ONCE);
+	uv_run(&client.loop, UV_RUN_ONCE);
+	client_close(&client);
+}
+
+/* ---- Servers that are none ---- */
+
+struct impostor {
+	pid_t pid;
+	uint16_t port;
+};
+
+/* Answers whatever it is sent with the same, once a connection. */
+static void impostor_start(struct impostor *impostor, const char *answer, size_t len)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	socklen_t address_len = sizeof(address);
+	int listening = socket(AF_INET, SOCK_STREAM, 0);
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (bind(listening, (struct sockaddr *)&address, address_len) != 0 || listen(listening, 8) != 0
+			|| getsockname(listening, (struct sockaddr *)&address, &address_len) != 0) {
+		perror("listen");
+		exit(1);
+	}
+	impostor->port = ntohs(address.sin_port);
+	impostor->pid = fork();
+	while (impostor->pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		char input[4096];
+		int fd = accept(listening, NULL, NULL);
+		ssize_t count = read(fd, input, sizeof(input));
+		count = count > 0 ? write(fd, answer, len) : count;
+		while (count > 0) {
+			count = read(fd, input, sizeof(input));
+		}
+		close(fd);
+	}
+	close(listening);
+}
+
+static void impostor_stop(struct impostor *impostor)
+{
+	kill(impostor->pid, SIGKILL);
+	waitpid(impostor->pid, NULL, 0);
+}
+
+#define INFO_OF(text) "+OK\r\n" text
+#define GOOD_INFO "$14\r\nrun_id:abcdef\n\r\n"
+
+static void test_garbage(void)
+{
+	static const struct {
+		struct slice answer;
+		const char *why;
+	} cases[] = {
+		{ SLICE_INIT("HTTP/1.1 400 Bad Request\r\n\r\n"), "what is not Redis' protocol: " },
+		{ SLICE_INIT("\0\0\0\0\0\0"), "what is not Redis' protocol: " },
+		{ SLICE_INIT("+OK\r\n*2000000000\r\n"), "an answer of too many parts" },
+		{ SLICE_INIT("+OK\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n"),
+				"No support for nested" },
+		{ SLICE_INIT("+OK\r\n+OK\r\n"), "its INFO has no run_id" },
+		{ SLICE_INIT("-ERR max number of clients reached\r\n-ERR x\r\n"), "ERR x" },
+		{ SLICE_INIT(INFO_OF("$24\r\nrun_id:abcdef\nloading:1\n\r\n")), "it is loading its data" },
+		{ SLICE_INIT(INFO_OF(GOOD_INFO) "+OK\r\n"), "answers what nobody asked" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct impostor impostor;
+		struct client client;
+		impostor_start(&impostor, cases[i].answer.ptr, cases[i].answer.len);
+		client_open_one(&client, impostor.port);
+		CLIENT_AWAIT(&client, client.lost > 0);
+		CHECK_PART(client.last_lost, cases[i].why);
+		client_close(&client);
+		impostor_stop(&impostor);
+	}
+}
+
 /* ---- TLS ---- */
 
 static struct redis_process tls_server;
@@ -317,6 +582,10 @@ static void test_tls(void)
 	check_tls(&client, "PONG");
 	tls_client_init(&client, "localhost");
 	check_tls(&client, "PONG");
+	tls_client_init(&client, "127.0.0.1");
+	client_open(&client);
+	check_large(&client);
+	client_close(&client);
 
 	tls_client_init(&client, "127.0.0.2");
 	check_tls(&client, "IP address mismatch");
@@ -366,6 +635,13 @@ int main(void)
 	RUN(test_restart);
 	RUN(test_nobody_there);
 	RUN(test_silence);
+	RUN(test_replica_first);
+	RUN(test_roles_change);
+	RUN(test_replicas_only);
+	RUN(test_large);
+	RUN(test_callbacks);
+	RUN(test_close_at_once);
+	RUN(test_garbage);
 	RUN(test_tls);
 	RUN(test_tls_to_plain_server);
 	return check_done();
