@@ -165,7 +165,7 @@ static void fail(struct tls_outgoing *tls)
 			&& ERR_GET_REASON(last) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
 		reason = X509_verify_cert_error_string(verdict);
 	}
-	tls->error = reason != NULL ? reason : "it ended the connection";
+	tls->error = reason != NULL ? reason : "it closed the connection";
 	tls->state = TLS_OUTGOING_FAILED;
 	ERR_clear_error();
 }

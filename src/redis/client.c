@@ -26,10 +26,10 @@ static uint64_t jitter(struct redis *redis, uint64_t whole)
 uint64_t redis_backoff_ms(struct redis *redis, unsigned failures)
 {
 	uint64_t whole = BACKOFF_MS;
-	for (; failures > 1 && whole < redis->options->retry_ms_max; failures--) {
+	for (; failures > 1 && whole < redis->options.retry_ms_max; failures--) {
 		whole *= 2;
 	}
-	uint64_t most = redis->options->retry_ms_max;
+	uint64_t most = redis->options.retry_ms_max;
 	return jitter(redis, whole < most ? whole : most);
 }
 
@@ -140,7 +140,7 @@ void redis_send(
 	assert(command->done != NULL && command->slot < REDIS_SLOTS && count > 0);
 	command->text = redis_text_of_command(args, count, command->wait_replicas, command->wait_ms);
 	command->held = NULL;
-	command->give_up_ms = uv_now(redis->loop) + redis->options->response_ms;
+	command->give_up_ms = uv_now(redis->loop) + redis->options.response_ms;
 	command->redirections = 0;
 	command->is_asking = false;
 	command->is_internal = false;
@@ -235,7 +235,7 @@ struct redis *redis_open(
 		const struct redis_options *options, uv_loop_t *loop, const struct redis_events *events)
 {
 	struct redis *redis = memory_zalloc(1, sizeof(*redis));
-	redis->options = options;
+	redis->options = *options;
 	redis->loop = loop;
 	redis->events = *events;
 	redis->input = memory_alloc(REDIS_INPUT_BYTES);

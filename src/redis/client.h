@@ -9,10 +9,16 @@
  * A connection that is lost is made again, after a growing and jittered time. What
  * was sent over it has failed, and whether it was carried out is not known; what is sent
  * while there is none fails with the reason that there is none. Only at the beginning,
- * until the first attempt has ended, commands wait. Redirections (MOVED, ASK, TRYAGAIN)
- * are followed; a cluster's slots are discovered again when they are met.
+ * until the first attempt has ended, commands wait. Redirections (MOVED, ASK, TRYAGAIN,
+ * CLUSTERDOWN) are followed, for up to `response_ms`, and what is redirected loses its place in
+ * the order; a cluster's slots are discovered again when they are met. A server that is
+ * loading, or no master (any more), is lost and looked for again.
  *
- * Everything is called on the loop thread, and calls back on it.
+ * A command that blocks, or waits for replicas, holds up what is sent to the same node
+ * after it. Who needs both has two clients.
+ *
+ * Everything is called on the loop thread, and calls back on it. In every callback each
+ * function may be called, and a command whose `done` was called be freed or sent again.
  */
 
 #include <stdbool.h>
@@ -35,14 +41,14 @@ struct redis_address {
 };
 
 struct redis_tls {
-	bool is_used;
-	const char *ca_file;   /* ""; those that the system trusts */
+	bool is_used;          /* but not on Unix sockets */
+	const char *ca_file;   /* "": those that the system trusts */
 	const char *cert_file; /* "": none is shown */
 	const char *key_file;
 	bool is_unverified; /* whatever certificate a server shows is taken */
 };
 
-/* All texts outlive the client. */
+/* Is copied, but for its texts, which outlive the client. */
 struct redis_options {
 	const struct redis_address *addresses; /* tried in turn; of a cluster, any of its nodes */
 	size_t address_count;
@@ -60,16 +66,19 @@ struct redis_result {
 	const struct redisReply *reply; /* until the callback returns; NULL: there is none */
 	const char *why;                /* there is none: a sentence without its full stop */
 	uint64_t server;                /* which run of which server answered; never 0 */
-	int64_t confirmed;              /* replicas that have it; of one that waits for them */
+	int64_t confirmed;              /* replicas that have it, when they were waited for */
 };
 
-/* Lives with its sender until `done` is called, which happens once, never in redis_send(). */
+/*
+ * Lives with its sender until `done` is called, which happens once, never in redis_send().
+ * A command that blocks, or waits for replicas, may take so much longer to be answered.
+ */
 struct redis_command {
 	void (*done)(struct redis_command *command, const struct redis_result *result);
 	uint16_t slot;
 	unsigned wait_replicas; /* 0: none; else WAIT follows on the same connection */
 	unsigned wait_ms;
-	bool is_blocking; /* it has no time to be answered in but `response_ms` beyond that: */
+	bool is_blocking;
 	uint64_t block_ms;
 	/* The client's own. */
 	struct list link;
@@ -83,9 +92,12 @@ struct redis_command {
 };
 
 struct redis_events {
-	/* A server can be used, for the first time or again; commands may be sent here. */
+	/* A server can be used, for the first time or again. */
 	void (*on_connected)(void *data, struct slice address);
-	/* One cannot any more, or still not: once for each time that it was usable, or at the start. */
+	/*
+	 * One cannot any more, or still not: once for each time that it was usable, or at the
+	 * start. Of a cluster also one that has no slots any more. `why` names the address.
+	 */
 	void (*on_lost)(void *data, struct slice address, struct slice why);
 	void (*on_closed)(void *data);
 	void *data;
@@ -114,7 +126,6 @@ void redis_send(
 /* It is a cluster: one command may name keys of one slot only. Known once connected. */
 bool redis_is_cluster(const struct redis *redis);
 
-/* Round trips: times that something was sent while nothing else was under way, and bytes. */
 struct redis_stats {
 	uint64_t commands;
 	uint64_t writes; /* times that commands were given to the system */

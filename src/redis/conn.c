@@ -54,7 +54,7 @@ static void shrink_reader(struct redis_conn *conn)
 static uint64_t silence_ms(const struct redis_conn *conn)
 {
 	struct redis_command *next = LIST_ENTRY(list_first(&conn->due), struct redis_command, link);
-	uint64_t ms = conn->redis->options->response_ms + next->wait_ms;
+	uint64_t ms = conn->redis->options.response_ms + next->wait_ms;
 	return next->is_blocking ? ms + next->block_ms : ms;
 }
 
@@ -139,7 +139,7 @@ struct redis_conn *redis_conn_open(struct redis_node *node)
 	uv_timer_init(redis->loop, &conn->timer);
 	conn->timer.data = conn;
 	conn->open_parts = 1;
-	conn->usable_by_ms = uv_now(redis->loop) + redis->options->connect_ms;
+	conn->usable_by_ms = uv_now(redis->loop) + redis->options.connect_ms;
 	redis_conn_set_timer(conn, 0);
 	return conn;
 }

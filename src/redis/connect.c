@@ -37,9 +37,19 @@ static void open_socket(struct redis_conn *conn, bool is_tcp)
 	conn->open_parts++;
 }
 
-static void lose(struct redis_conn *conn, const char *what)
+void redis_connect_lose(struct redis_conn *conn, const char *what)
 {
-	redis_conn_lose(conn, redis_text_printf("cannot reach %s: %s", conn->node->address, what));
+	static const char *const faults[] = {
+		[REDIS_CONN_NEW] = "cannot reach",
+		[REDIS_CONN_RESOLVING] = "cannot reach",
+		[REDIS_CONN_CONNECTING] = "cannot reach",
+		[REDIS_CONN_HANDSHAKING] = "cannot use",
+		[REDIS_CONN_GREETING] = "cannot use",
+		[REDIS_CONN_READY] = "lost",
+		[REDIS_CONN_CLOSED] = "lost",
+	};
+	const char *fault = faults[conn->state];
+	redis_conn_lose(conn, redis_text_printf("%s %s: %s", fault, conn->node->address, what));
 }
 
 /* ---- Reading ---- */
@@ -58,11 +68,8 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 		return;
 	}
 	if (count < 0) {
-		const char *what = count == UV_EOF ? "it closed the connection" : uv_strerror((int)count);
-		redis_conn_lose(conn,
-				redis_text_printf("%s %s: %s",
-						conn->state == REDIS_CONN_READY ? "lost" : "cannot use",
-						conn->node->address, what));
+		redis_connect_lose(
+				conn, count == UV_EOF ? "it closed the connection" : uv_strerror((int)count));
 		return;
 	}
 	struct slice bytes = slice_make(buf->base, (size_t)count);
@@ -97,7 +104,7 @@ static void on_connect(uv_connect_t *request, int status)
 		uv_tcp_keepalive(&socket->stream.tcp, 1, KEEPALIVE_SECONDS);
 	}
 	redis_conn_set_timer(conn, conn->usable_by_ms);
-	if (conn->redis->options->tls.is_used && stream_is_tcp(&socket->stream)) {
+	if (conn->redis->options.tls.is_used && stream_is_tcp(&socket->stream)) {
 		redis_secure_begin(conn);
 	} else {
 		redis_conn_begin(conn);
@@ -127,7 +134,7 @@ static void try_next(struct redis_conn *conn)
 		conn->connect_status = status;
 		close_socket(conn);
 	}
-	lose(conn, uv_strerror(conn->connect_status));
+	redis_connect_lose(conn, uv_strerror(conn->connect_status));
 }
 
 static void connect_path(struct redis_conn *conn)
@@ -227,7 +234,7 @@ void redis_connect_expire(struct redis_conn *conn)
 	};
 	redis_conn_lose(conn,
 			redis_text_printf("cannot use %s: %s within %g s", conn->node->address,
-					phases[conn->state], (double)conn->redis->options->connect_ms / 1000));
+					phases[conn->state], (double)conn->redis->options.connect_ms / 1000));
 }
 
 void redis_connect_close(struct redis_conn *conn)
@@ -278,7 +285,7 @@ void redis_connect_write(struct redis_conn *conn, struct redis_text **texts, siz
 	free(bufs);
 	if (status < 0) {
 		destroy_write(write);
-		lose(conn, uv_strerror(status));
+		redis_connect_lose(conn, uv_strerror(status));
 		return;
 	}
 	conn->redis->stats.writes++;

@@ -11,7 +11,7 @@ static struct slice shown_error(const struct redis_conn *conn, const redisReply 
 {
 	struct slice rest = slice_make(reply->str, reply->len);
 	struct slice line = slice_first(slice_take_line(&rest), ERROR_BYTES_MAX);
-	const char *password = conn->redis->options->password;
+	const char *password = conn->redis->options.password;
 	if (password[0] != '\0') {
 		const char *place = memmem(line.ptr, line.len, password, strlen(password));
 		line = place == NULL ? line : slice_between(line.ptr, place);
@@ -121,7 +121,7 @@ static void take_info(struct redis_conn *conn, struct slice info)
 	if (!is_usable(conn, info)) {
 		return;
 	}
-	unsigned database = conn->redis->options->database;
+	unsigned database = conn->redis->options.database;
 	if (database == 0) {
 		be_ready(conn);
 	} else if (conn->is_cluster) {
@@ -148,7 +148,7 @@ static void on_info(struct redis_command *command, const struct redis_result *re
 
 static void greet_with_auth(struct redis_conn *conn)
 {
-	const struct redis_options *options = conn->redis->options;
+	const struct redis_options *options = &conn->redis->options;
 	struct slice args[3] = { SLICE("AUTH") };
 	size_t count = 1;
 	if (options->user[0] != '\0') {
@@ -163,7 +163,7 @@ static void greet_with_auth(struct redis_conn *conn)
 void redis_greet(struct redis_conn *conn)
 {
 	const struct slice setname[] = { SLICE("CLIENT"), SLICE("SETNAME"),
-		slice_of_string(conn->redis->options->name) };
+		slice_of_string(conn->redis->options.name) };
 	const struct slice info[] = { SLICE("INFO") };
 	greet_with_auth(conn);
 	if (setname[2].len > 0) {

@@ -149,7 +149,7 @@ void redis_node_on_lost(struct redis_node *node, struct redis_text *why)
 	node->why = redis_text_ref(why);
 	redis_fail_all(redis, &node->waiting, why);
 	/* One that is lost again as soon as it is there is no better than one that never was. */
-	bool was_good = was_ready && now_ms - node->ready_ms >= redis->options->retry_ms_max;
+	bool was_good = was_ready && now_ms - node->ready_ms >= redis->options.retry_ms_max;
 	node->failures = was_good ? 1 : node->failures + 1;
 	node->retry_ms = now_ms + redis_backoff_ms(redis, node->failures);
 	redis->stats.losses += was_ready;

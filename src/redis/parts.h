@@ -155,7 +155,7 @@ struct redis_cluster {
 };
 
 struct redis {
-	const struct redis_options *options;
+	struct redis_options options;
 	uv_loop_t *loop;
 	struct redis_events events;
 	struct turn turn;
@@ -262,6 +262,9 @@ void redis_connect(struct redis_conn *conn);
 /* The timer went off before the connection was usable. */
 void redis_connect_expire(struct redis_conn *conn);
 void redis_connect_close(struct redis_conn *conn);
+
+/* What happened to it, to follow a colon. */
+void redis_connect_lose(struct redis_conn *conn, const char *what);
 
 /* Writes texts, of which it takes the references over. */
 void redis_connect_write(struct redis_conn *conn, struct redis_text **texts, size_t count);

@@ -2,14 +2,21 @@
  * TLS between a connection and its socket.
  */
 
+#include <stdio.h>
+
 #include "net/tls_outgoing.h"
 #include "redis/parts.h"
 
-enum { GATHERED_BYTES = 16 * 1024 }; /* one record */
+enum {
+	GATHERED_BYTES = 16 * 1024, /* one record */
+	TEXT_BYTES = 512,
+};
 
 static void lose(struct redis_conn *conn, const char *what)
 {
-	redis_conn_lose(conn, redis_text_printf("cannot use %s: TLS: %s", conn->node->address, what));
+	char text[TEXT_BYTES];
+	snprintf(text, sizeof(text), "TLS: %s", what);
+	redis_connect_lose(conn, text);
 }
 
 /* What TLS has made so far; NULL: nothing. */
@@ -34,7 +41,7 @@ static void send_output(struct redis_conn *conn)
 
 void redis_secure_begin(struct redis_conn *conn)
 {
-	const struct redis_tls *tls = &conn->redis->options->tls;
+	const struct redis_tls *tls = &conn->redis->options.tls;
 	const struct tls_outgoing_options options = {
 		.host = conn->node->host,
 		.ca_file = tls->ca_file,
@@ -68,7 +75,7 @@ void redis_secure_take(struct redis_conn *conn, struct slice ciphertext)
 	if (plaintext.len > 0 && conn->state != REDIS_CONN_CLOSED) {
 		redis_conn_take(conn, plaintext);
 	}
-	if (tls_outgoing_state(conn->tls) == TLS_OUTGOING_FAILED) {
+	if (conn->state != REDIS_CONN_CLOSED && tls_outgoing_state(conn->tls) == TLS_OUTGOING_FAILED) {
 		lose(conn, tls_outgoing_error(conn->tls));
 	}
 }

@@ -108,6 +108,27 @@ static void test_unix_socket(void)
 	redis_process_stop(&server);
 }
 
+static void test_names(void)
+{
+	static const char *const hosts[] = { "localhost", "::1" };
+	struct redis_process server;
+	redis_process_start(&server, "--bind", "127.0.0.1", "-::1", NULL);
+	for (size_t i = 0; i < 2; i++) {
+		struct client client;
+		client_init(&client);
+		client_add(&client, hosts[i], server.port);
+		client_open(&client);
+		const char *answer = ask(&client, "PING");
+		bool has_ipv6 = strstr(answer, "cannot reach [::1]:") == NULL;
+		if (i == 0 || has_ipv6) {
+			CHECK_STRING(slice_of_string(answer), "PONG");
+			CHECK_PART(client.last_connected, i == 0 ? "localhost:" : "[::1]:");
+		}
+		client_close(&client);
+	}
+	redis_process_stop(&server);
+}
+
 static void test_database(void)
 {
 	struct redis_process server;
@@ -630,6 +651,7 @@ int main(void)
 	RUN(test_commands);
 	RUN(test_pipelining);
 	RUN(test_unix_socket);
+	RUN(test_names);
 	RUN(test_database);
 	RUN(test_auth);
 	RUN(test_restart);

@@ -129,7 +129,10 @@ static void test_slot_moves(void)
 	open_client(&client);
 	unsigned slot = redis_slot(SLICE("{t}"));
 	struct redis_process *from = cluster_owner(&cluster, slot);
-	struct redis_process *to = cluster_owner(&cluster, (slot + REDIS_SLOTS / 3) % REDIS_SLOTS);
+	struct redis_process *to = cluster_owner(&cluster, 0);
+	if (to == from) {
+		to = cluster_owner(&cluster, REDIS_SLOTS / 2);
+	}
 	CHECK(from != to);
 	CHECK_ASK(&client, "MSET {t}a 1 {t}b 2", "OK");
 	begin_move(from, to, slot);
@@ -162,6 +165,23 @@ static void test_slot_moves(void)
 	CHECK_INT(redirections(&client), before + 1);
 	CHECK_INT(client.lost, 0);
 	client_close(&client);
+}
+
+static void set_all(const char *setting, const char *value)
+{
+	for (size_t i = 0; i < NODES; i++) {
+		const char *answer = node_ask(&cluster.nodes[i], "CONFIG SET %s %s", setting, value);
+		CHECK_STRING(slice_of_string(answer), "OK");
+	}
+}
+
+/* Nodes that do not tell their addresses are where they were asked, but for the port. */
+static void test_unknown_endpoints(void)
+{
+	set_all("cluster-preferred-endpoint-type", "unknown-endpoint");
+	test_spread();
+	test_slot_moves();
+	set_all("cluster-preferred-endpoint-type", "ip");
 }
 
 /* ---- A master that goes ---- */
@@ -252,6 +272,7 @@ static void test_failover_by_hand(void)
 	/* The new one is in use, the old one is not any more. */
 	CLIENT_AWAIT(&client, client.lost > 0 && client.connected == client.lost + 3);
 	CHECK_PART(client.last_lost, "has no slots of the cluster any more");
+	CLIENT_AWAIT(&client, strstr(node_ask(master, "CLIENT LIST"), "name=weir") == NULL);
 	client_close(&client);
 }
 
@@ -285,6 +306,7 @@ int main(void)
 	RUN(test_replica_as_seed);
 	RUN(test_wait);
 	RUN(test_slot_moves);
+	RUN(test_unknown_endpoints);
 	RUN(test_failover_by_hand);
 	RUN(test_master_is_killed);
 	RUN(test_master_hangs);
