@@ -96,6 +96,9 @@ void redis_fail_all(struct redis *redis, struct list *commands, struct redis_tex
 void redis_delay(struct redis *redis, struct redis_command *command, struct redis_text *why)
 {
 	uint64_t now_ms = uv_now(redis->loop);
+	if (command->give_up_ms == 0) {
+		command->give_up_ms = now_ms + redis->options.response_ms;
+	}
 	if (now_ms >= command->give_up_ms) {
 		redis_fail(redis, command, why);
 		return;
@@ -140,7 +143,7 @@ void redis_send(
 	assert(command->done != NULL && command->slot < REDIS_SLOTS && count > 0);
 	command->text = redis_text_of_command(args, count, command->wait_replicas, command->wait_ms);
 	command->held = NULL;
-	command->give_up_ms = uv_now(redis->loop) + redis->options.response_ms;
+	command->give_up_ms = 0;
 	command->redirections = 0;
 	command->is_asking = false;
 	command->is_internal = false;

@@ -84,7 +84,7 @@ struct redis_command {
 	struct list link;
 	struct redis_text *text; /* as it is sent; of one that failed, why */
 	struct redisReply *held; /* its answer, while that to WAIT is due */
-	uint64_t give_up_ms;     /* by when it has to have found who carries it out */
+	uint64_t give_up_ms;     /* 0: it has not met a server that cannot carry it out yet */
 	uint64_t retry_ms;
 	unsigned redirections;
 	bool is_asking;   /* the answer to ASKING comes first */

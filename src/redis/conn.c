@@ -54,7 +54,8 @@ static void shrink_reader(struct redis_conn *conn)
 static uint64_t silence_ms(const struct redis_conn *conn)
 {
 	struct redis_command *next = LIST_ENTRY(list_first(&conn->due), struct redis_command, link);
-	uint64_t ms = conn->redis->options.response_ms + next->wait_ms;
+	uint64_t ms = conn->redis->options.response_ms;
+	ms += next->wait_replicas > 0 ? next->wait_ms : 0;
 	return next->is_blocking ? ms + next->block_ms : ms;
 }
 
