@@ -124,6 +124,7 @@ static void route_in_cluster(struct redis *redis, struct redis_command *command)
 
 void redis_route(struct redis *redis, struct redis_command *command)
 {
+	command->is_asking = false;
 	if (redis->is_closing) {
 		redis_fail(redis, command, redis->why);
 	} else if (!redis->is_settled) {
@@ -145,7 +146,6 @@ void redis_send(
 	command->held = NULL;
 	command->give_up_ms = 0;
 	command->redirections = 0;
-	command->is_asking = false;
 	command->is_internal = false;
 	redis->stats.commands++;
 	redis_route(redis, command);

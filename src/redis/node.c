@@ -90,6 +90,16 @@ void redis_node_retire(struct redis_node *node)
 	}
 }
 
+/* What was refused elsewhere has time to find somebody, as when a master has just changed. */
+static void refuse(struct redis_node *node, struct redis_command *command)
+{
+	if (command->give_up_ms != 0 || command->redirections > 0) {
+		redis_delay(node->redis, command, node->why);
+	} else {
+		redis_fail(node->redis, command, node->why);
+	}
+}
+
 void redis_node_send(struct redis_node *node, struct redis_command *command)
 {
 	node->used_ms = uv_now(node->redis->loop);
@@ -102,14 +112,14 @@ void redis_node_send(struct redis_node *node, struct redis_command *command)
 		if (node->why == NULL) {
 			list_append(&node->waiting, &command->link);
 		} else {
-			redis_fail(node->redis, command, node->why);
+			refuse(node, command);
 		}
 		break;
 	case REDIS_NODE_READY:
 		redis_conn_send(node->conn, command);
 		break;
 	case REDIS_NODE_LOST:
-		redis_fail(node->redis, command, node->why);
+		refuse(node, command);
 		break;
 	}
 }
@@ -147,7 +157,10 @@ void redis_node_on_lost(struct redis_node *node, struct redis_text *why)
 	node->state = REDIS_NODE_LOST;
 	redis_text_unref(node->why);
 	node->why = redis_text_ref(why);
-	redis_fail_all(redis, &node->waiting, why);
+	LIST_EACH (link, &node->waiting) {
+		list_remove(link);
+		refuse(node, LIST_ENTRY(link, struct redis_command, link));
+	}
 	/* One that is lost again as soon as it is there is no better than one that never was. */
 	bool was_good = was_ready && now_ms - node->ready_ms >= redis->options.retry_ms_max;
 	node->failures = was_good ? 1 : node->failures + 1;

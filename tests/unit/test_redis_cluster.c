@@ -4,7 +4,10 @@
 
 #include "redis_cluster_driver.h"
 
-enum { KEYS = 300 };
+enum {
+	KEYS = 300,
+	FAILOVER_S = 6, /* after which a failover by hand is given up */
+};
 
 static struct cluster cluster;
 
@@ -251,6 +254,20 @@ static struct redis_process *replica_of(const struct redis_process *master)
 	return NULL;
 }
 
+/* Asks for it, and again where the masters did not agree in time. True when it has happened. */
+static bool gives_place(unsigned slot, const struct redis_process *replica)
+{
+	static uint64_t again_ns;
+	if (cluster_owner(&cluster, slot) == replica) {
+		return true;
+	}
+	if (clock_monotonic_ns() > again_ns) {
+		again_ns = clock_monotonic_ns() + FAILOVER_S * (uint64_t)1000000000;
+		node_ask(replica, "CLUSTER FAILOVER");
+	}
+	return false;
+}
+
 /* A master gives its place to its replica, and does not die. What blocks moves with the slot. */
 static void test_failover_by_hand(void)
 {
@@ -262,16 +279,16 @@ static void test_failover_by_hand(void)
 	struct redis_process *replica = replica_of(master);
 	struct answer blocking = { .command = { .is_blocking = true, .block_ms = 60000 } };
 	send_line(&client, &blocking, "BLPOP {counter}list 60");
-	CHECK_PART(node_ask(replica, "CLUSTER FAILOVER"), "OK");
-	CLIENT_AWAIT(&client, cluster_owner(&cluster, slot) == replica);
+	CLIENT_AWAIT(&client, gives_place(slot, replica));
 	node_await(replica, "RPUSH {counter}list x", "1");
 	CLIENT_AWAIT(&client, blocking.is_done);
 	CHECK_INT(blocking.type, REDIS_REPLY_ARRAY);
 	CHECK_INT(blocking.integer, 2);
 	answer_reset(&blocking);
-	/* The new one is in use, the old one is not any more. */
+	/* The new one is in use, the old one is not any more, and may have closed by itself. */
 	CLIENT_AWAIT(&client, client.lost > 0 && client.connected == client.lost + 3);
-	CHECK_PART(client.last_lost, "has no slots of the cluster any more");
+	bool has_closed = strstr(client.last_lost, "it closed the connection") != NULL;
+	CHECK(has_closed || strstr(client.last_lost, "has no slots of the cluster any more") != NULL);
 	CLIENT_AWAIT(&client, strstr(node_ask(master, "CLIENT LIST"), "name=weir") == NULL);
 	client_close(&client);
 }
