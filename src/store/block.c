@@ -140,15 +140,27 @@ size_t notes_bytes(size_t count, size_t text_bytes)
 	return sizeof(struct notes) + count * sizeof(struct note) + ((text_bytes + 3) & ~(size_t)3);
 }
 
-size_t block_release(struct block *block)
+void block_ref(struct block *block)
 {
-	struct pack *own = block_pack(block);
+	for (size_t i = 0; i < block->chunk_count; i++) {
+		chunk_pack(block->chunks[i])->refs++;
+	}
+	block_pack(block)->refs++;
+}
+
+size_t block_unref(struct block *block)
+{
 	size_t freed = 0;
-	own->dead_bytes += block_bytes(block);
 	for (size_t i = 0; i < block->chunk_count; i++) {
 		freed += pack_unref(chunk_pack(block->chunks[i]));
 	}
-	return freed + pack_unref(own);
+	return freed + pack_unref(block_pack(block));
+}
+
+size_t block_release(struct block *block)
+{
+	block_pack(block)->dead_bytes += block_bytes(block);
+	return block_unref(block);
 }
 
 static bool has_id(struct block *block, uint32_t id)

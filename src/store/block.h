@@ -213,7 +213,11 @@ struct block *pack_put_block(struct pack *pack, char **at, struct block *model, 
 size_t pack_unref(struct pack *pack);
 
 /*
- * One reference less for the block and each of its chunks. Packs without any
- * are freed; returns the bytes freed.
+ * One reference more, or less, for the block and each of its chunks. Packs without
+ * any are freed; returns the bytes freed.
  */
+void block_ref(struct block *block);
+size_t block_unref(struct block *block);
+
+/* The block is of no use any more, whatever still refers to it. */
 size_t block_release(struct block *block);

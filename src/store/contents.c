@@ -39,16 +39,35 @@ static bool is_read(const struct contents *contents, uint64_t born)
 	return history_is_needed(&contents->history, born);
 }
 
-static void release_block(struct contents *contents, struct block *block)
+static void leave_metadata(struct contents *contents, struct metadata *metadata)
 {
-	struct metadata *metadata = block->metadata;
 	if (metadata != NULL && metadata->refs == 1) {
 		contents->bytes -= metadata_bytes(metadata->help, metadata->unit);
 	}
 	if (metadata != NULL) {
 		family_leave_metadata(metadata);
 	}
+}
+
+static void release_block(struct contents *contents, struct block *block)
+{
+	leave_metadata(contents, block->metadata);
 	contents->bytes -= block_release(block);
+}
+
+/* It stays in its slot, and may be released there while a scrape still needs it. */
+static void hold_block(struct block *block)
+{
+	if (block->metadata != NULL) {
+		block->metadata->refs++;
+	}
+	block_ref(block);
+}
+
+static void let_go_of_held_block(struct contents *contents, struct block *block)
+{
+	leave_metadata(contents, block->metadata);
+	contents->bytes -= block_unref(block);
 }
 
 static void let_go_of_family(struct contents *contents, struct family *family)
@@ -74,6 +93,8 @@ static void let_go(struct contents *contents, struct history_entry *entry)
 	case HISTORY_BLOCK:
 		if (entry->is_released) {
 			release_block(contents, slot_content(slot));
+		} else {
+			let_go_of_held_block(contents, slot_content(slot));
 		}
 		let_go_of_family(contents, entry->owner);
 		break;
@@ -310,6 +331,9 @@ static void retire_block(struct contents *contents, struct group *group, struct 
 	contents->blocks--;
 	if (is_read(contents, slot->born)) {
 		keep_block(contents, family, slot, is_released, version);
+		if (!is_released) {
+			hold_block(block);
+		}
 	} else if (is_released) {
 		release_block(contents, block);
 	}

@@ -44,7 +44,7 @@ struct history_entry {
 	uint64_t born; /* the first version that had this content */
 	uint64_t died; /* the first that had not */
 	enum history_kind kind;
-	bool is_released; /* the content is let go with the entry */
+	bool is_released; /* a block that is gone; else it was held, and is only let go */
 };
 
 struct history {

@@ -248,6 +248,31 @@ static void test_exports_at_once(void)
 	store_driver_finish(&d);
 }
 
+/* What comes up and is pushed again meanwhile is still there as it was. */
+static void test_export_while_promoted(void)
+{
+	struct store_driver d;
+	struct listing listing;
+	struct buf before;
+	struct buf exported;
+	store_driver_init_unchecked(&d);
+	buf_init(&before, 0);
+	buf_init(&exported, 0);
+	push(&d, FORMAT_TEXT, "job=a", "# TYPE m gauge\nm 1\n");
+	push(&d, FORMAT_TEXT, "job=b", "# HELP m It waits.\n# TYPE m counter\nm 2\n");
+	line_store_export(&d.store, &before);
+	CHECK(listing_begin(&listing, &d.store));
+	store_driver_delete(&d, "job=a");
+	push(&d, FORMAT_TEXT, "job=b", "# TYPE m counter\nm 3\n");
+	line_store_export_rest(&listing, &exported);
+	CHECK_SLICE(buf_slice(&exported), buf_slice(&before));
+	store_driver_delete(&d, "job=b");
+	store_driver_check_empty(&d);
+	buf_finish(&exported);
+	buf_finish(&before);
+	store_driver_finish(&d);
+}
+
 static void test_lives(void)
 {
 	struct store_driver d;
@@ -519,6 +544,7 @@ int main(void)
 	RUN(test_places_are_limited);
 	RUN(test_zeros);
 	RUN(test_exports_at_once);
+	RUN(test_export_while_promoted);
 	RUN(test_lives);
 	RUN(test_shadowed);
 	RUN(test_all_or_nothing);
