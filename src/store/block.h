@@ -50,6 +50,7 @@ struct pack {
 	uint32_t line_count;
 	size_t value_bytes; /* of all its lines' values together */
 	int64_t pushed_ns;  /* Unix time of the push */
+	uint64_t version;   /* of the push among all replicas; 0: not known */
 };
 
 struct chunk {

@@ -9,7 +9,6 @@
 #include "store/check.h"
 #include "store/describe.h"
 #include "store/members.h"
-#include "store/repack.h"
 #include "store/shadow.h"
 
 void push_init(struct store_push *op, struct store *store, enum store_method method,
@@ -270,6 +269,7 @@ static void begin_commit(struct store_push *op)
 	} else {
 		store_announce(op->store, op->group);
 	}
+	op->wear = (struct wear){ .contents = contents, .group = op->group, .arena = op->arena };
 	op->group->is_busy = true;
 	op->group->layout_pack = NULL;
 	op->members = arena_alloc(op->arena, (op->push->family_count + 1) * sizeof(struct member));
@@ -279,50 +279,12 @@ static void begin_commit(struct store_push *op)
 	}
 }
 
-/* A pack that lost most of its blocks, held on to until the end of the push. */
-struct worn_pack {
-	struct worn_pack *next;
-	struct pack *pack;
-};
-
 /* The pack that a post takes a block from, held on to; NULL: none. */
 static struct pack *hold_old_pack(struct store_push *op, const struct prepared_family *prepared)
 {
 	bool has_block = op->method == STORE_POST && prepared->slot != SLOT_NONE;
-	if (!has_block) {
-		return NULL;
-	}
-	struct slot *slot = slots_at(&prepared->family->slots, prepared->slot);
-	struct pack *pack = block_pack(slot_content(*slot));
-	pack->refs++;
-	return pack;
-}
-
-static void let_go_of_pack(struct store_push *op, struct pack *pack)
-{
-	op->store->contents->bytes -= pack_unref(pack);
-}
-
-/* Remembers the pack if it is worn, else lets go of it. */
-static void check_wear(struct store_push *op, struct pack *pack)
-{
-	bool is_known = op->worn != NULL && op->worn->pack == pack;
-	if (is_known || !repack_is_due(pack)) {
-		let_go_of_pack(op, pack);
-		return;
-	}
-	struct worn_pack *worn = arena_alloc(op->arena, sizeof(*worn));
-	*worn = (struct worn_pack){ .next = op->worn, .pack = pack };
-	op->worn = worn;
-}
-
-static void repack_worn(struct store_push *op)
-{
-	for (struct worn_pack *worn = op->worn; worn != NULL; worn = worn->next) {
-		repack(op->store->contents, op->group, worn->pack, op->version);
-		let_go_of_pack(op, worn->pack);
-	}
-	op->worn = NULL;
+	struct slot *slot = has_block ? slots_at(&prepared->family->slots, prepared->slot) : NULL;
+	return has_block ? wear_hold(slot_content(*slot)) : NULL;
 }
 
 static void commit(struct store_push *op, size_t i)
@@ -342,7 +304,7 @@ static void commit(struct store_push *op, size_t i)
 	contents_set_block(op->store->contents, op->group, family, prepared->slot, prepared->block,
 			prepared->is_shadowed, op->version);
 	if (old_pack != NULL) {
-		check_wear(op, old_pack);
+		wear_check(&op->wear, old_pack);
 	}
 	op->members[i] = (struct member){ family, family->id, prepared->slot };
 }
@@ -415,7 +377,7 @@ static void end_commit(struct store_push *op)
 			op->store->contents, op->group, op->times == NULL ? times : *op->times, op->version);
 	contents_set_deadline(op->store->contents, op->group, op->deadline_ns);
 	remember_layout(op);
-	repack_worn(op);
+	wear_repack(&op->wear, op->version);
 	free(op->old_members);
 	/* Of several pushes at once, listeners look at the group as it is now. */
 	bool is_post = op->method == STORE_POST && op->times == NULL;

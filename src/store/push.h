@@ -21,6 +21,7 @@
 #include "store/check.h"
 #include "store/prepare.h"
 #include "store/store.h"
+#include "store/wear.h"
 
 enum {
 	SLICE_FAMILIES = 2048, /* claimed, checked or committed in one slice */
@@ -47,8 +48,6 @@ enum push_phase {
 	PUSH_REMOVING,
 	PUSH_UNCLAIMING,
 };
-
-struct worn_pack;
 
 struct store_push {
 	/* What to apply; set by push_init(). */
@@ -79,7 +78,7 @@ struct store_push {
 	uint64_t version;
 	struct member *members; /* the group's to be, in the arena */
 	struct member *old_members;
-	struct worn_pack *worn; /* packs to be repacked */
+	struct wear wear;
 	uint32_t old_member_count;
 };
 

@@ -59,6 +59,7 @@ void repack(struct contents *contents, struct group *group, struct pack *pack, u
 		.bytes = bytes,
 		.entries = sizeof(struct pack),
 		.pushed_ns = pack->pushed_ns,
+		.version = pack->version,
 	};
 	char *at = (char *)(pack_entries(fresh) + count);
 	contents->bytes += bytes;
