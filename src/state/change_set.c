@@ -102,6 +102,7 @@ void change_add_family(struct change_set *set, struct change *change, const stru
 		.unit = metadata == NULL ? none : copy_text(&set->arena, metadata->unit),
 		.block = block,
 		.pushed_ns = block_pack(block)->pushed_ns,
+		.since_ns = block->since_ns,
 		.place = member->slot,
 		.is_shadowed = slot_is_shadowed(slot),
 	};

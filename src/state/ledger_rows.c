@@ -28,6 +28,7 @@ static struct change *add_change(struct ledger *ledger, struct change_set *set,
 	change->grp = entry->grp;
 	change->source.place = group->slot;
 	change->source.times = group->times;
+	change->source.since_ns = group->since_ns;
 	change->source.expires_ns = record_expiry(group->deadline_ns, ledger->ahead_ns);
 	change->source.is_shadowed = group->is_shadowed;
 	entry->refs++;

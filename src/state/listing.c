@@ -52,6 +52,7 @@ static struct listed_record *add_record(
 		.key = group->key.labels,
 		.place = group->slot,
 		.times = snapshot_times(&listing->walk.snapshot, group),
+		.since_ns = group->since_ns,
 		.expires_ns = record_expiry(group->deadline_ns, listing->wall_ahead_ns),
 	};
 	list_append(&unit->records, &record->link);
@@ -69,6 +70,7 @@ static void add_family(struct listing_unit *unit, struct listed_record *record,
 		.unit = metadata == NULL ? slice_make(NULL, 0) : metadata->unit,
 		.block = block,
 		.pushed_ns = block_pack(block)->pushed_ns,
+		.since_ns = block->since_ns,
 		.place = member->slot,
 	};
 	unit->bytes += block_bytes(block);

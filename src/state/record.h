@@ -36,6 +36,7 @@ struct record_family {
 	struct slice unit; /* likewise */
 	const struct block *block;
 	int64_t pushed_ns;
+	int64_t since_ns; /* the group has had it from then on */
 	uint32_t place;   /* its slot in the family */
 	bool is_shadowed; /* it is not exposed, because of others */
 };
@@ -45,6 +46,7 @@ struct record_source {
 	struct labels key;
 	uint32_t place; /* its slot among the groups */
 	struct group_times times;
+	int64_t since_ns;   /* it has been there from then on */
 	int64_t expires_ns; /* Unix time; 0: never */
 	bool is_shadowed;   /* another group's key normalises to the same */
 	struct record_family *families;
@@ -67,6 +69,7 @@ struct record_push {
 	int64_t pushed_ns;
 	struct batch batch;
 	uint32_t *places;  /* of its families */
+	int64_t *since_ns; /* since when the group has them */
 	bool *is_shadowed; /* whether they were */
 };
 
@@ -74,6 +77,7 @@ struct record {
 	struct group_key key;
 	uint32_t place;
 	struct group_times times;
+	int64_t since_ns;
 	int64_t expires_ns; /* Unix time; 0: never */
 	bool is_shadowed;
 	struct record_push *pushes;

@@ -299,20 +299,27 @@ static bool read_metadata(struct reader *r, unsigned flags, struct batch_family 
 	return true;
 }
 
-static bool read_family(
-		struct reader *r, struct batch_family *family, uint32_t *ret_place, bool *ret_is_shadowed)
+/* Of what says no time the group had it since that push. */
+static bool read_since(struct reader *r, bool is_there, int64_t *since_ns)
+{
+	return !is_there || read_time(r, since_ns);
+}
+
+static bool read_family(struct reader *r, struct batch_family *family, uint32_t *ret_place,
+		int64_t *since_ns, bool *ret_is_shadowed)
 {
 	unsigned type;
 	unsigned flags;
 	*family = (struct batch_family){ 0 };
-	if (!read_u8(r, &type) || !read_u8(r, &flags) || !read_place(r, ret_place)
-			|| !read_text(r, &family->name)) {
+	if (!read_u8(r, &type) || !read_u8(r, &flags)
+			|| !read_since(r, (flags & RECORD_FAMILY_SINCE) != 0, since_ns)
+			|| !read_place(r, ret_place) || !read_text(r, &family->name)) {
 		return false;
 	}
 	bool is_exposed = (flags & RECORD_FAMILY_INVALID) == 0;
 	*ret_is_shadowed = (flags & RECORD_FAMILY_SHADOWED) != 0;
 	const unsigned known = RECORD_FAMILY_HELP | RECORD_FAMILY_UNIT | RECORD_FAMILY_INVALID
-			| RECORD_FAMILY_SHADOWED;
+			| RECORD_FAMILY_SHADOWED | RECORD_FAMILY_SINCE;
 	if (type >= METRIC_TYPE_COUNT || (flags & ~known) != 0) {
 		return fail(r, "a family is of no known type");
 	}
@@ -347,10 +354,13 @@ static bool read_push(struct reader *r, struct record_push *push)
 	batch->is_openmetrics = (flags & RECORD_PUSH_OPENMETRICS) != 0;
 	batch->families = families;
 	push->places = arena_alloc(r->arena, count * sizeof(uint32_t));
+	push->since_ns = arena_alloc(r->arena, count * sizeof(int64_t));
 	push->is_shadowed = arena_alloc(r->arena, count * sizeof(bool));
 	for (; batch->family_count < count; batch->family_count++) {
 		struct batch_family *family = &families[batch->family_count];
+		push->since_ns[batch->family_count] = push->pushed_ns;
 		if (!read_family(r, family, &push->places[batch->family_count],
+					&push->since_ns[batch->family_count],
 					&push->is_shadowed[batch->family_count])) {
 			return false;
 		}
@@ -383,17 +393,29 @@ static bool read_pushes(struct reader *r, struct record *record)
 /* ---- The record ---- */
 
 /* False: it cannot be read on. */
-static bool read_version(struct reader *r, bool *ret_is_known, bool *ret_is_shadowed)
+static bool read_version(struct reader *r, bool *ret_is_known, unsigned *ret_flags)
 {
 	unsigned version;
-	unsigned flags = 0;
+	*ret_flags = 0;
 	*ret_is_known =
 			read_u8(r, &version) && (version == RECORD_VERSION || version == RECORD_VERSION_FLAGS);
-	if (*ret_is_known && version == RECORD_VERSION_FLAGS && !read_u8(r, &flags)) {
+	if (*ret_is_known && version == RECORD_VERSION_FLAGS && !read_u8(r, ret_flags)) {
 		return false;
 	}
-	*ret_is_shadowed = flags == RECORD_SHADOWED;
-	return flags <= RECORD_SHADOWED || fail(r, "its flags are none");
+	return (*ret_flags & ~(RECORD_SHADOWED | RECORD_SINCE)) == 0 || fail(r, "its flags are none");
+}
+
+static bool read_group(struct reader *r, unsigned flags, struct record *record)
+{
+	bool has_since = (flags & RECORD_SINCE) != 0;
+	record->is_shadowed = (flags & RECORD_SHADOWED) != 0;
+	if (!read_since(r, has_since, &record->since_ns) || !read_key(r, &record->key)
+			|| !read_place(r, &record->place) || !read_time(r, &record->times.pushed_ns)
+			|| !read_time(r, &record->times.failed_ns) || !read_time(r, &record->expires_ns)) {
+		return false;
+	}
+	record->since_ns = has_since ? record->since_ns : record->times.pushed_ns;
+	return read_pushes(r, record);
 }
 
 static bool has_checksum(struct slice bytes)
@@ -409,6 +431,7 @@ enum record_result record_read(struct slice bytes, const struct record_checks *c
 {
 	struct record record = { 0 };
 	bool is_known;
+	unsigned flags;
 	if (bytes.len <= RECORD_CHECKSUM_BYTES || !has_checksum(bytes)) {
 		*reterr_what = "its checksum is wrong";
 		return RECORD_E_DAMAGED;
@@ -419,14 +442,12 @@ enum record_result record_read(struct slice bytes, const struct record_checks *c
 		.checks = checks,
 		.arena = arena,
 	};
-	bool is_read = read_version(&r, &is_known, &record.is_shadowed);
+	bool is_read = read_version(&r, &is_known, &flags);
 	if (!is_known) {
 		*reterr_what = "it is of a version that this weir does not know";
 		return RECORD_E_VERSION;
 	}
-	if (!is_read || !read_key(&r, &record.key) || !read_place(&r, &record.place)
-			|| !read_time(&r, &record.times.pushed_ns) || !read_time(&r, &record.times.failed_ns)
-			|| !read_time(&r, &record.expires_ns) || !read_pushes(&r, &record)) {
+	if (!is_read || !read_group(&r, flags, &record)) {
 		*reterr_what = r.what;
 		return RECORD_E_INVALID;
 	}
@@ -439,8 +460,10 @@ struct slice record_guess_key(struct slice bytes, struct arena *arena)
 	struct reader r = { .at = bytes.ptr, .end = bytes.ptr + bytes.len, .arena = arena };
 	struct group_key key;
 	bool is_known;
-	bool is_shadowed;
-	if (bytes.len == 0 || !read_version(&r, &is_known, &is_shadowed)
+	unsigned flags;
+	int64_t since_ns;
+	if (bytes.len == 0 || !read_version(&r, &is_known, &flags)
+			|| !read_since(&r, (flags & RECORD_SINCE) != 0, &since_ns)
 			|| !read_labels(&r, false, &key.labels) || key.labels.count == 0) {
 		return slice_make(NULL, 0);
 	}

@@ -118,8 +118,12 @@ static void put_family(struct buf *out, const struct key_filter *filter,
 	flags |= family->help.ptr != NULL ? RECORD_FAMILY_HELP : 0;
 	flags |= family->unit.ptr != NULL ? RECORD_FAMILY_UNIT : 0;
 	flags |= family->is_shadowed ? RECORD_FAMILY_SHADOWED : 0;
+	flags |= family->since_ns != family->pushed_ns ? RECORD_FAMILY_SINCE : 0;
 	buf_append_byte(out, (char)family->block->type);
 	buf_append_byte(out, (char)flags);
+	if ((flags & RECORD_FAMILY_SINCE) != 0) {
+		put_u64(out, (uint64_t)family->since_ns);
+	}
 	put_varint(out, family->place);
 	put_text(out, family->name);
 	if (family->help.ptr != NULL) {
@@ -197,6 +201,19 @@ int64_t record_expiry(int64_t deadline_ns, int64_t ahead_ns)
 	return is_never ? 0 : expires_ns > 1 ? expires_ns : 1;
 }
 
+static void put_version(struct buf *out, const struct record_source *source)
+{
+	unsigned flags = source->is_shadowed ? RECORD_SHADOWED : 0;
+	flags |= source->since_ns != source->times.pushed_ns ? RECORD_SINCE : 0;
+	buf_append_byte(out, flags != 0 ? RECORD_VERSION_FLAGS : RECORD_VERSION);
+	if (flags != 0) {
+		buf_append_byte(out, (char)flags);
+	}
+	if ((flags & RECORD_SINCE) != 0) {
+		put_u64(out, (uint64_t)source->since_ns);
+	}
+}
+
 void record_write(struct buf *out, struct record_source *source)
 {
 	size_t start = out->len;
@@ -208,12 +225,7 @@ void record_write(struct buf *out, struct record_source *source)
 		qsort(source->families, source->family_count, sizeof(struct record_family),
 				compare_families);
 	}
-	if (source->is_shadowed) {
-		buf_append_byte(out, RECORD_VERSION_FLAGS);
-		buf_append_byte(out, RECORD_SHADOWED);
-	} else {
-		buf_append_byte(out, RECORD_VERSION);
-	}
+	put_version(out, source);
 	put_varint(out, source->key.count);
 	for (size_t i = 0; i < source->key.count; i++) {
 		put_text(out, source->key.pairs[i].name);

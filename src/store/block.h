@@ -86,6 +86,7 @@ struct notes {
 
 struct block {
 	struct metadata *metadata; /* help and unit; NULL: none */
+	int64_t since_ns;          /* Unix time: its group has had the family from then on */
 	uint32_t in_pack;          /* bytes from the pack's start to here */
 	uint32_t text_bytes;
 	uint32_t line_count;

@@ -169,14 +169,8 @@ static void set_group_slot(
 	*slot = (struct slot){ .tagged = tagged, .born = version };
 }
 
-struct group *contents_add_group(
-		struct contents *contents, const struct group_key *key, uint64_t version)
-{
-	return contents_add_group_at(contents, key, SLOT_NONE, version);
-}
-
-struct group *contents_add_group_at(
-		struct contents *contents, const struct group_key *key, uint32_t place, uint64_t version)
+struct group *contents_add_group(struct contents *contents, const struct group_key *key,
+		uint32_t place, int64_t since_ns, uint64_t version)
 {
 	bool has_twin = contents_find_twin(contents, key) != NULL;
 	struct group *group = group_create(key, shape_enter(&contents->shapes, key));
@@ -184,6 +178,7 @@ struct group *contents_add_group_at(
 	map_insert(&contents->groups, &group->node, group_key_hash(key));
 	group->slot = slots_take_at(&contents->group_slots, place);
 	group->times_born = version;
+	group->since_ns = since_ns;
 	group->is_shadowed = has_twin;
 	contents->shadowed_groups += has_twin;
 	contents->group_count++;

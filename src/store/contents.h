@@ -68,12 +68,9 @@ struct group *contents_find_group(const struct contents *contents, const struct 
 /* Another group whose key normalises to the same, or NULL. */
 struct group *contents_find_twin(const struct contents *contents, const struct group_key *key);
 
-struct group *contents_add_group(
-		struct contents *contents, const struct group_key *key, uint64_t version);
-
-/* The same in a certain slot, as slots_take_at() has it. */
-struct group *contents_add_group_at(
-		struct contents *contents, const struct group_key *key, uint32_t place, uint64_t version);
+/* A new one, which is there since that time, in that slot, as slots_take_at() has it. */
+struct group *contents_add_group(struct contents *contents, const struct group_key *key,
+		uint32_t place, int64_t since_ns, uint64_t version);
 
 /* Up to so many of the group's blocks, the last first. */
 void contents_remove_members(
@@ -93,7 +90,8 @@ struct group *contents_first_deadline(struct contents *contents);
 
 /*
  * Puts the block into a slot of the family, which may hold an older block of
- * the same group; that one is released. The block's metadata is entered.
+ * the same group; that one is released. The block's metadata and since when the
+ * group has the family are entered.
  */
 void contents_set_block(struct contents *contents, struct group *group, struct family *family,
 		uint32_t slot, struct block *block, bool is_shadowed, uint64_t version);

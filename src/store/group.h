@@ -38,6 +38,7 @@ struct group {
 	uint32_t member_capacity;
 	uint64_t series;
 	struct group_times times;
+	int64_t since_ns;    /* Unix time: it has been there from then on */
 	uint64_t times_born; /* the version that the times are from */
 	uint32_t slot;       /* among all groups */
 	uint32_t kept;       /* entries of the history that are of it */

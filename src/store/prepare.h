@@ -25,6 +25,7 @@ struct prepared_family {
 	uint32_t slot;         /* the group's, SLOT_NONE: not yet */
 	uint32_t place;        /* the slot to take then; SLOT_NONE: any */
 	uint32_t entry;        /* the block's number in its pack */
+	int64_t since_ns;      /* the block's; 0: that of the one it replaces, or the push's time */
 	bool is_shadowed;
 	bool is_openmetrics; /* held to its rules */
 };

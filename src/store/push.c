@@ -37,6 +37,12 @@ void push_limit_places(struct store_push *op, uint64_t *gaps)
 	}
 }
 
+/* What contradicts something else is refused; else it is shadowed. */
+static bool is_checked(const struct store_push *op)
+{
+	return op->store->options.is_checked && !op->is_given;
+}
+
 /* ---- Claiming ---- */
 
 /* A large push keeps others from changing what it has checked. */
@@ -111,7 +117,7 @@ static bool is_over(struct store_push *op, enum store_limit limit, uint64_t coun
 static bool has_too_many_shapes(struct store_push *op, const struct family *family)
 {
 	uint64_t limit = op->store->options.limits.label_sets;
-	return limit != 0 && family->shapes.len >= limit
+	return !op->is_given && limit != 0 && family->shapes.len >= limit
 			&& is_over(op, STORE_LIMIT_LABEL_SETS, shape_counts_with(&family->shapes, op->shape));
 }
 
@@ -128,11 +134,10 @@ static enum check_result check(struct store_push *op, size_t i)
 		.replaces_all = op->method == STORE_PUT,
 		.has_twin = op->has_twin,
 	};
-	bool is_checked = op->store->options.is_checked;
 	enum check_result result = CHECK_E_REFUSED;
-	if (check_help(op, prepared)) {
+	if (!is_checked(op) || check_help(op, prepared)) {
 		result = check_block(op->store->contents, &subject, &op->cursor,
-				is_checked ? op->arena : NULL, &op->fault);
+				is_checked(op) ? op->arena : NULL, &op->fault);
 	}
 	if (result == CHECK_MORE) {
 		return CHECK_MORE;
@@ -140,14 +145,14 @@ static enum check_result check(struct store_push *op, size_t i)
 	op->cursor = (struct check_cursor){ 0 };
 	op->fault.leaves_trace = true;
 	prepared->is_shadowed = result == CHECK_E_REFUSED;
-	return is_checked ? result : CHECK_OK;
+	return is_checked(op) ? result : CHECK_OK;
 }
 
 /* Two keys that normalise to the same would expose the same push times. */
 static bool check_twin(struct store_push *op)
 {
 	op->has_twin = contents_find_twin(op->store->contents, op->key) != NULL;
-	if (op->group != NULL || !op->store->options.is_checked || !op->has_twin) {
+	if (op->group != NULL || !is_checked(op) || !op->has_twin) {
 		return true;
 	}
 	struct slice labels = group_key_text(op->key, op->arena);
@@ -259,16 +264,25 @@ static bool is_within_limits(struct store_push *op)
 
 /* ---- Committing ---- */
 
+/* Of a new group. */
+static int64_t find_group_since(const struct store_push *op)
+{
+	int64_t pushed_ns = op->times == NULL ? op->now_ns : op->times->pushed_ns;
+	return op->since_ns != 0 ? op->since_ns : pushed_ns;
+}
+
 static void begin_commit(struct store_push *op)
 {
 	struct contents *contents = op->store->contents;
 	op->version = store_next_version(op->store);
 	op->store->is_committing |= op->store->slicing == op;
 	if (op->group == NULL) {
-		op->group = contents_add_group_at(contents, op->key, op->place, op->version);
+		op->group = contents_add_group(
+				contents, op->key, op->place, find_group_since(op), op->version);
 	} else {
 		store_announce(op->store, op->group);
 	}
+	op->group->since_ns = op->since_ns != 0 ? op->since_ns : op->group->since_ns;
 	op->wear = (struct wear){ .contents = contents, .group = op->group, .arena = op->arena };
 	op->group->is_busy = true;
 	op->group->layout_pack = NULL;
@@ -287,12 +301,26 @@ static struct pack *hold_old_pack(struct store_push *op, const struct prepared_f
 	return has_block ? wear_hold(slot_content(*slot)) : NULL;
 }
 
+/* The group has the family since it had what is replaced, unless it is told otherwise. */
+static int64_t find_since(const struct prepared_family *prepared)
+{
+	if (prepared->since_ns != 0) {
+		return prepared->since_ns;
+	}
+	if (prepared->slot == SLOT_NONE) {
+		return block_pack(prepared->block)->pushed_ns;
+	}
+	const struct block *old = slot_content(*slots_at(&prepared->family->slots, prepared->slot));
+	return old->since_ns;
+}
+
 static void commit(struct store_push *op, size_t i)
 {
 	struct prepared_family *prepared = &op->push->families[i];
 	struct family *family = prepared->family;
 	struct pack *old_pack = hold_old_pack(op, prepared);
 	pack_entries(block_pack(prepared->block))[prepared->entry].family_id = family->id;
+	prepared->block->since_ns = find_since(prepared);
 	if (prepared->slot == SLOT_NONE) {
 		prepared->slot = slots_take_at(&family->slots, prepared->place);
 	}
@@ -471,7 +499,7 @@ static bool advance(struct store_push *op)
 {
 	switch (op->phase) {
 	case PUSH_CLAIMING:
-		if (!is_within_limits(op)) {
+		if (!op->is_given && !is_within_limits(op)) {
 			decide(op, PUSH_E_LIMIT);
 		} else {
 			enter_phase(op, PUSH_CHECKING);

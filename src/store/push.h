@@ -61,6 +61,12 @@ struct store_push {
 	int64_t deadline_ns;             /* monotonic; 0: never */
 	const struct group_times *times; /* the group's from then on; NULL: it was pushed now */
 	uint32_t place;                  /* the slot to take if the group is new; SLOT_NONE: any */
+	int64_t since_ns;                /* the group's from then on; 0: as it is, or pushed just now */
+	/*
+	 * It comes from elsewhere and is not to be refused, whatever the store's options are:
+	 * limits do not count, and what contradicts something is shadowed.
+	 */
+	bool is_given;
 
 	/* Why not, after a refusal. */
 	struct batch_fault fault;

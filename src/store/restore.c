@@ -7,17 +7,7 @@
 
 void restore_begin(struct restore *restore, struct store *store, uint64_t gaps)
 {
-	*restore = (struct restore){ .store = store, .options = store->options, .gaps = gaps };
-	store->options = (struct store_options){
-		.limits = {
-			.groups = UINT64_MAX,
-			.series = UINT64_MAX,
-			.series_per_group = UINT64_MAX,
-			.label_sets = UINT64_MAX,
-			.bytes = UINT64_MAX,
-		},
-		.is_checked = false,
-	};
+	*restore = (struct restore){ .store = store, .gaps = gaps };
 }
 
 /* The slot, if not too many before it would be empty. */
@@ -32,13 +22,14 @@ static uint32_t allow_place(struct restore *restore, const struct slots *slots, 
 	return place;
 }
 
-void restore_group(struct restore *restore, const struct group_key *key, uint32_t place)
+void restore_group(
+		struct restore *restore, const struct group_key *key, uint32_t place, int64_t since_ns)
 {
 	struct store *store = restore->store;
 	struct contents *contents = store->contents;
 	if (store_find_group(store, key) == NULL) {
-		contents_add_group_at(contents, key, allow_place(restore, &contents->group_slots, place),
-				store_next_version(store));
+		contents_add_group(contents, key, allow_place(restore, &contents->group_slots, place),
+				since_ns, store_next_version(store));
 	}
 }
 
@@ -73,6 +64,7 @@ void restore_prepared(struct restore *restore, const struct group_key *key,
 	restore->store->contents->is_slicing = true;
 	push_init(&op, restore->store, STORE_POST, key, prepared, arena);
 	op.now_ns = pushed_ns;
+	op.is_given = true;
 	enum push_result result;
 	do {
 		result = push_step(&op);
@@ -81,7 +73,7 @@ void restore_prepared(struct restore *restore, const struct group_key *key,
 }
 
 bool restore_push(struct restore *restore, const struct group_key *key, const struct batch *batch,
-		const uint32_t *places, int64_t pushed_ns, struct arena *arena)
+		const uint32_t *places, const int64_t *since_ns, int64_t pushed_ns, struct arena *arena)
 {
 	struct prepared_push prepared;
 	if (!restore_prepare(batch, key, arena, &prepared)) {
@@ -89,6 +81,7 @@ bool restore_push(struct restore *restore, const struct group_key *key, const st
 	}
 	for (size_t i = 0; i < prepared.family_count; i++) {
 		prepared.families[i].place = places[i];
+		prepared.families[i].since_ns = since_ns[i];
 	}
 	restore_prepared(restore, key, &prepared, pushed_ns, arena);
 	return true;
@@ -115,7 +108,6 @@ static void give_back_gaps(struct contents *contents)
 void restore_end(struct restore *restore)
 {
 	struct store *store = restore->store;
-	store->options = restore->options;
 	give_back_gaps(store->contents);
 	store->contents->is_slicing = false;
 	shadow_promote(store->contents, store_next_version(store));

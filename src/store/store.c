@@ -155,7 +155,7 @@ enum store_record_result store_record_failure(struct store *store, const struct 
 	}
 	uint64_t version = store_next_version(store);
 	if (group == NULL) {
-		group = contents_add_group(store->contents, key, version);
+		group = contents_add_group(store->contents, key, SLOT_NONE, now_ns, version);
 		contents_set_deadline(store->contents, group, deadline_ns);
 	} else {
 		store_announce(store, group);

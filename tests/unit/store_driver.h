@@ -336,6 +336,31 @@ static inline struct slice store_driver_times(struct store_driver *d)
 	return slice_make(out, len);
 }
 
+/* What both have is there since the same time. */
+static inline void store_driver_check_since(
+		const struct store_driver *a, const struct store_driver *b)
+{
+	const struct slots *slots = &a->store.contents->group_slots;
+	const struct families *families = &b->store.contents->families;
+	for (uint32_t i = 0; i < slots->len; i++) {
+		const struct group *group = slot_content(*slots_at(slots, i));
+		const struct group *other = group == NULL ? NULL : store_find_group(&b->store, &group->key);
+		CHECK_INT(other == NULL ? 0 : other->since_ns, group == NULL ? 0 : group->since_ns);
+		for (uint32_t j = 0; other != NULL && j < group->member_count; j++) {
+			const struct member *had = &group->members[j];
+			struct slice name = had->family->name;
+			const struct family *family = families_find(families, name, hash64(name));
+			const struct member *has = family == NULL ? NULL : group_find_member(other, family);
+			CHECK(has != NULL);
+			if (has != NULL) {
+				const struct block *old = slot_content(*slots_at(&had->family->slots, had->slot));
+				const struct block *block = slot_content(*slots_at(&family->slots, has->slot));
+				CHECK_INT(block->since_ns, old->since_ns);
+			}
+		}
+	}
+}
+
 /* Nothing is stored, and nothing was lost count of. */
 static inline void store_driver_check_empty(struct store_driver *d)
 {

@@ -85,6 +85,7 @@ static void check_same(struct store_driver *d, struct store_driver *restored)
 {
 	CHECK_SLICE(page_of(restored, PAGE_TEXT), page_of(d, PAGE_TEXT));
 	CHECK_SLICE(page_of(restored, PAGE_OPENMETRICS), page_of(d, PAGE_OPENMETRICS));
+	store_driver_check_since(d, restored);
 	CHECK_INT(restored->store.contents->group_count, d->store.contents->group_count);
 	CHECK_INT(restored->store.contents->series, d->store.contents->series);
 	CHECK_INT(restored->store.contents->blocks, d->store.contents->blocks);

@@ -172,6 +172,7 @@ static void check_stored(struct world *w)
 		CHECK_SLICE(page, page_of(&w->d));
 		CHECK_INT(reader.d.store.contents->shadowed_blocks, 0);
 	}
+	store_driver_check_since(&w->d, &reader.d);
 	CHECK_INT(reader.d.store.contents->group_count, w->d.store.contents->group_count);
 	CHECK_INT(reader.d.store.contents->blocks, w->d.store.contents->blocks);
 	CHECK_INT(reader.d.store.contents->series, w->d.store.contents->series);

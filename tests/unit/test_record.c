@@ -23,6 +23,7 @@ static enum record_result read_body(
 }
 
 #define TIME "\1\0\0\0\0\0\0\0"
+#define LATER "\2\0\0\0\0\0\0\0"
 #define NEVER "\0\0\0\0\0\0\0\0"
 #define PAST "\xff\xff\xff\xff\xff\xff\xff\xff"
 #define KEY "\1\3job\1j"
@@ -52,6 +53,9 @@ static const struct record_case {
 	{ "native, with as many as its count",
 			SLICE_INIT(HISTOGRAM "\1\x24\0\0012\xb\x31\0\0\0\0\0\0\xf0\x3f\x38\2"), NULL },
 	{ "help and unit", SLICE_INIT(PUSH "\2\3\0\1m\4\\\\\\n\1s\1\0\0\0011"), NULL },
+	{ "a family that was there before", SLICE_INIT(PUSH "\2\x10" NEVER "\0\1m\1\0\0\0011"), NULL },
+	{ "a group that was there before", SLICE_INIT("\2\2" NEVER KEY "\0" TIME NEVER NEVER "\0"),
+			NULL },
 	{ "one that was never exposed", SLICE_INIT(PUSH "\2\4\0\1m\1\2\1\0\1\xff\0"), NULL },
 
 	{ "no key", SLICE_INIT("\1\0\0" TIME NEVER NEVER "\0"), "there is no grouping label job" },
@@ -84,8 +88,12 @@ static const struct record_case {
 			"a time is before 1970" },
 
 	{ "no type", SLICE_INIT(PUSH "\x9\0\0\1m\1\0\0\0011"), "a family is of no known type" },
-	{ "a flag of a family", SLICE_INIT(PUSH "\2\x10\0\1m\1\0\0\0011"),
+	{ "a flag of a family", SLICE_INIT(PUSH "\2\x20\0\1m\1\0\0\0011"),
 			"a family is of no known type" },
+	{ "a family of the past", SLICE_INIT(PUSH "\2\x10" PAST "\0\1m\1\0\0\0011"),
+			"a time is before 1970" },
+	{ "a group of the past", SLICE_INIT("\2\2" PAST KEY "\0" TIME NEVER NEVER "\0"),
+			"a time is before 1970" },
 	{ "no name", SLICE_INIT(PUSH "\2\0\0\0\1\0\0\0011"), "a family's name is none" },
 	{ "a line feed in the name", SLICE_INIT(PUSH "\2\0\0\1\n\1\0\0\0011"),
 			"a family's name is none" },
@@ -220,12 +228,40 @@ static void test_versions(void)
 	const char *what;
 	arena_init(&arena);
 	CHECK_INT(read_body(&arena, SLICE("\3anything"), &record, &what), RECORD_E_VERSION);
-	CHECK_INT(read_body(&arena, SLICE("\2\2anything"), &record, &what), RECORD_E_INVALID);
+	CHECK_INT(read_body(&arena, SLICE("\2\4anything"), &record, &what), RECORD_E_INVALID);
 	CHECK_STRING(slice_of_string(what), "its flags are none");
 	CHECK_INT(record_read(SLICE(""), NULL, &arena, &record, &what), RECORD_E_DAMAGED);
 	CHECK_INT(record_read(SLICE("\1wrong sum"), NULL, &arena, &record, &what), RECORD_E_DAMAGED);
 	CHECK_STRING(slice_of_string(what), "its checksum is wrong");
 	arena_finish(&arena);
+}
+
+/* Whoever does not say since when has it since the push. */
+static void test_since(void)
+{
+	static const struct {
+		struct slice body;
+		int64_t group;
+		int64_t family;
+	} rows[] = {
+		{ SLICE_INIT(GAUGE "\1\0\0\0011"), 1, 1 },
+		{ SLICE_INIT(PUSH "\2\x10" LATER "\0\1m\1\0\0\0011"), 1, 2 },
+		{ SLICE_INIT("\2\2" LATER KEY "\0" TIME NEVER NEVER "\1" TIME "\0\1\2\0\0\1m\1\0\0\0011"),
+				2, 1 },
+		{ SLICE_INIT("\2\3" LATER KEY "\0" TIME NEVER NEVER "\1" TIME "\0\1\2\x18" NEVER
+					 "\0\1m\1\0\0\0011"),
+				2, 0 },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena arena;
+		struct record record = { 0 };
+		const char *what;
+		arena_init(&arena);
+		CHECK_INT(read_body(&arena, rows[i].body, &record, &what), RECORD_OK);
+		CHECK_INT(record.since_ns, rows[i].group);
+		CHECK_INT(record.pushes[0].since_ns[0], rows[i].family);
+		arena_finish(&arena);
+	}
 }
 
 static void test_guessed_key(void)
@@ -236,6 +272,8 @@ static void test_guessed_key(void)
 	} guesses[] = {
 		{ SLICE_INIT(HEAD "\0"), "instance=\"\",job=\"j\"" },
 		{ SLICE_INIT("\1\2\1a\1b\3job\1k and what is left"), "a=\"b\",instance=\"\",job=\"k\"" },
+		{ SLICE_INIT("\2\2" TIME KEY "\0"), "instance=\"\",job=\"j\"" },
+		{ SLICE_INIT("\2\2" TIME), NULL },
 		{ SLICE_INIT("\1\2\1a\1b"), NULL },
 		{ SLICE_INIT("\1\1\1\"\1b and what is left"), NULL },
 		{ SLICE_INIT("\1\0 and what is left"), NULL },
@@ -261,6 +299,7 @@ int main(void)
 	RUN(test_beginnings);
 	RUN(test_changes);
 	RUN(test_versions);
+	RUN(test_since);
 	RUN(test_guessed_key);
 	return check_done();
 }

@@ -95,11 +95,11 @@ static void put_record(struct reading *r, const struct record *record)
 		r->report->expired++;
 		return;
 	}
-	restore_group(&r->restore, &record->key, record->place);
+	restore_group(&r->restore, &record->key, record->place, record->since_ns);
 	for (size_t i = 0; i < record->push_count && is_put; i++) {
 		const struct record_push *push = &record->pushes[i];
-		is_put = restore_push(
-				&r->restore, &record->key, &push->batch, push->places, push->pushed_ns, &r->arena);
+		is_put = restore_push(&r->restore, &record->key, &push->batch, push->places, push->since_ns,
+				push->pushed_ns, &r->arena);
 	}
 	if (!is_put) {
 		report_fault(r, group_key_text(&record->key, &r->arena), r->input.place,

@@ -76,7 +76,8 @@ static bool find_deadline(
 /* ---- Pushes ---- */
 
 static bool add_push(struct loaded_unit *unit, struct loaded_group *group,
-		const struct record_push *record, const struct batch *batch, const uint32_t *places)
+		const struct record_push *record, const struct batch *batch, const uint32_t *places,
+		const int64_t *since_ns)
 {
 	struct loaded_push *push = arena_zalloc(&unit->arena, 1, sizeof(*push));
 	push->pushed_ns = record->pushed_ns;
@@ -85,6 +86,7 @@ static bool add_push(struct loaded_unit *unit, struct loaded_group *group,
 	}
 	for (size_t i = 0; i < push->prepared.family_count; i++) {
 		push->prepared.families[i].place = places[i];
+		push->prepared.families[i].since_ns = since_ns[i];
 	}
 	list_append(&group->pushes, &push->link);
 	return true;
@@ -109,7 +111,8 @@ static bool add_late(struct sqlite_load *load, struct loaded_unit *unit, struct 
 	list_init(&late->pushes);
 	list_append(&load->late, &late->link);
 	unit->is_kept = true;
-	return add_push(unit, late, record, &batch, &record->places[i]);
+	late->since_ns = group->since_ns;
+	return add_push(unit, late, record, &batch, &record->places[i], &record->since_ns[i]);
 }
 
 /* Families that were exposed, in one batch; the rest is put off. */
@@ -119,6 +122,7 @@ static bool split_push(struct sqlite_load *load, struct loaded_unit *unit,
 	struct batch batch = { .is_openmetrics = record->batch.is_openmetrics };
 	size_t count = record->batch.family_count;
 	uint32_t *places = arena_alloc(&unit->arena, (count + 1) * sizeof(uint32_t));
+	int64_t *since_ns = arena_alloc(&unit->arena, (count + 1) * sizeof(int64_t));
 	struct batch_family *families = arena_alloc(&unit->arena, (count + 1) * sizeof(*families));
 	batch.families = families;
 	for (size_t i = 0; i < count; i++) {
@@ -129,6 +133,7 @@ static bool split_push(struct sqlite_load *load, struct loaded_unit *unit,
 			continue;
 		}
 		places[batch.family_count] = record->places[i];
+		since_ns[batch.family_count] = record->since_ns[i];
 		families[batch.family_count] = record->batch.families[i];
 		families[batch.family_count].next = NULL;
 		if (batch.family_count > 0) {
@@ -137,7 +142,7 @@ static bool split_push(struct sqlite_load *load, struct loaded_unit *unit,
 		batch.sample_count += record->batch.families[i].sample_count;
 		batch.family_count++;
 	}
-	return batch.family_count == 0 || add_push(unit, group, record, &batch, places);
+	return batch.family_count == 0 || add_push(unit, group, record, &batch, places, since_ns);
 }
 
 static bool has_shadowed(const struct record_push *record)
@@ -196,6 +201,7 @@ static bool add_record(
 	}
 	b->has_any = true;
 	group->times = record->times;
+	group->since_ns = record->since_ns;
 	b->expires_ns = record->expires_ns;
 	group->is_late = record->is_shadowed;
 	/* Of several, the one that was there first; groups come before blocks. */
@@ -204,7 +210,7 @@ static bool add_record(
 	for (size_t i = 0; i < record->push_count && is_good; i++) {
 		const struct record_push *push = &record->pushes[i];
 		is_good = has_shadowed(push) ? split_push(load, b->unit, group, push)
-									 : add_push(b->unit, group, push, &push->batch, push->places);
+									 : add_push(b->unit, group, push, &push->batch, push->places, push->since_ns);
 	}
 	return is_good;
 }

@@ -59,7 +59,7 @@ static void put_group(struct loaded_unit *unit, struct loaded_group *loaded,
 		loaded_group_drop(loaded);
 		return;
 	}
-	restore_group(restore, &loaded->key, loaded->place);
+	restore_group(restore, &loaded->key, loaded->place, loaded->since_ns);
 	LIST_EACH (link, &loaded->pushes) {
 		struct loaded_push *push = LIST_ENTRY(link, struct loaded_push, link);
 		restore_prepared(restore, &loaded->key, &push->prepared, push->pushed_ns, &unit->arena);

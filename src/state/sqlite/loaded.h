@@ -32,6 +32,7 @@ struct loaded_group {
 	struct group_key key;
 	uint32_t place;
 	struct group_times times;
+	int64_t since_ns;
 	int64_t deadline_ns; /* monotonic; 0: never */
 	struct list pushes;  // loaded_push::link, oldest first
 	uint64_t grp;
