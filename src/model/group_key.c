@@ -58,6 +58,20 @@ bool group_key_equal_normalised(const struct group_key *a, const struct group_ke
 	return i == a->labels.count && j == b->labels.count;
 }
 
+int group_key_compare(const struct group_key *a, const struct group_key *b)
+{
+	for (size_t i = 0; i < a->labels.count && i < b->labels.count; i++) {
+		const struct label *left = &a->labels.pairs[i];
+		const struct label *right = &b->labels.pairs[i];
+		int order = slice_compare(left->name, right->name);
+		order = order != 0 ? order : slice_compare(left->value, right->value);
+		if (order != 0) {
+			return order;
+		}
+	}
+	return (a->labels.count > b->labels.count) - (a->labels.count < b->labels.count);
+}
+
 uint64_t group_key_hash(const struct group_key *key)
 {
 	uint64_t hash = 0;

@@ -31,6 +31,12 @@ bool group_key_equal(const struct group_key *a, const struct group_key *b);
 /* The same labels, those without a value left out. */
 bool group_key_equal_normalised(const struct group_key *a, const struct group_key *b);
 
+/*
+ * The same order everywhere: label by label, by the bytes of the name, then of the value; a key
+ * that another one begins with comes before it.
+ */
+int group_key_compare(const struct group_key *a, const struct group_key *b);
+
 /* Equal for keys that normalise to the same. */
 uint64_t group_key_hash(const struct group_key *key);
 

@@ -4,8 +4,8 @@
  * Lists what there is to write of one version of the store: units of groups,
  * which a thread writes while the store goes on.
  *
- * What is not exposed comes last, oldest first. So when all is put into a store
- * in the order of the units, what was exposed finds its place free again.
+ * What is not exposed comes last, oldest first. So whoever imports it in that order
+ * and refuses what contradicts something takes all that was exposed.
  */
 
 #include "base/arena.h"

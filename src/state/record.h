@@ -70,7 +70,6 @@ struct record_push {
 	struct batch batch;
 	uint32_t *places;  /* of its families */
 	int64_t *since_ns; /* since when the group has them */
-	bool *is_shadowed; /* whether they were */
 };
 
 struct record {
@@ -79,7 +78,6 @@ struct record {
 	struct group_times times;
 	int64_t since_ns;
 	int64_t expires_ns; /* Unix time; 0: never */
-	bool is_shadowed;
 	struct record_push *pushes;
 	size_t push_count;
 };

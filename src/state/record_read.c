@@ -305,8 +305,8 @@ static bool read_since(struct reader *r, bool is_there, int64_t *since_ns)
 	return !is_there || read_time(r, since_ns);
 }
 
-static bool read_family(struct reader *r, struct batch_family *family, uint32_t *ret_place,
-		int64_t *since_ns, bool *ret_is_shadowed)
+static bool read_family(
+		struct reader *r, struct batch_family *family, uint32_t *ret_place, int64_t *since_ns)
 {
 	unsigned type;
 	unsigned flags;
@@ -317,7 +317,6 @@ static bool read_family(struct reader *r, struct batch_family *family, uint32_t 
 		return false;
 	}
 	bool is_exposed = (flags & RECORD_FAMILY_INVALID) == 0;
-	*ret_is_shadowed = (flags & RECORD_FAMILY_SHADOWED) != 0;
 	const unsigned known = RECORD_FAMILY_HELP | RECORD_FAMILY_UNIT | RECORD_FAMILY_INVALID
 			| RECORD_FAMILY_SHADOWED | RECORD_FAMILY_SINCE;
 	if (type >= METRIC_TYPE_COUNT || (flags & ~known) != 0) {
@@ -355,13 +354,11 @@ static bool read_push(struct reader *r, struct record_push *push)
 	batch->families = families;
 	push->places = arena_alloc(r->arena, count * sizeof(uint32_t));
 	push->since_ns = arena_alloc(r->arena, count * sizeof(int64_t));
-	push->is_shadowed = arena_alloc(r->arena, count * sizeof(bool));
 	for (; batch->family_count < count; batch->family_count++) {
 		struct batch_family *family = &families[batch->family_count];
 		push->since_ns[batch->family_count] = push->pushed_ns;
 		if (!read_family(r, family, &push->places[batch->family_count],
-					&push->since_ns[batch->family_count],
-					&push->is_shadowed[batch->family_count])) {
+					&push->since_ns[batch->family_count])) {
 			return false;
 		}
 		if (batch->family_count > 0) {
@@ -408,7 +405,6 @@ static bool read_version(struct reader *r, bool *ret_is_known, unsigned *ret_fla
 static bool read_group(struct reader *r, unsigned flags, struct record *record)
 {
 	bool has_since = (flags & RECORD_SINCE) != 0;
-	record->is_shadowed = (flags & RECORD_SHADOWED) != 0;
 	if (!read_since(r, has_since, &record->since_ns) || !read_key(r, &record->key)
 			|| !read_place(r, &record->place) || !read_time(r, &record->times.pushed_ns)
 			|| !read_time(r, &record->times.failed_ns) || !read_time(r, &record->expires_ns)) {

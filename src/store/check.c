@@ -262,7 +262,8 @@ static bool has_openmetrics(struct checking *c, struct slice name, unsigned type
 	const struct block *own = exposed_block(subject->group, family);
 	bool own_stays =
 			own != NULL && own->is_openmetrics && !subject->replaces_all && family->claims == 0;
-	return (own_stays || family_is_settled(family) || count_others_openmetrics(subject, family) > 0)
+	return (own_stays || family->claims_openmetrics > 0 || family_is_settled(family)
+				   || count_others_openmetrics(subject, family) > 0)
 			&& (types_of(c, name) & types) != 0;
 }
 

@@ -1,5 +1,7 @@
 #include "store/collide.h"
 
+#include <assert.h>
+
 #include "store/check.h"
 #include "store/line.h"
 
@@ -48,7 +50,7 @@ static struct block *exposed_block(const struct check_subject *subject, const st
 }
 
 /* The group with that key that has the series exposed; any series when it is empty. */
-static const struct group *find_exposed_under(
+static struct group *find_exposed_under(
 		const struct colliding *c, const struct group_key *key, uint32_t id, struct slice series)
 {
 	uint64_t hash = group_key_hash(key);
@@ -112,15 +114,20 @@ static bool can_meet(const struct colliding *c, const struct shape_count *entry)
 			&& (entry->mask & ~subject->label_mask) == 0 && !is_nobodys(c, entry->shape);
 }
 
-static void collect_shapes(struct colliding *c)
+static void make_room_for_keys(struct colliding *c, const struct shape_counts *counts)
 {
-	const struct shape_counts *counts = &c->subject->family->shapes;
 	uint32_t most_names = 0;
 	for (uint32_t i = 0; i < counts->len; i++) {
 		uint32_t names = counts->entries[i].shape->name_count;
 		most_names = names > most_names ? names : most_names;
 	}
 	c->pairs = arena_alloc(&c->scratch, (most_names + 1) * sizeof(struct label));
+}
+
+static void collect_shapes(struct colliding *c)
+{
+	const struct shape_counts *counts = &c->subject->family->shapes;
+	make_room_for_keys(c, counts);
 	c->shapes = arena_alloc(&c->scratch, (counts->len + 1) * sizeof(struct shape *));
 	for (uint32_t i = 0; i < counts->len; i++) {
 		if (can_meet(c, &counts->entries[i])) {
@@ -152,7 +159,7 @@ static uint64_t read_line(struct colliding *c, struct slice series)
 }
 
 /* The group that has that line, too; NULL: none. */
-static const struct group *find_group_of(struct colliding *c, uint32_t id, struct slice line)
+static struct group *find_group_of(struct colliding *c, uint32_t id, struct slice line)
 {
 	struct slice series = line_series(line);
 	uint64_t mask = read_line(c, series);
@@ -162,7 +169,7 @@ static const struct group *find_group_of(struct colliding *c, uint32_t id, struc
 			continue;
 		}
 		struct group_key key = { .labels = { .pairs = c->pairs, .count = shape->name_count } };
-		const struct group *group = find_exposed_under(c, &key, id, series);
+		struct group *group = find_exposed_under(c, &key, id, series);
 		if (group != NULL) {
 			return group;
 		}
@@ -226,4 +233,80 @@ enum collide_result collide_find(const struct contents *contents,
 	}
 	arena_finish(&c.scratch);
 	return result;
+}
+
+/* ---- All of them ---- */
+
+static bool call_for_chunk(struct colliding *c, const struct chunk *chunk,
+		bool (*on_group)(void *data, struct group *group), void *data)
+{
+	const struct group *last = NULL;
+	const uint32_t *ids = chunk_ids(chunk);
+	const char *line = chunk->text;
+	for (uint32_t i = 0; i < chunk->line_count; i++) {
+		const char *feed = rawmemchr(line, '\n');
+		struct group *group = find_group_of(c, ids[i], slice_between(line, feed));
+		if (group != NULL && group != last && !on_group(data, group)) {
+			return false;
+		}
+		last = group;
+		line = feed + 1;
+	}
+	return true;
+}
+
+void collide_each(const struct contents *contents, const struct check_subject *subject,
+		bool (*on_group)(void *data, struct group *group), void *data)
+{
+	struct colliding c = { .contents = contents, .subject = subject };
+	if (subject->family->shapes.len == 0) {
+		return;
+	}
+	arena_init(&c.scratch);
+	collect_shapes(&c);
+	bool goes_on = c.shape_count > 0;
+	for (uint32_t i = 0; i < subject->block->chunk_count && goes_on; i++) {
+		goes_on = call_for_chunk(&c, subject->block->chunks[i], on_group, data);
+	}
+	arena_finish(&c.scratch);
+}
+
+/* ---- Owners ---- */
+
+/* The group with that key that has the slot. */
+static struct group *find_owner_under(const struct contents *contents, const struct group_key *key,
+		const struct family *family, uint32_t slot)
+{
+	uint64_t hash = group_key_hash(key);
+	struct map_node *node = map_first(&contents->groups, hash);
+	for (; node != NULL; node = map_next(node, hash)) {
+		struct group *group = MAP_ENTRY(node, struct group, node);
+		struct member *member = group_find_member(group, family);
+		if (member != NULL && member->slot == slot) {
+			return group;
+		}
+	}
+	return NULL;
+}
+
+struct group *collide_owner(
+		const struct contents *contents, const struct family *family, uint32_t slot)
+{
+	struct colliding c = { .contents = contents };
+	const struct shape_counts *counts = &family->shapes;
+	const struct block *block = slot_content(*slots_at(&family->slots, slot));
+	struct group *owner = NULL;
+	arena_init(&c.scratch);
+	make_room_for_keys(&c, counts);
+	uint64_t mask = read_line(&c, line_series(block_line(block, 0)));
+	for (uint32_t i = 0; i < counts->len && owner == NULL; i++) {
+		const struct shape *shape = counts->entries[i].shape;
+		if ((shape->mask & ~mask) == 0 && take_labels(shape, &c.line, c.pairs)) {
+			struct group_key key = { .labels = { .pairs = c.pairs, .count = shape->name_count } };
+			owner = find_owner_under(contents, &key, family, slot);
+		}
+	}
+	arena_finish(&c.scratch);
+	assert(owner != NULL);
+	return owner;
 }

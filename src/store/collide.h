@@ -14,6 +14,7 @@
 
 struct check_subject;
 struct contents;
+struct family;
 struct group;
 
 enum collide_result {
@@ -32,3 +33,14 @@ struct collide_cursor {
 enum collide_result collide_find(const struct contents *contents,
 		const struct check_subject *subject, struct collide_cursor *cursor,
 		uint32_t *ret_line_number, const struct group **ret_group);
+
+/*
+ * Calls back for the groups that have a series of the block exposed, some of them
+ * several times, until it answers false. It may not change anything.
+ */
+void collide_each(const struct contents *contents, const struct check_subject *subject,
+		bool (*on_group)(void *data, struct group *group), void *data);
+
+/* Whose block is exposed in that slot: the group, read off a line of it. */
+struct group *collide_owner(
+		const struct contents *contents, const struct family *family, uint32_t slot);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "store/order.h"
 #include "store/shadow.h"
 
 static int compare_deadlines(struct group *a, struct group *b)
@@ -169,6 +170,32 @@ static void set_group_slot(
 	*slot = (struct slot){ .tagged = tagged, .born = version };
 }
 
+/* Of all groups whose keys normalise to the same, the first shows its times. */
+static void settle_twins(struct contents *contents, const struct group_key *key, uint64_t version)
+{
+	struct group *first = NULL;
+	uint64_t hash = group_key_hash(key);
+	struct map_node *node = map_first(&contents->groups, hash);
+	for (; node != NULL; node = map_next(node, hash)) {
+		struct group *group = MAP_ENTRY(node, struct group, node);
+		bool is_first =
+				first == NULL || order_compare(group->since_ns, group, first->since_ns, first) < 0;
+		if (is_first && group_key_equal_normalised(&group->key, key)) {
+			first = group;
+		}
+	}
+	for (node = map_first(&contents->groups, hash); node != NULL; node = map_next(node, hash)) {
+		struct group *group = MAP_ENTRY(node, struct group, node);
+		bool is_shadowed = group != first;
+		if (group->is_shadowed != is_shadowed && group_key_equal_normalised(&group->key, key)) {
+			group->is_shadowed = is_shadowed;
+			contents->shadowed_groups += is_shadowed;
+			contents->shadowed_groups -= !is_shadowed;
+			set_group_slot(contents, group, (uintptr_t)group | is_shadowed, version);
+		}
+	}
+}
+
 struct group *contents_add_group(struct contents *contents, const struct group_key *key,
 		uint32_t place, int64_t since_ns, uint64_t version)
 {
@@ -185,17 +212,18 @@ struct group *contents_add_group(struct contents *contents, const struct group_k
 	contents->bytes += group->bytes;
 	contents->has_quoted_groups |= group->has_quoted;
 	set_group_slot(contents, group, (uintptr_t)group | has_twin, version);
+	if (has_twin) {
+		settle_twins(contents, key, version);
+	}
 	return group;
 }
 
-/* One of those that gave way to the group takes its place. */
-static void expose_twin(struct contents *contents, const struct group *gone, uint64_t version)
+void contents_set_since(
+		struct contents *contents, struct group *group, int64_t since_ns, uint64_t version)
 {
-	struct group *twin = contents_find_twin(contents, &gone->key);
-	if (twin != NULL && twin->is_shadowed && !gone->is_shadowed) {
-		twin->is_shadowed = false;
-		contents->shadowed_groups--;
-		set_group_slot(contents, twin, (uintptr_t)twin, version);
+	group->since_ns = since_ns;
+	if (contents->shadowed_groups > 0) {
+		settle_twins(contents, &group->key, version);
 	}
 }
 
@@ -218,8 +246,8 @@ void contents_remove_group(struct contents *contents, struct group *group, uint6
 	contents->group_count--;
 	contents->bytes -= group->bytes;
 	if (contents->shadowed_groups > 0) {
-		expose_twin(contents, group, version);
 		contents->shadowed_groups -= group->is_shadowed;
+		settle_twins(contents, &group->key, version);
 	}
 	shape_leave(&contents->shapes, group->shape);
 	job_count_leave(&contents->jobs, group->job);
@@ -227,7 +255,7 @@ void contents_remove_group(struct contents *contents, struct group *group, uint6
 	if (group->kept == 0) {
 		group_destroy(group);
 	}
-	shadow_promote(contents, version);
+	shadow_settle(contents, version);
 }
 
 void contents_set_times(
@@ -276,6 +304,11 @@ static void count_exposed(struct group *group, struct family *family, struct blo
 	family->exposed_openmetrics += block->is_openmetrics;
 	family->exposed_quoted += block->has_quoted;
 	family->type = block->type;
+	if (family->first != NULL
+			&& order_compare(block->since_ns, group, family->first_since_ns, family->first) < 0) {
+		family->first = group;
+		family->first_since_ns = block->since_ns;
+	}
 	shape_counts_add(&family->shapes, group->shape);
 	if (block->metadata != NULL) {
 		block->metadata->exposed++;
@@ -288,6 +321,7 @@ static void uncount_exposed(struct group *group, struct family *family, struct b
 	family->exposed_by_type[block->type]--;
 	family->exposed_openmetrics -= block->is_openmetrics;
 	family->exposed_quoted -= block->has_quoted;
+	family->first = family->first == group ? NULL : family->first;
 	shape_counts_remove(&family->shapes, group->shape);
 	if (block->metadata != NULL) {
 		block->metadata->exposed--;
@@ -317,9 +351,12 @@ static void retire_block(struct contents *contents, struct group *group, struct 
 	struct slot *slot = slots_at(&family->slots, number);
 	struct block *block = slot_content(*slot);
 	if (slot_is_shadowed(*slot)) {
-		shadow_remove(contents, family, number);
+		shadow_remove(contents, family, group, number);
 	} else {
 		uncount_exposed(group, family, block);
+	}
+	if (!slot_is_shadowed(*slot) && contents->shadowed_blocks > 0) {
+		shadow_look_behind(contents, family, group, block->since_ns);
 	}
 	group->series -= block->line_count;
 	contents->series -= block->line_count;
@@ -370,11 +407,7 @@ void contents_exchange_block(struct contents *contents, struct family *family, u
 	} else {
 		contents->bytes -= block_release(old);
 	}
-	bool is_shadowed = slot_is_shadowed(*slot);
-	*slot = (struct slot){ .tagged = (uintptr_t)block | is_shadowed, .born = version };
-	if (is_shadowed) {
-		shadow_renew(contents, family, number);
-	}
+	*slot = (struct slot){ .tagged = (uintptr_t)block | slot_is_shadowed(*slot), .born = version };
 }
 
 void contents_remove_block(struct contents *contents, struct group *group, struct family *family,

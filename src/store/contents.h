@@ -22,14 +22,16 @@
 
 RB_HEAD(deadline_tree, group);
 
-/* A block that would contradict what is exposed. */
+/* A block that is not exposed. */
 struct shadowed_block {
-	struct map_node node; /* by the slot */
-	struct list link;     /* oldest first: the first that can be exposed will be */
+	RB_ENTRY(shadowed_block) by_order; /* as order.h has it */
 	struct family *family;
 	struct group *group;
 	uint32_t slot;
+	int64_t since_ns; /* the block's */
 };
+
+RB_HEAD(shadowed_tree, shadowed_block);
 
 struct contents {
 	struct list link;         /* among those that were wiped */
@@ -41,10 +43,9 @@ struct contents {
 	struct map shapes;
 	struct map jobs; /* job_count::node */
 	struct history history;
-	struct list shadowed; /* shadowed_block::link */
-	struct map shadowed_by_slot;
-	bool is_slicing; /* a large push is being checked: nothing may be promoted meanwhile */
-	struct list *shadow_cursor; /* the next one to be looked at again; the head: none */
+	struct shadowed_tree shadowed;
+	bool is_slicing; /* a large push is being checked: nothing may be exposed or shadowed */
+	struct shadowed_block *shadow_cursor; /* the next one to be looked at; NULL: none */
 	uint64_t shadowed_blocks;
 	uint64_t shadowed_groups;
 	uint64_t group_count;
@@ -71,6 +72,10 @@ struct group *contents_find_twin(const struct contents *contents, const struct g
 /* A new one, which is there since that time, in that slot, as slots_take_at() has it. */
 struct group *contents_add_group(struct contents *contents, const struct group_key *key,
 		uint32_t place, int64_t since_ns, uint64_t version);
+
+/* It was there since another time. */
+void contents_set_since(
+		struct contents *contents, struct group *group, int64_t since_ns, uint64_t version);
 
 /* Up to so many of the group's blocks, the last first. */
 void contents_remove_members(

@@ -51,5 +51,5 @@ void store_drop_families(struct store *store, struct group *group,
 	wear_repack(&wear, version);
 	arena_finish(&arena);
 	store_report(store, &change);
-	shadow_promote(store->contents, version);
+	shadow_settle(store->contents, version);
 }

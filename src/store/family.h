@@ -49,6 +49,8 @@ struct family_declaration {
 	bool help_must_match; /* a push with another help is refused */
 };
 
+struct group;
+
 struct family {
 	struct map_node node;
 	RB_ENTRY(family) order;
@@ -65,9 +67,13 @@ struct family {
 	uint32_t exposed_quoted;                      /* of them, those with names in quotes */
 	uint32_t shadowed;                            /* blocks */
 	uint32_t claims;                              /* pushes that are being checked */
+	uint32_t claims_openmetrics;                  /* of them, those of OpenMetrics */
 	uint32_t kept;                                /* entries of the history that are of it */
 	struct slots slots;
 	struct shape_counts shapes; /* of exposed blocks */
+	/* Whose exposed block comes before all others, see order.h; NULL: to be looked for. */
+	const struct group *first;
+	int64_t first_since_ns; /* of that block */
 	struct metadata_tree metadata;
 	struct list quoted; /* among families whose name needs quotes; else unlinked */
 };

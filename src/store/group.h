@@ -43,7 +43,7 @@ struct group {
 	uint32_t slot;       /* among all groups */
 	uint32_t kept;       /* entries of the history that are of it */
 	size_t bytes;        /* of the group itself */
-	bool is_shadowed;    /* an older group's key normalises to the same */
+	bool is_shadowed;    /* another group's key normalises to the same, and that comes first */
 	bool is_gone;        /* only the history still has it */
 	bool is_busy;        /* a push is being applied in slices */
 	bool has_quoted;     /* some label's name needs quotes */

@@ -81,6 +81,7 @@ static bool claim(struct store_push *op, size_t i)
 	}
 	struct member *member = op->group == NULL ? NULL : group_find_member(op->group, family);
 	family->claims++;
+	family->claims_openmetrics += prepared->is_openmetrics;
 	family->claimed_type = prepared->type;
 	prepared->family = family;
 	prepared->slot = member == NULL ? SLOT_NONE : member->slot;
@@ -277,12 +278,14 @@ static void begin_commit(struct store_push *op)
 	op->version = store_next_version(op->store);
 	op->store->is_committing |= op->store->slicing == op;
 	if (op->group == NULL) {
-		op->group = contents_add_group(
-				contents, op->key, op->place, find_group_since(op), op->version);
+		op->group =
+				contents_add_group(contents, op->key, op->place, find_group_since(op), op->version);
 	} else {
 		store_announce(op->store, op->group);
 	}
-	op->group->since_ns = op->since_ns != 0 ? op->since_ns : op->group->since_ns;
+	if (op->since_ns != 0 && op->since_ns != op->group->since_ns) {
+		contents_set_since(contents, op->group, op->since_ns, op->version);
+	}
 	op->wear = (struct wear){ .contents = contents, .group = op->group, .arena = op->arena };
 	op->group->is_busy = true;
 	op->group->layout_pack = NULL;
@@ -429,6 +432,7 @@ static void unclaim(struct store_push *op, size_t i)
 {
 	struct family *family = op->push->families[i].family;
 	family->claims--;
+	family->claims_openmetrics -= op->push->families[i].is_openmetrics;
 	/* Every scrape that runs may stand on it. */
 	contents_drop_unused_family(op->store->contents, family, op->store->version + 1);
 }
@@ -566,7 +570,7 @@ static enum push_result finish(struct store_push *op)
 	if (op->group != NULL) {
 		op->group->is_busy = false;
 	}
-	shadow_promote(store->contents, store->version);
+	shadow_settle(store->contents, store->version);
 	shape_leave(&op->store->contents->shapes, op->shape);
 	op->shape = NULL;
 	return op->result;

@@ -60,7 +60,7 @@ void restore_prepared(struct restore *restore, const struct group_key *key,
 {
 	struct store_push op;
 	limit_places(restore, prepared);
-	/* Whether something can be promoted is looked at once, in the end. */
+	/* Who is exposed is settled once, in the end. */
 	restore->store->contents->is_slicing = true;
 	push_init(&op, restore->store, STORE_POST, key, prepared, arena);
 	op.now_ns = pushed_ns;
@@ -110,5 +110,7 @@ void restore_end(struct restore *restore)
 	struct store *store = restore->store;
 	give_back_gaps(store->contents);
 	store->contents->is_slicing = false;
-	shadow_promote(store->contents, store_next_version(store));
+	uint64_t version = store_next_version(store);
+	while (shadow_settle(store->contents, version)) {
+	}
 }

@@ -2,8 +2,8 @@
 
 /*
  * Puts into an empty store what was in one before. Nothing is refused: limits
- * do not count, and what contradicts something that was put in earlier, or is
- * wrong by itself, is kept and not exposed.
+ * do not count, and what contradicts something else, or is wrong by itself, is
+ * kept; what of it is exposed is settled in the end, see shadow.h.
  */
 
 #include "store/push.h"

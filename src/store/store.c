@@ -251,8 +251,8 @@ bool store_tidy(struct store *store)
 {
 	struct contents *contents = store->contents;
 	bool more = contents_tidy(contents, TIDY_BUDGET);
-	if (contents->shadow_cursor != &contents->shadowed) {
-		more |= shadow_step(contents, store_next_version(store));
+	if (contents->shadow_cursor != NULL) {
+		more |= shadow_settle(contents, store_next_version(store));
 	}
 	return tidy_wiped(store) || more;
 }

@@ -1,5 +1,7 @@
 """What pages do not show is kept as well, and comes up in its turn: --push.disable-consistency-check."""
 
+import random
+
 import pytest
 
 import protobuf
@@ -100,15 +102,72 @@ def test_many_on_one_family(unchecked, first):
 
 @pytest.mark.parametrize("more", ["", "other 1\n"])
 def test_who_waits_is_pushed_again(unchecked, more):
-    """It goes to the end of those that wait, whether its layout is the same or not."""
+    """It keeps its place among those that wait, whether its layout is the same or not."""
     weir = unchecked.start()
     put(weir, "/metrics/job/shown", "# TYPE t gauge\nt 1\n")
     put(weir, "/metrics/job/first", "# TYPE t counter\nt 2\n")
     put(weir, "/metrics/job/second", "# TYPE t summary\nt_sum 3\nt_count 3\n")
     put(weir, "/metrics/job/first", f"# TYPE t counter\nt 4\n{more}")
+    weir = check_same(unchecked, everything(weir), hidden(weir))
     weir.delete("/metrics/job/shown")
+    assert 't{instance="",job="first"} 4' in weir.get("/metrics").text
+    weir = check_same(unchecked, everything(weir), hidden(weir))
+    # Without a break in between: once it was gone, it comes last.
+    weir.delete("/metrics/job/first")
+    put(weir, "/metrics/job/first", "# TYPE t counter\nt 5\n")
     assert 't_sum{instance="",job="second"} 3' in weir.get("/metrics").text
     check_same(unchecked, everything(weir), hidden(weir))
+
+
+def test_who_came_up_stays(unchecked):
+    """Nothing is written for that alone."""
+    weir = unchecked.start()
+    put(weir, "/metrics/job/shown", "# TYPE t gauge\nt 1\n")
+    put(weir, "/metrics/job/first", "# TYPE t counter\nt 2\n")
+    put(weir, "/metrics/job/second", "# TYPE t summary\nt_sum 3\nt_count 3\n")
+    put(weir, "/metrics/job/second", "# TYPE t summary\nt_sum 4\nt_count 4\n")
+    put(weir, "/metrics/job/shown", "u 1\n")
+    assert 't{instance="",job="first"} 2' in weir.get("/metrics").text
+    weir = check_same(unchecked, everything(weir), hidden(weir))
+    put(weir, "/metrics/job/shown", "# TYPE t gauge\nt 5\n")
+    weir = check_same(unchecked, everything(weir), hidden(weir))
+    put(weir, "/metrics/job/first", "u 6\n")
+    assert 't_sum{instance="",job="second"} 4' in weir.get("/metrics").text
+    check_same(unchecked, everything(weir), hidden(weir))
+
+
+def test_who_is_shown_may_have_to_give_way(unchecked):
+    """What has been there longer comes first, also when it begins to contradict only later."""
+    weir = unchecked.start()
+    put(weir, "/metrics/job/old", "# TYPE t gauge\nt 1\n")
+    put(weir, "/metrics/job/a/instance/i", "# TYPE t gauge\nt 2\n")
+    put(weir, "/metrics/job/old", "# TYPE t counter\nt 3\n")
+    assert 't{instance="i",job="a"}' not in weir.get("/metrics").text
+    weir = check_same(unchecked, everything(weir), hidden(weir))
+    assert hidden(weir) == (1, 0)
+    put(weir, "/metrics/job/old", "# TYPE t gauge\nt 4\n")
+    assert hidden(weir) == (0, 0)
+    check_same(unchecked, everything(weir), hidden(weir))
+
+
+BODIES = ["# TYPE t gauge\nt 1\n", "# TYPE t counter\nt 2\n", "h_sum 3\n", 't{instance="i"} 4\n',
+          "# TYPE h histogram\nh_sum 5\nh_count 5\n", "# TYPE h gauge\nh 6\nu 6\n", "u 7\n"]
+TARGETS = ["/metrics/job/a", "/metrics/job/a/instance/i", "/metrics/job/a/instance@base64/=", "/metrics/job/b",
+           "/metrics/job/c"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_anything(unchecked, seed):
+    weir = unchecked.start()
+    chance = random.Random(seed)
+    for number in range(60):
+        target = chance.choice(TARGETS)
+        what = chance.choice(["PUT", "POST", "POST", "DELETE"])
+        with weir.connect() as connection:
+            body = None if what == "DELETE" else chance.choice(BODIES)
+            assert connection.exchange(what, target, body).status == 202
+        if number % 6 == 5:
+            weir = check_same(unchecked, everything(weir), hidden(weir))
 
 
 def test_winner_is_pushed_again(unchecked):

@@ -104,6 +104,37 @@ def test_same_database(start, restart, tmp_path):
     assert values(weir) == {"j0": "10", "j2": "12", "j3": "13", "last": "3"}
 
 
+@pytest.mark.parametrize("flags", [["--state.url=none"], []])
+def test_who_is_shown(start, flags):
+    """Of several that contradict each other, the one that has been there longest, also for the new one."""
+    weir = start("--push.disable-consistency-check", *flags)
+    kinds = {"a": "gauge", "b": "counter", "c": "untyped", "d": "counter"}
+
+    def push(job, value):
+        with weir.connect() as connection:
+            body = f"# TYPE m {kinds[job]}\nm {value}\n"
+            assert connection.exchange("PUT", f"/metrics/job/{job}", body).status == 202
+
+    def check(expected):
+        assert values(weir) == expected
+        weir.signal()
+        assert values(weir) == expected
+
+    for job in "cbad":
+        push(job, 1)
+    push("b", 2)
+    check({"c": "1"})
+    with weir.connect() as connection:
+        assert connection.exchange("DELETE", "/metrics/job/c").status == 202
+    push("c", 3)
+    check({"b": "2", "d": "1"})
+    push("a", 4)
+    with weir.connect() as connection:
+        assert connection.exchange("PUT", "/metrics/job/b", "").status == 202
+    push("b", 5)
+    check({"a": "4"})
+
+
 def test_killed_right_after_it(start, restart, tmp_path):
     """With nothing pushed to the new one."""
     weir = start(url(tmp_path / "db"))

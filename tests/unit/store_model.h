@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "check.h"
 #include "model/batch.h"
 #include "model/group_key.h"
 #include "store/push.h"
@@ -31,8 +32,10 @@ struct model_block {
 	struct slice name;
 	struct slice help; /* ptr NULL: none */
 	enum metric_type type;
+	int64_t since_ns;
 	struct model_line *lines;
 	size_t line_count;
+	bool is_openmetrics;
 	bool is_invalid; /* whatever else there is */
 	bool is_exposed;
 };
@@ -43,6 +46,7 @@ struct model_group {
 	struct model_block blocks[MODEL_BLOCKS_MAX];
 	size_t block_count;
 	struct group_times times;
+	int64_t since_ns;
 	int64_t deadline_ns;
 	bool shows_times;
 };
@@ -183,13 +187,13 @@ static inline bool model_has_twin(struct model *model, const struct group_key *k
 	return false;
 }
 
-static inline struct model_group *model_enter(struct model *model, const struct group_key *key)
+static inline struct model_group *model_enter(
+		struct model *model, const struct group_key *key, int64_t now_ns)
 {
 	struct model_group *group = model_find(model, key);
 	if (group == NULL) {
-		bool has_twin = model_has_twin(model, key);
 		group = &model->groups[model->group_count++];
-		*group = (struct model_group){ .key = *key, .shows_times = !has_twin };
+		*group = (struct model_group){ .key = *key, .since_ns = now_ns };
 		group->label_text = group_key_text(key, model->arena);
 	}
 	return group;
@@ -203,14 +207,14 @@ static inline void model_delete(struct model *model, const struct group_key *key
 	}
 }
 
-static inline void model_remove_block(struct model_group *group, struct slice name)
+static inline struct model_block *model_find_block(struct model_group *group, struct slice name)
 {
 	for (size_t i = 0; i < group->block_count; i++) {
 		if (slice_equal(group->blocks[i].name, name)) {
-			group->blocks[i] = group->blocks[--group->block_count];
-			return;
+			return &group->blocks[i];
 		}
 	}
+	return NULL;
 }
 
 static inline bool model_is_computed(struct slice name)
@@ -219,18 +223,35 @@ static inline bool model_is_computed(struct slice name)
 			|| slice_equal(name, SLICE("push_failure_time_seconds"));
 }
 
-/* Puts the batch in as it is. */
-static inline void model_apply(struct model *model, enum store_method method,
-		const struct group_key *key, const struct batch *batch)
+static inline bool model_brings(const struct batch *batch, struct slice name)
 {
-	struct model_group *group = model_enter(model, key);
-	if (method == STORE_PUT) {
-		group->block_count = 0;
-	}
 	for (const struct batch_family *f = batch->families; f != NULL; f = f->next) {
-		if (!model_is_computed(f->name)) {
-			model_remove_block(group, f->name);
-			group->blocks[group->block_count++] = model_make_block(model->arena, f, key);
+		if (slice_equal(f->name, name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Puts the batch in as it is. Who has a family already has it since then. */
+static inline void model_apply(struct model *model, enum store_method method,
+		const struct group_key *key, const struct batch *batch, int64_t now_ns)
+{
+	struct model_group *group = model_enter(model, key, now_ns);
+	for (const struct batch_family *f = batch->families; f != NULL; f = f->next) {
+		if (model_is_computed(f->name)) {
+			continue;
+		}
+		struct model_block *old = model_find_block(group, f->name);
+		struct model_block *block = old != NULL ? old : &group->blocks[group->block_count++];
+		int64_t since_ns = old != NULL ? old->since_ns : now_ns;
+		*block = model_make_block(model->arena, f, key);
+		block->since_ns = since_ns;
+		block->is_openmetrics = batch->is_openmetrics;
+	}
+	for (size_t i = group->block_count; i-- > 0 && method == STORE_PUT;) {
+		if (!model_brings(batch, group->blocks[i].name)) {
+			group->blocks[i] = group->blocks[--group->block_count];
 		}
 	}
 }
@@ -252,8 +273,11 @@ static inline const struct family_declaration *model_declaration(
 static inline bool model_owns_name(struct slice a, enum metric_type type, struct slice b)
 {
 	static const struct slice suffixes[] = { SLICE_INIT("_count"), SLICE_INIT("_sum"),
-		SLICE_INIT("_bucket") };
-	size_t count = metric_type_is_histogram(type) ? 3 : type == METRIC_SUMMARY ? 2 : 0;
+		SLICE_INIT("_bucket"), SLICE_INIT("_gcount"), SLICE_INIT("_gsum") };
+	size_t count = type == METRIC_OPEN_GAUGE_HISTOGRAM ? 5
+			: metric_type_is_histogram(type)           ? 3
+			: type == METRIC_SUMMARY                   ? 2
+													   : 0;
 	for (size_t i = 0; i < count; i++) {
 		if (b.len == a.len + suffixes[i].len && slice_starts_with(b, a)
 				&& slice_ends_with(b, suffixes[i])) {
@@ -280,13 +304,37 @@ static inline bool model_agrees_with_declarations(
 	return true;
 }
 
+/* Whether OpenMetrics shows when a was created as b. */
+static inline bool model_owns_created(const struct model_block *a, const struct model_block *b)
+{
+	static const struct slice total = SLICE_INIT("_total");
+	static const struct slice created = SLICE_INIT("_created");
+	struct slice name = a->name;
+	if (a->type == METRIC_COUNTER && slice_ends_with(name, total)) {
+		name.len -= total.len;
+	} else if (a->type != METRIC_HISTOGRAM && a->type != METRIC_SUMMARY) {
+		return false;
+	}
+	return a->is_openmetrics && b->is_openmetrics && b->name.len == name.len + created.len
+			&& slice_starts_with(b->name, name) && slice_ends_with(b->name, created);
+}
+
+static inline bool model_kinds_agree(const struct model_block *a, const struct model_block *b)
+{
+	bool is_mixed = (a->type == METRIC_HISTOGRAM && b->type == METRIC_OPEN_GAUGE_HISTOGRAM)
+			|| (b->type == METRIC_HISTOGRAM && a->type == METRIC_OPEN_GAUGE_HISTOGRAM);
+	return metric_type_agrees(a->type, b->type)
+			&& !(is_mixed && a->is_openmetrics && b->is_openmetrics);
+}
+
 static inline bool model_blocks_agree(const struct model_block *a, const struct model_block *b)
 {
 	if (!slice_equal(a->name, b->name)) {
 		return !model_owns_name(a->name, a->type, b->name)
-				&& !model_owns_name(b->name, b->type, a->name);
+				&& !model_owns_name(b->name, b->type, a->name) && !model_owns_created(a, b)
+				&& !model_owns_created(b, a);
 	}
-	if (!metric_type_agrees(a->type, b->type)) {
+	if (!model_kinds_agree(a, b)) {
 		return false;
 	}
 	for (size_t i = 0; i < a->line_count; i++) {
@@ -328,6 +376,73 @@ static inline bool model_is_consistent(const struct model *model)
 		}
 	}
 	return true;
+}
+
+/* ---- What is exposed ---- */
+
+static inline int model_compare_keys(const struct group_key *a, const struct group_key *b)
+{
+	for (size_t i = 0; i < a->labels.count && i < b->labels.count; i++) {
+		struct slice left[2] = { a->labels.pairs[i].name, a->labels.pairs[i].value };
+		struct slice right[2] = { b->labels.pairs[i].name, b->labels.pairs[i].value };
+		for (size_t j = 0; j < 2; j++) {
+			if (!slice_equal(left[j], right[j])) {
+				return slice_compare(left[j], right[j]);
+			}
+		}
+	}
+	return a->labels.count < b->labels.count ? -1 : a->labels.count > b->labels.count;
+}
+
+struct model_place {
+	const struct model_group *group;
+	struct model_block *block;
+};
+
+static inline int model_compare_places(const void *a, const void *b)
+{
+	const struct model_place *left = a;
+	const struct model_place *right = b;
+	if (left->block->since_ns != right->block->since_ns) {
+		return left->block->since_ns < right->block->since_ns ? -1 : 1;
+	}
+	int order = model_compare_keys(&left->group->key, &right->group->key);
+	return order != 0 ? order : slice_compare(left->block->name, right->block->name);
+}
+
+static inline bool model_shows_times(const struct model *model, const struct model_group *group)
+{
+	for (size_t i = 0; i < model->group_count; i++) {
+		const struct model_group *other = &model->groups[i];
+		bool is_before = other->since_ns < group->since_ns
+				|| (other->since_ns == group->since_ns
+						&& model_compare_keys(&other->key, &group->key) < 0);
+		if (is_before && group_key_equal_normalised(&other->key, &group->key)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* In their order, each block that contradicts none of those exposed before. */
+static inline void model_expose(struct model *model)
+{
+	struct model_place places[MODEL_GROUPS_MAX * MODEL_BLOCKS_MAX];
+	size_t count = 0;
+	for (size_t i = 0; i < model->group_count; i++) {
+		struct model_group *group = &model->groups[i];
+		group->shows_times = model_shows_times(model, group);
+		for (size_t j = 0; j < group->block_count; j++) {
+			group->blocks[j].is_exposed = false;
+			places[count++] = (struct model_place){ group, &group->blocks[j] };
+		}
+	}
+	if (count > 0) {
+		qsort(places, count, sizeof(places[0]), model_compare_places);
+	}
+	for (size_t i = 0; i < count; i++) {
+		places[i].block->is_exposed = model_block_fits(model, places[i].block, true);
+	}
 }
 
 /* ---- The page ---- */
@@ -413,4 +528,39 @@ static inline struct model_lines model_page(const struct model *model, struct ar
 	}
 	lines.count = kept;
 	return lines;
+}
+
+static inline struct slice model_next_line(struct slice *rest)
+{
+	const char *feed = slice_find_byte(*rest, '\n');
+	struct slice line = slice_between(rest->ptr, feed);
+	*rest = slice_skip(*rest, line.len + 1);
+	return line;
+}
+
+/* As model_page() has it. */
+static inline struct model_lines model_lines_of(struct slice text, struct arena *arena)
+{
+	struct model_lines lines = { 0 };
+	while (text.len > 0) {
+		struct slice line = model_next_line(&text);
+		if (!slice_starts_with(line, SLICE("# HELP "))
+				&& !slice_starts_with(line, SLICE("# TYPE push_"))) {
+			model_lines_add(&lines, arena, line);
+		}
+	}
+	model_lines_sort(&lines);
+	return lines;
+}
+
+static inline void model_check_lines(
+		const struct model_lines *got, const struct model_lines *expected)
+{
+	CHECK_INT(got->count, expected->count);
+	for (size_t i = 0; i < got->count && i < expected->count; i++) {
+		if (!slice_equal(got->lines[i], expected->lines[i])) {
+			CHECK_SLICE(slice_first(got->lines[i], 200), slice_first(expected->lines[i], 200));
+			return;
+		}
+	}
 }

@@ -45,7 +45,7 @@ static bool model_accepts(struct trial *t, const struct model_push *push)
 	copy.groups = memory_zalloc(MODEL_GROUPS_MAX, sizeof(struct model_group));
 	memcpy(copy.groups, t->model.groups, bytes);
 	bool is_twin = model_find(&copy, &key) == NULL && model_has_twin(&copy, &key);
-	model_apply(&copy, push->method, &key, &push->batch);
+	model_apply(&copy, push->method, &key, &push->batch, t->driver.now_ns);
 	bool is_accepted = !push->batch.has_timestamps
 			&& (!t->driver.store.options.is_checked || (!is_twin && model_is_consistent(&copy)));
 	free(copy.groups);
@@ -55,15 +55,10 @@ static bool model_accepts(struct trial *t, const struct model_push *push)
 static void apply_to_model(struct trial *t, const struct model_push *push, int64_t deadline_ns)
 {
 	struct group_key key = store_driver_key(&t->driver, push->key);
-	model_apply(&t->model, push->method, &key, &push->batch);
+	model_apply(&t->model, push->method, &key, &push->batch, t->driver.now_ns);
 	struct model_group *group = model_find(&t->model, &key);
 	group->times.pushed_ns = t->driver.now_ns;
 	group->deadline_ns = deadline_ns;
-	if (t->driver.store.options.is_checked) {
-		for (size_t i = 0; i < group->block_count; i++) {
-			group->blocks[i].is_exposed = true;
-		}
-	}
 }
 
 static int64_t make_deadline(struct trial *t)
@@ -105,7 +100,7 @@ static void record_failure(struct trial *t, const char *name)
 			&t->driver.store, &key, &(struct store_job_limits){ 0 }, t->driver.now_ns, 0);
 	CHECK_INT(result, is_possible ? STORE_RECORD_OK : STORE_RECORD_E_IMPOSSIBLE);
 	if (is_possible) {
-		model_enter(&t->model, &key)->times.failed_ns = t->driver.now_ns;
+		model_enter(&t->model, &key, t->driver.now_ns)->times.failed_ns = t->driver.now_ns;
 	}
 }
 
@@ -169,47 +164,6 @@ static void push_or_splice(struct trial *t)
 
 /* ---- Pages ---- */
 
-static struct slice next_line(struct slice *rest)
-{
-	const char *feed = slice_find_byte(*rest, '\n');
-	struct slice line = slice_between(rest->ptr, feed);
-	*rest = slice_skip(*rest, line.len + 1);
-	return line;
-}
-
-/* As model_page() has it. */
-static struct model_lines lines_of(struct slice text, struct arena *arena)
-{
-	struct model_lines lines = { 0 };
-	while (text.len > 0) {
-		struct slice line = next_line(&text);
-		if (!slice_starts_with(line, SLICE("# HELP "))
-				&& !slice_starts_with(line, SLICE("# TYPE push_"))) {
-			model_lines_add(&lines, arena, line);
-		}
-	}
-	model_lines_sort(&lines);
-	return lines;
-}
-
-static bool has_line(const struct model_lines *lines, struct slice line)
-{
-	return lines->count > 0
-			&& bsearch(&line, lines->lines, lines->count, sizeof(line), model_compare_lines)
-			!= NULL;
-}
-
-static void check_lines(const struct model_lines *got, const struct model_lines *expected)
-{
-	CHECK_INT(got->count, expected->count);
-	for (size_t i = 0; i < got->count && i < expected->count; i++) {
-		if (!slice_equal(got->lines[i], expected->lines[i])) {
-			CHECK_SLICE(slice_first(got->lines[i], 200), slice_first(expected->lines[i], 200));
-			return;
-		}
-	}
-}
-
 /* The smallest help of those exposed; without any it may be one of the past. */
 static void check_help(struct trial *t, struct slice page, struct slice family)
 {
@@ -226,7 +180,7 @@ static void check_help(struct trial *t, struct slice page, struct slice family)
 	}
 	struct slice start = arena_printf(&t->driver.arena, "# HELP " SLICE_FMT " ", SLICE_ARG(family));
 	while (smallest.ptr != NULL && page.len > 0) {
-		struct slice line = next_line(&page);
+		struct slice line = model_next_line(&page);
 		if (slice_starts_with(line, start)) {
 			CHECK_SLICE(slice_skip(line, start.len), smallest);
 			return;
@@ -235,61 +189,17 @@ static void check_help(struct trial *t, struct slice page, struct slice family)
 	CHECK(smallest.ptr == NULL);
 }
 
-/*
- * Unchecked, the store decides what is exposed: it has to be consistent, no
- * more may fit beside it, and what was exposed stays so.
- */
-static void learn_exposed(struct trial *t, const struct model_lines *page)
-{
-	struct model *model = &t->model;
-	for (size_t i = 0; i < model->group_count; i++) {
-		struct model_group *group = &model->groups[i];
-		struct slice time =
-				model_time_line(model->arena, group, "push_time_seconds", group->times.pushed_ns);
-		group->shows_times = has_line(page, time);
-		for (size_t j = 0; j < group->block_count; j++) {
-			struct model_block *block = &group->blocks[j];
-			bool was_exposed = block->is_exposed;
-			block->is_exposed = has_line(page, block->lines[0].text);
-			CHECK(block->is_exposed || !was_exposed);
-		}
-	}
-	for (size_t i = 0; i < model->group_count; i++) {
-		for (size_t j = 0; j < model->groups[i].block_count; j++) {
-			struct model_block *block = &model->groups[i].blocks[j];
-			bool fits = model_block_fits(model, block, true);
-			CHECK_INT(fits, block->is_exposed);
-			if (fits != block->is_exposed) {
-				fprintf(stderr, SLICE_FMT "\n", SLICE_ARG(slice_first(block->lines[0].text, 200)));
-			}
-		}
-	}
-}
-
-static void check_times_of_twins(struct trial *t)
-{
-	for (size_t i = 0; i < t->model.group_count; i++) {
-		size_t shown = 0;
-		for (size_t j = 0; j < t->model.group_count; j++) {
-			const struct model_group *other = &t->model.groups[j];
-			shown += other->shows_times
-					&& group_key_equal_normalised(&t->model.groups[i].key, &other->key);
-		}
-		CHECK_INT(shown, 1);
-	}
-}
-
 static void check_page(struct trial *t)
 {
 	struct arena *arena = &t->driver.arena;
-	struct slice text = store_driver_whole_page(&t->driver, NULL);
-	struct model_lines got = lines_of(text, arena);
-	if (!t->driver.store.options.is_checked) {
-		learn_exposed(t, &got);
-		check_times_of_twins(t);
+	while (t->driver.store.contents->shadow_cursor != NULL) {
+		store_tidy(&t->driver.store);
 	}
+	struct slice text = store_driver_whole_page(&t->driver, NULL);
+	struct model_lines got = model_lines_of(text, arena);
+	model_expose(&t->model);
 	struct model_lines expected = model_page(&t->model, arena);
-	check_lines(&got, &expected);
+	model_check_lines(&got, &expected);
 	for (size_t i = 0; i < COUNT(model_family_kinds); i++) {
 		check_help(t, text, slice_of_string(model_family_kinds[i].name));
 	}
@@ -311,8 +221,8 @@ static void touch_page(struct trial *t, struct open_page *open)
 		return;
 	}
 	if (!is_dropped) {
-		struct model_lines got = lines_of(buf_slice(&open->text), &t->driver.arena);
-		check_lines(&got, &open->expected);
+		struct model_lines got = model_lines_of(buf_slice(&open->text), &t->driver.arena);
+		model_check_lines(&got, &open->expected);
 	}
 	page_finish(&open->page);
 	buf_finish(&open->text);
@@ -405,7 +315,7 @@ static void run_trial(struct random_source *random, bool is_checked)
 	for (int i = 0; i < OPERATIONS && check_failures == 0; i++) {
 		do_something(t);
 		if (!is_checked) {
-			check_page(t); /* the model has to know what is exposed */
+			check_page(t);
 		}
 	}
 	if (check_failures == 0) {

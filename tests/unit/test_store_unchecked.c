@@ -61,7 +61,9 @@ static const struct store_scenario scenarios[] = {
 			"# TYPE h gauge\nh" A " 1\n# TYPE h_sum untyped\nh_sum" B " 1\n", 0 },
 	{ "suffixes in one push: one of both is exposed",
 			{ { "put", "job=a", "h_sum 1\n# TYPE h histogram\nh_count 1\n" } },
-			"# TYPE h_sum untyped\nh_sum" A " 1\n", 1 },
+			"# TYPE h histogram\nh_bucket{instance=\"\",job=\"a\",le=\"+Inf\"} 1\nh_sum" A
+			" 0\nh_count" A " 1\n",
+			1 },
 	{ "a claim that is shadowed itself",
 			{ { "put", "job=b", "# TYPE h summary\nh_count 1\n" },
 					{ "put", "job=a", "h_sum 1\n# TYPE h gauge\nh 1\n" } },

@@ -75,142 +75,38 @@ static bool find_deadline(
 
 /* ---- Pushes ---- */
 
-static bool add_push(struct loaded_unit *unit, struct loaded_group *group,
-		const struct record_push *record, const struct batch *batch, const uint32_t *places,
-		const int64_t *since_ns)
+static bool add_push(
+		struct loaded_unit *unit, struct loaded_group *group, const struct record_push *record)
 {
 	struct loaded_push *push = arena_zalloc(&unit->arena, 1, sizeof(*push));
 	push->pushed_ns = record->pushed_ns;
-	if (!restore_prepare(batch, &group->key, &unit->arena, &push->prepared)) {
+	if (!restore_prepare(&record->batch, &group->key, &unit->arena, &push->prepared)) {
 		return false;
 	}
 	for (size_t i = 0; i < push->prepared.family_count; i++) {
-		push->prepared.families[i].place = places[i];
-		push->prepared.families[i].since_ns = since_ns[i];
+		push->prepared.families[i].place = record->places[i];
+		push->prepared.families[i].since_ns = record->since_ns[i];
 	}
 	list_append(&group->pushes, &push->link);
 	return true;
 }
 
-/* Each family that was not exposed waits for its turn by itself. */
-static bool add_late(struct sqlite_load *load, struct loaded_unit *unit, struct loaded_group *group,
-		const struct record_push *record, size_t i)
-{
-	struct loaded_group *late = arena_zalloc(&unit->arena, 1, sizeof(*late));
-	struct batch batch = {
-		.families = &record->batch.families[i],
-		.family_count = 1,
-		.sample_count = record->batch.families[i].sample_count,
-		.is_openmetrics = record->batch.is_openmetrics,
-	};
-	record->batch.families[i].next = NULL;
-	late->key = group->key;
-	late->place = group->place;
-	late->whole = group;
-	late->order = record->pushed_ns;
-	list_init(&late->pushes);
-	list_append(&load->late, &late->link);
-	unit->is_kept = true;
-	late->since_ns = group->since_ns;
-	return add_push(unit, late, record, &batch, &record->places[i], &record->since_ns[i]);
-}
-
-/* Families that were exposed, in one batch; the rest is put off. */
-static bool split_push(struct sqlite_load *load, struct loaded_unit *unit,
-		struct loaded_group *group, const struct record_push *record)
-{
-	struct batch batch = { .is_openmetrics = record->batch.is_openmetrics };
-	size_t count = record->batch.family_count;
-	uint32_t *places = arena_alloc(&unit->arena, (count + 1) * sizeof(uint32_t));
-	int64_t *since_ns = arena_alloc(&unit->arena, (count + 1) * sizeof(int64_t));
-	struct batch_family *families = arena_alloc(&unit->arena, (count + 1) * sizeof(*families));
-	batch.families = families;
-	for (size_t i = 0; i < count; i++) {
-		if (record->is_shadowed[i]) {
-			if (!add_late(load, unit, group, record, i)) {
-				return false;
-			}
-			continue;
-		}
-		places[batch.family_count] = record->places[i];
-		since_ns[batch.family_count] = record->since_ns[i];
-		families[batch.family_count] = record->batch.families[i];
-		families[batch.family_count].next = NULL;
-		if (batch.family_count > 0) {
-			families[batch.family_count - 1].next = &families[batch.family_count];
-		}
-		batch.sample_count += record->batch.families[i].sample_count;
-		batch.family_count++;
-	}
-	return batch.family_count == 0 || add_push(unit, group, record, &batch, places, since_ns);
-}
-
-static bool has_shadowed(const struct record_push *record)
-{
-	for (size_t i = 0; i < record->batch.family_count; i++) {
-		if (record->is_shadowed[i]) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* ---- Groups ---- */
 
-static bool brings_family(const struct record *record, struct slice name)
-{
-	for (size_t i = 0; i < record->push_count; i++) {
-		const struct batch *batch = &record->pushes[i].batch;
-		for (size_t j = 0; j < batch->family_count; j++) {
-			if (slice_equal(batch->families[j].name, name)) {
-				return true;
-			}
-		}
-	}
-	return false;
-}
-
-/* What was put off of the group and a later push replaces. */
-static void drop_replaced(
-		struct sqlite_load *load, const struct loaded_group *group, const struct record *record)
-{
-	LIST_EACH (link, &load->late) {
-		struct loaded_group *late = LIST_ENTRY(link, struct loaded_group, link);
-		struct list *first = list_first(&late->pushes);
-		if (late->whole != group || first == NULL) {
-			continue;
-		}
-		const struct loaded_push *push = LIST_ENTRY(first, struct loaded_push, link);
-		if (brings_family(record, push->prepared.families[0].name)) {
-			loaded_group_drop(late);
-			list_remove(link);
-		}
-	}
-}
-
-static bool add_record(
-		struct sqlite_load *load, struct sqlite_building *b, const struct record *record)
+static bool add_record(struct sqlite_building *b, const struct record *record)
 {
 	struct loaded_group *group = b->group;
 	if (!b->has_any) {
 		group->key = record->key;
 		group->place = record->place;
 	}
-	if (b->has_any && b->unit->is_kept) {
-		drop_replaced(load, group, record);
-	}
 	b->has_any = true;
 	group->times = record->times;
 	group->since_ns = record->since_ns;
 	b->expires_ns = record->expires_ns;
-	group->is_late = record->is_shadowed;
-	/* Of several, the one that was there first; groups come before blocks. */
-	group->order = INT64_MIN + (int64_t)(group->grp & INT64_MAX);
 	bool is_good = true;
 	for (size_t i = 0; i < record->push_count && is_good; i++) {
-		const struct record_push *push = &record->pushes[i];
-		is_good = has_shadowed(push) ? split_push(load, b->unit, group, push)
-									 : add_push(b->unit, group, push, &push->batch, push->places, push->since_ns);
+		is_good = add_push(b->unit, group, &record->pushes[i]);
 	}
 	return is_good;
 }
@@ -229,7 +125,7 @@ void sqlite_build_add(
 	}
 	if (is_good) {
 		what = "a push of it is too large";
-		is_good = add_record(load, b, &record);
+		is_good = add_record(b, &record);
 	}
 	if (!is_good) {
 		sqlite_build_report(load, row, bytes, what);
@@ -251,17 +147,12 @@ void sqlite_build_begin(
 void sqlite_build_end(struct sqlite_load *load, struct sqlite_building *b)
 {
 	struct loaded_group *group = b->group;
-	bool is_live = b->has_any && find_deadline(load, b->expires_ns, &group->deadline_ns);
-	if (is_live && group->is_late) {
-		b->unit->is_kept = true;
-		list_append(&load->late, &group->link);
-	} else if (is_live) {
+	if (b->has_any && find_deadline(load, b->expires_ns, &group->deadline_ns)) {
 		list_append(&b->unit->groups, &group->link);
-	} else {
-		group->is_expired = true;
-		load->expired += b->has_any;
-		LIST_EACH (link, &group->pushes) {
-			prepared_push_drop(&LIST_ENTRY(link, struct loaded_push, link)->prepared);
-		}
+		return;
+	}
+	load->expired += b->has_any;
+	LIST_EACH (link, &group->pushes) {
+		prepared_push_drop(&LIST_ENTRY(link, struct loaded_push, link)->prepared);
 	}
 }

@@ -41,5 +41,5 @@ void sqlite_build_begin(
 void sqlite_build_add(
 		struct sqlite_load *load, struct sqlite_building *b, const struct sqlite_row *row);
 
-/* It is in the unit, or put off, or its time is over. */
+/* It is in the unit, or its time is over. */
 void sqlite_build_end(struct sqlite_load *load, struct sqlite_building *b);

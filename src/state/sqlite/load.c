@@ -200,42 +200,6 @@ static bool build_rest(struct sqlite_load *load)
 	return is_wanted && send_unit(load, &load->unit);
 }
 
-static int compare_order(const void *a, const void *b)
-{
-	const struct loaded_group *left = *(struct loaded_group *const *)a;
-	const struct loaded_group *right = *(struct loaded_group *const *)b;
-	return (left->order > right->order) - (left->order < right->order);
-}
-
-/* What was not exposed, the oldest first. */
-static bool send_late(struct sqlite_load *load)
-{
-	size_t count = 0;
-	LIST_EACH (link, &load->late) {
-		count++;
-	}
-	if (count == 0) {
-		return true;
-	}
-	struct loaded_group **sorted = memory_zalloc(count, sizeof(*sorted));
-	struct loaded_unit *unit = loaded_unit_create();
-	count = 0;
-	LIST_EACH (link, &load->late) {
-		sorted[count++] = LIST_ENTRY(link, struct loaded_group, link);
-	}
-	qsort(sorted, count, sizeof(*sorted), compare_order);
-	for (size_t i = 0; i < count; i++) {
-		list_remove(&sorted[i]->link);
-		if (sorted[i]->whole == NULL || !sorted[i]->whole->is_expired) {
-			list_append(&unit->groups, &sorted[i]->link);
-		} else {
-			loaded_group_drop(sorted[i]);
-		}
-	}
-	free(sorted);
-	return send_unit(load, &unit);
-}
-
 /* ---- The database as a whole ---- */
 
 /* What the stored clock would say now; what the wall clock says when there is none. */
@@ -262,7 +226,6 @@ static void begin(struct sqlite_load *load)
 	map_init(&load->held);
 	list_init(&load->held_groups);
 	list_init(&load->bad);
-	list_init(&load->late);
 	load->zstd = ZSTD_createDCtx();
 	load->next_number = 1;
 	load->next_grp = 1;
@@ -280,7 +243,7 @@ enum sqlite_load_result sqlite_load_run(struct sqlite_load *load)
 	if (result != SQLITE_LOAD_OK) {
 		return result;
 	}
-	if (!build_rest(load) || !send_late(load)) {
+	if (!build_rest(load)) {
 		return SQLITE_LOAD_STOPPED;
 	}
 	int64_t pages = sqlite_file_number(load->db, "PRAGMA page_count")
@@ -298,9 +261,6 @@ void sqlite_load_finish(struct sqlite_load *load)
 {
 	LIST_EACH (link, &load->held_groups) {
 		drop_held(load, LIST_ENTRY(link, struct held_group, link));
-	}
-	LIST_EACH (link, &load->late) {
-		loaded_group_drop(LIST_ENTRY(link, struct loaded_group, link));
 	}
 	if (load->unit != NULL) {
 		loaded_unit_destroy(load->unit);

@@ -51,7 +51,6 @@ struct sqlite_load {
 	struct map held;         // held_group::node
 	struct list held_groups; // held_group::link
 	struct list bad;         // bad_row::link
-	struct list late;        // loaded_group::link
 	struct loaded_unit *unit;
 	struct ZSTD_DCtx_s *zstd;
 	int64_t now_ns; /* monotonic */

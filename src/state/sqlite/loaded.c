@@ -14,7 +14,7 @@ struct loaded_unit *loaded_unit_create(void)
 	return unit;
 }
 
-void loaded_group_drop(struct loaded_group *group)
+static void drop_group(struct loaded_group *group)
 {
 	LIST_EACH (link, &group->pushes) {
 		struct loaded_push *push = LIST_ENTRY(link, struct loaded_push, link);
@@ -27,7 +27,7 @@ void loaded_group_drop(struct loaded_group *group)
 void loaded_unit_destroy(struct loaded_unit *unit)
 {
 	LIST_EACH (link, &unit->groups) {
-		loaded_group_drop(LIST_ENTRY(link, struct loaded_group, link));
+		drop_group(LIST_ENTRY(link, struct loaded_group, link));
 	}
 	list_remove(&unit->link);
 	arena_finish(&unit->arena);
@@ -39,24 +39,21 @@ void loaded_unit_destroy(struct loaded_unit *unit)
  * lost, so it is written again.
  */
 static bool is_superseded(
-		const struct restore *restore, struct loaded_group *loaded, struct ledger *ledger)
+		const struct restore *restore, const struct loaded_group *loaded, struct ledger *ledger)
 {
-	if (loaded->whole != NULL) {
-		return loaded->whole->is_superseded;
-	}
 	const struct group *group = store_find_group(restore->store, &loaded->key);
-	loaded->is_superseded = group != NULL && group->keeper != NULL;
-	if (loaded->is_superseded) {
+	bool is_there = group != NULL && group->keeper != NULL;
+	if (is_there) {
 		ledger_bury(ledger, &loaded->key.labels, loaded->grp);
 	}
-	return loaded->is_superseded;
+	return is_there;
 }
 
 static void put_group(struct loaded_unit *unit, struct loaded_group *loaded,
 		struct restore *restore, struct ledger *ledger)
 {
 	if (is_superseded(restore, loaded, ledger)) {
-		loaded_group_drop(loaded);
+		drop_group(loaded);
 		return;
 	}
 	restore_group(restore, &loaded->key, loaded->place, loaded->since_ns);
@@ -65,12 +62,9 @@ static void put_group(struct loaded_unit *unit, struct loaded_group *loaded,
 		restore_prepared(restore, &loaded->key, &push->prepared, push->pushed_ns, &unit->arena);
 	}
 	/* Each push has set times of its own. */
-	const struct loaded_group *whole = loaded->whole == NULL ? loaded : loaded->whole;
-	restore_set_times(restore, &loaded->key, whole->times, whole->deadline_ns);
-	if (loaded->whole == NULL) {
-		struct group *group = store_find_group(restore->store, &loaded->key);
-		ledger_adopt(ledger, group, loaded->grp, loaded->base, loaded->bytes);
-	}
+	restore_set_times(restore, &loaded->key, loaded->times, loaded->deadline_ns);
+	struct group *group = store_find_group(restore->store, &loaded->key);
+	ledger_adopt(ledger, group, loaded->grp, loaded->base, loaded->bytes);
 }
 
 void loaded_unit_put(struct loaded_unit *unit, struct restore *restore, struct ledger *ledger)

@@ -6,9 +6,6 @@
  *
  *      thread: row -> record -> batch -> lines       loop: into the store
  *              '-------------- unit ---------------> a unit a turn
- *
- * What was not exposed is in units of its own, which come last; the oldest of it
- * first. So what was exposed finds its place free.
  */
 
 #include <stdbool.h>
@@ -37,12 +34,7 @@ struct loaded_group {
 	struct list pushes;  // loaded_push::link, oldest first
 	uint64_t grp;
 	uint64_t base;
-	uint64_t bytes;             /* of all its rows that count */
-	struct loaded_group *whole; /* this is only what was not exposed of that one; NULL: all of it */
-	bool is_expired;
-	bool is_late;       /* it is not exposed itself */
-	bool is_superseded; /* another group of that key came after it; the loop's to say */
-	int64_t order;      /* among what was not exposed */
+	uint64_t bytes; /* of all its rows that count */
 };
 
 /* What could not be read. */
@@ -60,13 +52,9 @@ struct loaded_unit {
 	struct arena arena; /* everything is in it, but for the packs */
 	size_t bytes;
 	uint64_t rows; /* read so far, with this unit */
-	bool is_kept;  /* a later unit refers to it: it is to be destroyed in the end */
 };
 
 struct loaded_unit *loaded_unit_create(void);
-
-/* What it would have put in. */
-void loaded_group_drop(struct loaded_group *group);
 
 /* Frees also what was not put in. */
 void loaded_unit_destroy(struct loaded_unit *unit);

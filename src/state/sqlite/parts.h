@@ -26,9 +26,8 @@ struct sqlite_state {
 	struct record_checks checks;
 	struct sqlite_loader loader;
 	struct restore restore;
-	struct list kept_units; // loaded_unit::link, which later ones refer to
-	uint64_t began_ns;      /* the loading; monotonic */
-	uint64_t progress_ns;   /* when it was told of last */
+	uint64_t began_ns;    /* the loading; monotonic */
+	uint64_t progress_ns; /* when it was told of last */
 	struct sqlite_thread thread;
 	struct turn turn; /* hands over what was gathered */
 	uv_async_t event;

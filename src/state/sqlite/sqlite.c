@@ -193,7 +193,6 @@ struct state *sqlite_state_open(const struct sqlite_state_options *options, uv_l
 	state->open_handles = 3;
 	state->began_ns = clock_monotonic_ns();
 	state->progress_ns = state->began_ns;
-	list_init(&state->kept_units);
 	ledger_init(&state->ledger, store, on_gathered, state);
 	turn_open(&state->turn, loop, on_turn, state);
 	uv_async_init(loop, &state->event, on_event);

@@ -47,11 +47,7 @@ static void put_unit(struct sqlite_state *state, struct loaded_unit *unit)
 		state->events.on_fault(state->events.data, &told);
 	}
 	tell_progress(state, unit->rows);
-	if (unit->is_kept) {
-		list_append(&state->kept_units, &unit->link);
-	} else {
-		loaded_unit_destroy(unit);
-	}
+	loaded_unit_destroy(unit);
 }
 
 static void take_findings(struct sqlite_state *state)
@@ -70,9 +66,6 @@ static void end_loading(struct sqlite_state *state)
 	sqlite_loader_join(&state->loader);
 	state->is_loading = false;
 	restore_end(&state->restore);
-	LIST_EACH (link, &state->kept_units) {
-		loaded_unit_destroy(LIST_ENTRY(link, struct loaded_unit, link));
-	}
 	if (state->is_closing) {
 		state->loader.result = SQLITE_LOAD_STOPPED; /* nobody waits for it any more */
 	}
