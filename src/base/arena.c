@@ -38,6 +38,22 @@ void arena_init(struct arena *arena)
 	*arena = (struct arena){ 0 };
 }
 
+static void add_block(struct arena *arena, size_t bytes)
+{
+	struct arena_block *block = memory_alloc(sizeof(*block) + bytes);
+	block->older = arena->blocks;
+	block->bytes = bytes;
+	arena->blocks = block;
+	arena->next = block->data;
+	arena->left = bytes;
+}
+
+void arena_init_sized(struct arena *arena, size_t bytes)
+{
+	arena_init(arena);
+	add_block(arena, bytes);
+}
+
 static void free_blocks(struct arena_block *block)
 {
 	while (block != NULL) {
@@ -84,7 +100,7 @@ void arena_reset(struct arena *arena)
 	}
 }
 
-static void add_block(struct arena *arena, size_t at_least)
+static void grow(struct arena *arena, size_t at_least)
 {
 	size_t bytes = FIRST_BLOCK_BYTES;
 	if (arena->blocks != NULL) {
@@ -96,18 +112,13 @@ static void add_block(struct arena *arena, size_t at_least)
 	if (bytes < at_least) {
 		bytes = at_least;
 	}
-	struct arena_block *block = memory_alloc(sizeof(*block) + bytes);
-	block->older = arena->blocks;
-	block->bytes = bytes;
-	arena->blocks = block;
-	arena->next = block->data;
-	arena->left = bytes;
+	add_block(arena, bytes);
 }
 
 char *arena_text(struct arena *arena, size_t bytes)
 {
 	if (arena->next == NULL || bytes > arena->left) {
-		add_block(arena, bytes);
+		grow(arena, bytes);
 	}
 	char *text = arena->next;
 	arena->next += bytes;
@@ -120,7 +131,7 @@ void *arena_alloc(struct arena *arena, size_t bytes)
 {
 	size_t padding = -(uintptr_t)arena->next % alignof(max_align_t);
 	if (arena->next == NULL || padding + bytes > arena->left) {
-		add_block(arena, bytes);
+		grow(arena, bytes);
 		padding = 0;
 	}
 	return arena_text(arena, padding + bytes) + padding;

@@ -23,6 +23,10 @@ struct arena {
 };
 
 void arena_init(struct arena *arena);
+
+/* For one of many that wait with little in them: it begins with a block of that size. */
+void arena_init_sized(struct arena *arena, size_t bytes);
+
 void arena_finish(struct arena *arena);
 void arena_reset(struct arena *arena);
 

@@ -47,23 +47,33 @@ static void test_buf_prints(void)
 	buf_finish(&buf);
 }
 
+static void use_arena(struct arena *arena)
+{
+	for (int round = 0; round < 3; round++) {
+		for (size_t i = 1; i < 3000; i += 7) {
+			char *text = arena_text(arena, i);
+			memset(text, 'x', i);
+			void *aligned = arena_alloc(arena, i);
+			CHECK_INT((uintptr_t)aligned % 16, 0);
+			memset(aligned, 'y', i);
+		}
+		CHECK_SLICE(arena_printf(arena, "%s=%d", "a", 5), SLICE("a=5"));
+		CHECK_STRING(arena_copy(arena, SLICE("copied")), "copied");
+		arena_reset(arena);
+		CHECK_INT(arena->used_bytes, 0);
+	}
+	arena_finish(arena);
+}
+
 static void test_arena(void)
 {
 	struct arena arena;
 	arena_init(&arena);
-	for (int round = 0; round < 3; round++) {
-		for (size_t i = 1; i < 3000; i += 7) {
-			char *text = arena_text(&arena, i);
-			memset(text, 'x', i);
-			void *aligned = arena_alloc(&arena, i);
-			CHECK_INT((uintptr_t)aligned % 16, 0);
-			memset(aligned, 'y', i);
-		}
-		CHECK_SLICE(arena_printf(&arena, "%s=%d", "a", 5), SLICE("a=5"));
-		CHECK_STRING(arena_copy(&arena, SLICE("copied")), "copied");
-		arena_reset(&arena);
-		CHECK_INT(arena.used_bytes, 0);
-	}
+	use_arena(&arena);
+	arena_init_sized(&arena, 100);
+	CHECK_INT(arena.left, 100);
+	use_arena(&arena);
+	arena_init_sized(&arena, 1);
 	arena_finish(&arena);
 }
 
