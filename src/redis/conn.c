@@ -39,11 +39,15 @@ static void make_reader(struct redis_conn *conn)
 	conn->reader->privdata = conn;
 }
 
-/* A large answer leaves a large buffer, which is given back as soon as nothing is in it. */
+/*
+ * A large answer leaves a large buffer, which is given back as soon as nothing is in it. It may be
+ * empty in the middle of an answer, too, when what was read ends with one of its parts.
+ */
 static void shrink_reader(struct redis_conn *conn)
 {
 	redisReader *reader = conn->reader;
-	if (reader->len == 0 && sdsalloc(reader->buf) > reader->maxbuf) {
+	bool is_idle = reader->len == 0 && reader->ridx < 0;
+	if (is_idle && sdsalloc(reader->buf) > reader->maxbuf) {
 		redisReaderFree(reader);
 		make_reader(conn);
 	}

@@ -195,6 +195,35 @@ static void test_large(void)
 	redis_process_stop(&server);
 }
 
+/*
+ * However much of it is read at a time, it ends with a part of the answer: "*10000\r\n" and the
+ * first part have 64 bytes, as each of the others has.
+ */
+static void test_cut_between_parts(void)
+{
+	struct redis_process server;
+	struct client client;
+	struct answer answer = { 0 };
+	const struct slice eval[] = {
+		SLICE("EVAL"),
+		SLICE("local parts = { string.rep('a', 49) }\n"
+			  "for i = 2, 10000 do parts[i] = string.rep('b', 57) end\n"
+			  "return parts"),
+		SLICE("0"),
+	};
+	redis_process_start(&server, NULL);
+	client_open_one(&client, server.port);
+	for (int i = 0; i < 3; i++) {
+		send_slices(&client, &answer, eval, 3);
+		CLIENT_AWAIT(&client, answer.is_done);
+		CHECK_INT(answer.integer, 10000);
+		answer_reset(&answer);
+	}
+	CHECK_INT(client.lost, 0);
+	client_close(&client);
+	redis_process_stop(&server);
+}
+
 /* ---- From within callbacks ---- */
 
 static void send_again(struct answer *answer)
@@ -274,6 +303,7 @@ int main(void)
 	RUN(test_database);
 	RUN(test_auth);
 	RUN(test_large);
+	RUN(test_cut_between_parts);
 	RUN(test_callbacks);
 	RUN(test_close_at_once);
 	return check_done();
