@@ -233,6 +233,8 @@ static void note_change(struct ledger *ledger, const struct store_change *change
 			leave(ledger, entry);
 		}
 		return;
+	case STORE_CHANGE_ABSENT:
+		return; /* nothing is stored of it */
 	case STORE_CHANGE_WIPE:
 		break;
 	}
@@ -253,6 +255,8 @@ static void gather_change(struct ledger *ledger, const struct store_change *chan
 	case STORE_CHANGE_EXPIRE:
 		gather_gone(ledger, change->group);
 		return;
+	case STORE_CHANGE_ABSENT:
+		return; /* nothing is stored of it */
 	case STORE_CHANGE_WIPE:
 		break;
 	}

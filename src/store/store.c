@@ -194,10 +194,20 @@ static bool delete_group(struct store *store, struct group *group, enum store_ch
 	return true;
 }
 
+static void report_absent(struct store *store, const struct group_key *key)
+{
+	struct store_change change = { .kind = STORE_CHANGE_ABSENT, .key = key };
+	if (store->reports_absent) {
+		store_next_version(store);
+		store_report(store, &change);
+	}
+}
+
 enum store_delete_result store_delete(struct store *store, const struct group_key *key)
 {
 	struct group *group = store_find_group(store, key);
 	if (group == NULL) {
+		report_absent(store, key);
 		return STORE_DELETE_OK;
 	}
 	bool is_taken = group->is_busy && store->deleting != group;

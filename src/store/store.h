@@ -27,14 +27,16 @@ enum store_change_kind {
 	STORE_CHANGE_FAILURE, /* a push that was refused and left its time */
 	STORE_CHANGE_DELETE,
 	STORE_CHANGE_EXPIRE,
-	STORE_CHANGE_WIPE, /* without a group */
+	STORE_CHANGE_WIPE,   /* without a group */
+	STORE_CHANGE_ABSENT, /* likewise: a deletion of one that is not here; if asked for */
 };
 
 struct store_change {
 	enum store_change_kind kind;
 	uint64_t number;
-	struct group *group; /* as it is after the change, or was before it went */
-	struct pack *pack;   /* what a put or post brought; NULL: no families */
+	struct group *group;         /* as it is after the change, or was before it went */
+	struct pack *pack;           /* what a put or post brought; NULL: no families */
+	const struct group_key *key; /* of one that is not here; else NULL */
 };
 
 struct store_listener {
@@ -94,6 +96,7 @@ struct store {
 	struct store_push *slicing; /* the push that is being applied in slices, or NULL */
 	struct group *deleting;     /* a group that is being deleted in slices, or NULL */
 	bool is_committing;         /* slices of that push are in */
+	bool reports_absent;        /* deletions of what is not here, which others may have */
 	const struct family_declaration *declarations;
 	size_t declaration_count;
 	struct list listeners; /* store_listener::link */
