@@ -5,10 +5,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-
-enum {
-	COUNT_TEXT_BYTES = 24, /* of a 64 bit number with the byte in front */
-};
+#include "base/number.h"
 
 struct redis_text *redis_text_create(size_t len)
 {
@@ -55,10 +52,14 @@ static size_t args_len(const struct slice *args, size_t count)
 
 static char *write_count(char *at, char kind, size_t count)
 {
-	char line[COUNT_TEXT_BYTES + 3];
-	int len = snprintf(line, sizeof(line), "%c%zu\r\n", kind, count);
-	memcpy(at, line, (size_t)len);
-	return at + len;
+	char digits[NUMBER_TEXT_MAX];
+	size_t len = number_format_uint(count, digits);
+	*at++ = kind;
+	memcpy(at, digits, len);
+	at += len;
+	*at++ = '\r';
+	*at++ = '\n';
+	return at;
 }
 
 static char *write_args(char *at, const struct slice *args, size_t count)
@@ -79,11 +80,12 @@ static char *write_args(char *at, const struct slice *args, size_t count)
 struct redis_text *redis_text_of_command(
 		const struct slice *args, size_t count, unsigned wait_replicas, unsigned wait_ms)
 {
-	char numbers[2][COUNT_TEXT_BYTES];
-	snprintf(numbers[0], sizeof(numbers[0]), "%u", wait_replicas);
-	snprintf(numbers[1], sizeof(numbers[1]), "%u", wait_ms);
-	const struct slice wait[] = { SLICE("WAIT"), slice_of_string(numbers[0]),
-		slice_of_string(numbers[1]) };
+	char numbers[2][NUMBER_TEXT_MAX];
+	const struct slice wait[] = {
+		SLICE("WAIT"),
+		slice_make(numbers[0], number_format_uint(wait_replicas, numbers[0])),
+		slice_make(numbers[1], number_format_uint(wait_ms, numbers[1])),
+	};
 	size_t wait_count = sizeof(wait) / sizeof(wait[0]);
 	size_t len = args_len(args, count);
 	if (wait_replicas > 0) {
