@@ -229,7 +229,7 @@ const struct setting settings[] = {
 	{ .name = "state.stream-length",
 			.group = "Data",
 			COUNT(state_stream_length),
-			.initial = "100000",
+			.initial = "10000",
 			.min = 100,
 			.max = 1000000000,
 			.help = "How many changes, about, each of the streams in Redis keeps for weirs that "

@@ -76,6 +76,21 @@ struct state_stats {
 	uint64_t waiting;       /* changes that are not durable */
 	uint64_t bytes;         /* on disk */
 	uint64_t set_aside;     /* records that could not be read */
+
+	/* Of one that several weirs share. */
+	bool is_shared;
+	unsigned replica;     /* this weir's number among them */
+	uint64_t away;        /* lanes of which nothing can be stored */
+	uint64_t outages;     /* begun */
+	uint64_t resent;      /* groups that were sent again */
+	uint64_t rescans;     /* times that all groups of a lane were read again */
+	uint64_t epochs;      /* times that a lane was found emptied */
+	uint64_t epoch_us;    /* Unix time when what is there began */
+	uint64_t received;    /* changes of others */
+	uint64_t position_ms; /* Unix time of the last of them */
+	double lag_seconds;   /* how old it was when it was read */
+	uint64_t commands;    /* sent */
+	uint64_t round_trips; /* that they took */
 };
 
 /* What a place to keep groups in has to offer. */

@@ -335,7 +335,44 @@ static void render_state(struct stats *stats, const struct stats_row *row, struc
 		[STATE_WAITING_ANSWERS] = (double)state->waiting_answers,
 		[STATE_WAITING_CHANGES] = (double)state->waiting_changes,
 	};
-	if (state->is_kept) {
+	/* What Redis takes on its disks, it says itself. */
+	bool is_known = !state->is_shared || row->offset != STATE_BYTES;
+	if (state->is_kept && is_known) {
+		append_value(lines, row, values[row->offset]);
+	}
+}
+
+enum shared_row {
+	SHARED_AWAY_PARTITIONS,
+	SHARED_COMMANDS,
+	SHARED_EPOCH_CHANGES,
+	SHARED_EPOCH_SINCE,
+	SHARED_OUTAGES,
+	SHARED_RECEIVED_CHANGES,
+	SHARED_RESCANS,
+	SHARED_RESENT_GROUPS,
+	SHARED_ROUND_TRIPS,
+	SHARED_STREAM_LAG,
+	SHARED_STREAM_POSITION,
+};
+
+static void render_shared(struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	const struct stats_state *state = &stats->state;
+	const double values[] = {
+		[SHARED_AWAY_PARTITIONS] = (double)state->away_partitions,
+		[SHARED_COMMANDS] = (double)state->commands,
+		[SHARED_EPOCH_CHANGES] = (double)state->epoch_changes,
+		[SHARED_EPOCH_SINCE] = state->epoch_since,
+		[SHARED_OUTAGES] = (double)state->outages,
+		[SHARED_RECEIVED_CHANGES] = (double)state->received_changes,
+		[SHARED_RESCANS] = (double)state->rescans,
+		[SHARED_RESENT_GROUPS] = (double)state->resent_groups,
+		[SHARED_ROUND_TRIPS] = (double)state->round_trips,
+		[SHARED_STREAM_LAG] = state->stream_lag_seconds,
+		[SHARED_STREAM_POSITION] = state->stream_position,
+	};
+	if (state->is_shared) {
 		append_value(lines, row, values[row->offset]);
 	}
 }
@@ -376,6 +413,7 @@ static void render_process(struct stats *stats, const struct stats_row *row, str
 #define PLAIN(field) .render = render_plain, .offset = offsetof(struct stats, field)
 #define PROCESS(index) .render = render_process, .offset = (index)
 #define STATE(index) .render = render_state, .offset = (index)
+#define SHARED(index) .render = render_shared, .offset = (index)
 
 const struct stats_row stats_rows[] = {
 	{ SLICE_INIT("process_cpu_seconds_total"), METRIC_COUNTER,
@@ -480,9 +518,14 @@ const struct stats_row stats_rows[] = {
 			SLICE_INIT("Groups whose push times are not exposed, because another group has the "
 					   "same labels apart from empty ones."),
 			PLAIN(shadowed_groups) },
+	{ SLICE_INIT("weir_state_away_partitions"), METRIC_GAUGE,
+			SLICE_INIT("Parts of the groups, of 16, of which nothing can be stored in Redis now."),
+			SHARED(SHARED_AWAY_PARTITIONS) },
 	{ SLICE_INIT("weir_state_bytes"), METRIC_GAUGE,
 			SLICE_INIT("Bytes on disk of the database, with what is not moved into it yet."),
 			STATE(STATE_BYTES) },
+	{ SLICE_INIT("weir_state_commands_total"), METRIC_COUNTER,
+			SLICE_INIT("Commands sent to Redis."), SHARED(SHARED_COMMANDS) },
 	{ SLICE_INIT("weir_state_commit_changes"), METRIC_SUMMARY,
 			SLICE_INIT("Changes made durable by one commit."), .render = render_commit_changes },
 	{ SLICE_INIT("weir_state_commit_duration_seconds"), METRIC_SUMMARY,
@@ -490,6 +533,13 @@ const struct stats_row stats_rows[] = {
 	{ SLICE_INIT("weir_state_commit_failures_total"), METRIC_COUNTER,
 			SLICE_INIT("Commits that failed; what was in them is tried again."),
 			STATE(STATE_FAILURES) },
+	{ SLICE_INIT("weir_state_epoch_changes_total"), METRIC_COUNTER,
+			SLICE_INIT("Times that a part of the groups was found gone from Redis, and was stored "
+					   "again."),
+			SHARED(SHARED_EPOCH_CHANGES) },
+	{ SLICE_INIT("weir_state_epoch_time_seconds"), METRIC_GAUGE,
+			SLICE_INIT("Unix time since when Redis has kept what it has."),
+			SHARED(SHARED_EPOCH_SINCE) },
 	{ SLICE_INIT("weir_state_groups_loaded"), METRIC_GAUGE, SLICE_INIT("Groups read at start."),
 			STATE(STATE_GROUPS_LOADED) },
 	{ SLICE_INIT("weir_state_last_commit_time_seconds"), METRIC_GAUGE,
@@ -498,10 +548,29 @@ const struct stats_row stats_rows[] = {
 	{ SLICE_INIT("weir_state_load_duration_seconds"), METRIC_GAUGE,
 			SLICE_INIT("How long reading what was stored took at start."),
 			STATE(STATE_LOAD_SECONDS) },
+	{ SLICE_INIT("weir_state_outages_total"), METRIC_COUNTER,
+			SLICE_INIT("Times that Redis became unable to store."), SHARED(SHARED_OUTAGES) },
+	{ SLICE_INIT("weir_state_received_changes_total"), METRIC_COUNTER,
+			SLICE_INIT("Changes read that other replicas made."), SHARED(SHARED_RECEIVED_CHANGES) },
 	{ SLICE_INIT("weir_state_records_set_aside"), METRIC_GAUGE,
 			SLICE_INIT("Records that could not be read, kept in the database for whoever wants to "
 					   "look at them."),
 			STATE(STATE_SET_ASIDE) },
+	{ SLICE_INIT("weir_state_rescans_total"), METRIC_COUNTER,
+			SLICE_INIT("Times that all groups of a part were read again."),
+			SHARED(SHARED_RESCANS) },
+	{ SLICE_INIT("weir_state_resent_groups_total"), METRIC_COUNTER,
+			SLICE_INIT("Groups sent to Redis again, because the first time failed."),
+			SHARED(SHARED_RESENT_GROUPS) },
+	{ SLICE_INIT("weir_state_round_trips_total"), METRIC_COUNTER,
+			SLICE_INIT("Times that something was sent to Redis; one has any number of commands."),
+			SHARED(SHARED_ROUND_TRIPS) },
+	{ SLICE_INIT("weir_state_stream_lag_seconds"), METRIC_GAUGE,
+			SLICE_INIT("How old the last change of another replica was when it was read."),
+			SHARED(SHARED_STREAM_LAG) },
+	{ SLICE_INIT("weir_state_stream_position_time_seconds"), METRIC_GAUGE,
+			SLICE_INIT("Unix time of the last change of another replica that was read."),
+			SHARED(SHARED_STREAM_POSITION) },
 	{ SLICE_INIT("weir_state_waiting_answers"), METRIC_GAUGE,
 			SLICE_INIT("Requests that are carried out and wait for their change to be durable."),
 			STATE(STATE_WAITING_ANSWERS) },

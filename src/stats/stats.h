@@ -94,6 +94,20 @@ struct stats_state {
 	uint64_t records_set_aside;
 	uint64_t waiting_answers;
 	uint64_t waiting_changes;
+
+	/* Of one that several weirs share. */
+	bool is_shared;
+	uint64_t away_partitions;
+	uint64_t outages;
+	uint64_t resent_groups;
+	uint64_t rescans;
+	uint64_t epoch_changes;
+	double epoch_since; /* Unix time, seconds */
+	uint64_t received_changes;
+	double stream_position; /* likewise */
+	double stream_lag_seconds;
+	uint64_t commands;
+	uint64_t round_trips;
 };
 
 enum { STATS_STATUS_MAX = 600 };

@@ -1,11 +1,12 @@
 /*
- * Preloaded into weir: shifts the wall clock by the number of seconds that the
+ * Preloaded into weir or Redis: shifts the wall clock by the number of seconds that the
  * file CLOCK_SHIFT_FILE says at the time. All other clocks are as they are.
  */
 
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,6 +32,19 @@ int clock_gettime(clockid_t clock, struct timespec *ret_now)
 	}
 	int result = real(clock, ret_now);
 	if (result == 0 && clock == CLOCK_REALTIME) {
+		ret_now->tv_sec += read_shift();
+	}
+	return result;
+}
+
+int gettimeofday(struct timeval *restrict ret_now, void *restrict zone)
+{
+	static int (*real)(struct timeval * ret_now, void *zone);
+	if (real == NULL) {
+		*(void **)&real = dlsym(RTLD_NEXT, "gettimeofday");
+	}
+	int result = real(ret_now, zone);
+	if (result == 0) {
 		ret_now->tv_sec += read_shift();
 	}
 	return result;

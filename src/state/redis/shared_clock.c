@@ -1,0 +1,75 @@
+#include "state/redis/shared_clock.h"
+
+#include <stdbool.h>
+
+#include "base/clock.h"
+#include "state/redis/version.h"
+
+static const uint64_t SPAN_NS = UINT64_C(2) * 1000000000;
+
+void shared_clock_init(struct shared_clock *clock)
+{
+	*clock = (struct shared_clock){
+		.ahead_us = clock_wall_ns() / 1000 - (int64_t)(clock_monotonic_ns() / 1000),
+	};
+}
+
+void shared_clock_learn(struct shared_clock *clock, uint64_t server_us, uint64_t sent_ns)
+{
+	int64_t ahead_us = (int64_t)server_us - (int64_t)(sent_ns / 1000);
+	uint64_t span = sent_ns / SPAN_NS + 1;
+	size_t i = span % SHARED_CLOCK_SPANS;
+	if (clock->span[i] != span || ahead_us < clock->least_us[i]) {
+		clock->span[i] = span;
+		clock->least_us[i] = ahead_us;
+	}
+	bool has_any = false;
+	for (size_t j = 0; j < SHARED_CLOCK_SPANS; j++) {
+		bool is_recent = clock->span[j] != 0 && clock->span[j] + SHARED_CLOCK_SPANS > span;
+		if (is_recent && (!has_any || clock->least_us[j] < clock->ahead_us)) {
+			clock->ahead_us = clock->least_us[j];
+			has_any = true;
+		}
+	}
+}
+
+void shared_clock_see(struct shared_clock *clock, uint64_t version)
+{
+	clock->last = version_later(clock->last, version);
+}
+
+uint64_t shared_clock_now_us(const struct shared_clock *clock)
+{
+	return (uint64_t)((int64_t)(clock_monotonic_ns() / 1000) + clock->ahead_us);
+}
+
+uint64_t shared_clock_next(struct shared_clock *clock)
+{
+	uint64_t version = version_make(shared_clock_now_us(clock), clock->replica);
+	if (version <= clock->last) {
+		version = version_make(version_us(clock->last) + 1, clock->replica);
+	}
+	clock->last = version;
+	return version;
+}
+
+uint64_t shared_clock_share(const struct shared_clock *clock, int64_t deadline_ns)
+{
+	int64_t us;
+	if (deadline_ns == 0) {
+		return 0;
+	}
+	/* So late that it cannot be said: never. */
+	bool is_never = __builtin_add_overflow(deadline_ns / 1000, clock->ahead_us, &us)
+			|| us >= (int64_t)1 << (63 - VERSION_REPLICA_BITS);
+	return is_never ? 0 : version_make((uint64_t)(us > 1 ? us : 1), 0);
+}
+
+int64_t shared_clock_localise(const struct shared_clock *clock, uint64_t deadline)
+{
+	if (deadline == 0) {
+		return 0;
+	}
+	int64_t ns = ((int64_t)version_us(deadline) - clock->ahead_us) * 1000;
+	return ns > 1 ? ns : 1;
+}

@@ -1,0 +1,11 @@
+#pragma once
+
+/*
+ * Takes what was wiped out of Redis, where it lies until somebody does. Nobody sees it any
+ * more, so it does not matter when.
+ */
+
+struct partition;
+
+/* In the background; if it is cut short, the rest goes with the next wipe. */
+void sweep_begin(struct partition *partition);
