@@ -28,9 +28,18 @@ def small():
 
 def five():
     """Five series of three families; about 280 bytes."""
+    return with_kinds("written", "skipped")
+
+
+def ten():
+    """Ten series of three families; about 480 bytes."""
+    return with_kinds("written", "skipped", "failed", "repeated", "merged", "split", "moved")
+
+
+def with_kinds(*kinds):
     return [(body.decode() + "".join(
         f'batch_records_total{{kind="{kind}"}} {random.randrange(10**6)}\n'
-        for kind in ("written", "skipped"))).encode() for body in small()]
+        for kind in kinds)).encode() for body in small()]
 
 
 def one_kilobyte():

@@ -2,7 +2,8 @@
 
 import json
 
-PEERS = ("weir", "pushgateway", "checks off", "nginx", "ack=memory", "no state")
+PEERS = ("weir", "pushgateway", "checks off", "nginx", "ack=memory", "redis, aof", "valkey",
+         "sqlite", "no state")
 UNITS = {
     "/s": lambda value: f"{value:,.0f}/s" if value >= 100 else f"{value:,.1f}/s",
     "s": lambda value: f"{value * 1000:,.1f} ms" if value < 1 else f"{value:,.2f} s",

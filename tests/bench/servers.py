@@ -154,6 +154,76 @@ class StatelessWeir(Weir):
     name = "no state"
 
 
+class SqliteWeir(DurableWeir):
+    """As it comes, beside others."""
+
+    name = "sqlite"
+
+
+class RedisServer(Server):
+    """A Redis of its own on a free port; it keeps nothing in files unless its options say so."""
+
+    def __init__(self, directory, program, *options):
+        super().__init__(directory)
+        self.program = program
+        self.options = options
+
+    def begin(self):
+        self.start(self.program, "--bind", "127.0.0.1", "--port", free_port(), "--save", "",
+                   "--appendonly", "no", *self.options)
+
+    def ask(self, *words):
+        """What it answers to a command, as its own client prints it."""
+        client = self.program.replace("-server", "-cli")
+        done = subprocess.run([client, "-p", str(self.port), *map(str, words)],
+                              capture_output=True, text=True, check=True)
+        return done.stdout
+
+    def info(self, section):
+        lines = self.ask("INFO", section).splitlines()
+        return dict(line.split(":", 1) for line in lines if ":" in line)
+
+
+class RedisWeir(Weir):
+    """Shares its groups through a Redis: one of its own, or that of another weir."""
+
+    program = "redis-server"
+    options = ()
+
+    def __init__(self, directory, *flags, beside=None):
+        super().__init__(directory, *flags)
+        self.owns_redis = beside is None
+        self.redis = (RedisServer(self.directory / "redis", self.program, *self.options)
+                      if self.owns_redis else beside.redis)
+
+    def begin(self, groups=0, bodies=()):
+        if self.owns_redis:
+            self.redis.begin()
+        self.state = (f"--state.url=redis://127.0.0.1:{self.redis.port}/0",)
+        super().begin(groups, bodies)
+
+    def stop_alone(self):
+        """Its Redis stays."""
+        super().stop()
+
+    def stop(self):
+        self.stop_alone()
+        if self.owns_redis:
+            self.redis.stop()
+
+
+class LoggedRedisWeir(RedisWeir):
+    """Redis writes all that it is told to a file, which it syncs every second."""
+
+    name = "redis, aof"
+    options = ("--appendonly", "yes", "--appendfsync", "everysec")
+
+
+class ValkeyWeir(RedisWeir):
+    name = "valkey"
+    program = "valkey-server"
+
+
 class UncheckedPushgateway(Server):
     name = "checks off"
     program = "prometheus-pushgateway"

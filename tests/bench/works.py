@@ -252,6 +252,6 @@ WORKS = {work.__name__: work
 
 def remove_files(directory):
     """State files of servers that have ended; some are large."""
-    for name in ("*/state", "*/data/weir.db*"):
+    for name in ("*/state", "*/data/weir.db*", "*/redis/appendonlydir/*"):
         for path in Path(directory).glob(name):
             path.unlink()
