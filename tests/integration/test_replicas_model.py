@@ -3,6 +3,8 @@
 How long: WEIR_REPLICA_ROUNDS, 3 unless told otherwise. WEIR_SEED repeats a run as far as threads allow.
 """
 
+import collections
+import contextlib
 import os
 import random
 import threading
@@ -11,6 +13,7 @@ import time
 import pytest
 
 from crashes import SEED
+from cutting_proxy import CuttingProxy
 from harness import wait_for
 from redis_servers import RedisServer
 from replicas import Clients, Replicas, parse
@@ -111,9 +114,9 @@ class Model:
 class Walk:
     """Changes to any group through any replica, each awaited."""
 
-    def __init__(self, replicas, seed):
+    def __init__(self, replicas, seed, ttls=(float("inf"),) * 4 + (0.3, 1, 3600)):
         self.replicas, self.model, self.number = list(replicas), Model(), 0
-        self.rng = random.Random(seed)
+        self.rng, self.ttls = random.Random(seed), ttls
 
     def step(self):
         weir = self.rng.choice(self.replicas).weir
@@ -134,7 +137,7 @@ class Walk:
             names = self.rng.sample(list(TYPES), self.rng.randint(1, len(TYPES)))
             brought = {name: (self.number, self.rng.choice([1, 1, 3, 40])) for name in names}
             body = "".join(self.text(name, series) for name, (_, series) in brought.items())
-            ttl = self.rng.choice([float("inf")] * 4 + [0.3, 1, 3600])
+            ttl = self.rng.choice(self.ttls)
             target += "" if ttl == float("inf") else f"?ttl={int(ttl * 1000)}ms"
         began = time.time()
         answer = weir.request(method, target, body)
@@ -166,6 +169,55 @@ def test_one_after_the_other(replicas, walk_number):
         for _ in range(60):
             walk.step()
         replicas.settle(walk.model.check)
+
+
+class Accidents:
+    """Befall the ways to Redis, and Redis."""
+
+    def __init__(self, redis, proxies, rng):
+        self.redis, self.proxies, self.rng = redis, proxies, rng
+        self.counts = collections.Counter()
+
+    def maybe(self):
+        proxy = self.rng.choice(self.proxies)
+        what = self.rng.choices(
+            [None, proxy.refuse, proxy.restore, proxy.cut, lambda: proxy.cut_in_replies(self.rng.randrange(200)),
+             self.flush, lambda: self.redis.restart(empty=True), self.redis.restart],
+            [80, 6, 6, 4, 4, 1, 0.5, 0.5])[0]
+        if what:
+            what()
+            self.counts[what] += 1
+
+    def flush(self):
+        self.redis.command("FLUSHALL")
+
+    def end(self):
+        for proxy in self.proxies:
+            proxy.restore()
+
+
+def test_one_after_the_other_through_outages(tmp_path):
+    """Accepted by weirs of which any may be cut off, and Redis may lose everything: in the end all have
+    what the order of the changes makes of them. (Without ends of groups: who joins a group behind an end that
+    it has not heard of yet keeps what had ended.)"""
+    print(f"WEIR_SEED={SEED}")
+    rng = random.Random(SEED)
+    with contextlib.ExitStack() as stack:
+        redis = stack.enter_context(RedisServer(tmp_path / "redis", keeps=True))
+        proxies = [stack.enter_context(CuttingProxy(redis.port)) for _ in range(3)]
+        replicas = stack.enter_context(Replicas(tmp_path, redis.url, 0, "--state.on-outage=accept"))
+        for proxy in proxies:
+            replicas.add(url=proxy.url)
+        replicas.wait_until_ready()
+        walk = Walk(replicas, SEED, ttls=(float("inf"), 3600))
+        accidents = Accidents(redis, proxies, rng)
+        for _ in range(ROUNDS):
+            for _ in range(100):
+                walk.step()
+                accidents.maybe()
+            accidents.end()
+            replicas.settle(walk.model.check)
+        print(sum(accidents.counts.values()))
 
 
 def test_groups_of_one_client_each(replicas):

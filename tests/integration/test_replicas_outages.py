@@ -280,6 +280,30 @@ def test_deletions_outlive_an_emptied_redis(redis, replicas):
     assert sum(line.startswith("m{") for line in page) == 1
 
 
+def test_lives_outlive_an_emptied_redis(redis, replicas):
+    """They end when they were to end, on weirs that came later as well."""
+    began = time.monotonic()
+    assert replicas[0].weir.put("/metrics/job/short?ttl=2s", "m 1\n").status == 200
+    assert replicas[0].weir.put("/metrics/job/long?ttl=1h", "m 1\n").status == 200
+    replicas.settle(has('m{instance="",job="long"} 1'))
+    redis.command("FLUSHALL")
+    joined = replicas.add()
+    wait_for(joined.is_ready, "it has loaded what there is")
+    ended = {}
+
+    def have_ended():
+        for replica in replicas:
+            if 'm{instance="",job="short"} 1' not in replica.page():
+                ended.setdefault(replica, time.monotonic() - began)
+        return len(ended) == 3
+
+    page = replicas.settle(has('m{instance="",job="long"} 1'))
+    if time.monotonic() - began < 1.5:
+        assert 'm{instance="",job="short"} 1' in page
+    wait_for(have_ended, "it ends on all")
+    assert min(ended[replica] for replica in list(replicas)[:2]) >= 1.9
+
+
 def test_redis_goes_back_in_time(redis, replicas, clients, tmp_path):
     """It is started with what it had some time ago: an old copy of its files."""
     with clients.at_work(replicas):
