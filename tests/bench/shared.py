@@ -114,7 +114,7 @@ def add_rows(report, title, rounds, body_bytes):
     add("  p99", "us", lambda one: one.p99)
     add("  CPU time a push", "cpu", lambda one: one.each("cpu", 1e6))
     add("  CPU time of Redis a push", "cpu", lambda one: one.each("redis cpu", 1e6))
-    add("  of that, in the script", "cpu", lambda one: one.each("script", 1e6))
+    add("  the script a push, by Redis' own clock", "cpu", lambda one: one.each("script", 1e6))
     add("  pushes a commit", "n",
         lambda one: one.pushes / one.used["commits"] if one.used.get("commits") else None)
     add("  round trips a push", "x", lambda one: one.each("round trips"))
