@@ -130,3 +130,26 @@ def test_failed_push_behind_the_end(redis, tmp_path):
         replicas.wait_until_ready()
         page = replicas.settle()
         assert any(line.startswith("push_failure_time_seconds{") for line in page), page
+
+
+@pytest.mark.parametrize("way", ["wiped", "deleted", "rescanned"])
+def test_large_group_goes(redis, tmp_path, way):
+    """It is deleted in slices there, and what comes behind it is there."""
+    body = "".join(f"m{number} {number}\n" for number in range(10000))
+    with Replicas(tmp_path, redis.url, 2, "--state.stream-length=100") as replicas:
+        assert replicas[0].weir.put("/metrics/job/j", body).status == 200
+        replicas.settle(has('m9999{instance="",job="j"} 9999'))
+        if way == "rescanned":
+            replicas[1].weir.signal(signal.SIGSTOP)
+            replicas[0].weir.delete("/metrics/job/j")
+            for number in range(1000):
+                assert replicas[0].weir.put(f"/metrics/job/{number}", "m 1\n").status == 200
+            redis.command("DEL", *[key for key in redis.keys() if 'group:"job"="j"' in key])
+            replicas[1].weir.signal(signal.SIGCONT)
+        elif way == "wiped":
+            assert replicas[0].weir.request("PUT", "/api/v1/admin/wipe").status == 202
+        else:
+            assert replicas[0].weir.delete("/metrics/job/j").status == 202
+        assert replicas[0].weir.put("/metrics/job/other", "m 1\n").status == 200
+        page = replicas.settle(has('m{instance="",job="other"} 1'))
+        assert not any('job="j"' in line for line in page)

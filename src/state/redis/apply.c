@@ -43,6 +43,15 @@ static void work_on(struct apply_item *item)
 	uv_queue_work(item->partition->state->loop, &item->work, on_work, on_worked);
 }
 
+/* Some of it is in the store, or some of the group is not there any more. */
+static bool has_begun(const struct apply_item *item)
+{
+	const struct store *store = item->partition->state->store;
+	bool is_going = !item->is_alive && store->deleting != NULL
+			&& store->deleting == store_find_group(store, &item->key);
+	return item->is_begun || is_going;
+}
+
 /* False: it goes on later. */
 static bool join_group(struct apply_item *item)
 {
@@ -56,7 +65,7 @@ static bool join_group(struct apply_item *item)
 		apply_decode(item, state->unpacker);
 		item->stage = STAGE_DECODED;
 	}
-	if (item->stage == STAGE_PREPARED && !item->is_begun && item->serial != apply_serial(item)) {
+	if (item->stage == STAGE_PREPARED && !has_begun(item) && item->serial != apply_serial(item)) {
 		item->stage = STAGE_DECODED; /* it was pushed meanwhile */
 	}
 	if (item->stage == STAGE_DECODED) {
@@ -112,7 +121,8 @@ static bool end_scan(struct apply_item *item)
 		bool is_new = shared->push > item->version || shared->failure > item->version;
 		bool is_known = shared->scan >= item->scan_number || is_new || shared->refs > 0
 				|| !list_is_empty(&shared->dirty);
-		if (is_known) {
+		bool is_begun = shared->group != NULL && state->store->deleting == shared->group;
+		if (is_known && !is_begun) {
 			continue;
 		}
 		if (item->is_lossy) {

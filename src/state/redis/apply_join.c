@@ -376,10 +376,11 @@ bool apply_wipe(struct shared_group *shared, uint64_t version)
 {
 	struct redis_state *state = shared->partition->state;
 	struct group *group = shared->group;
-	if (group->is_busy || state->store->slicing != NULL) {
+	bool is_begun = state->store->deleting == group;
+	if ((group->is_busy && !is_begun) || state->store->slicing != NULL) {
 		return false;
 	}
-	bool is_old = shared->push < version && shared->failure < version;
+	bool is_old = is_begun || (shared->push < version && shared->failure < version);
 	if (is_old && store_delete(state->store, &group->key) == STORE_DELETE_WAIT) {
 		return false;
 	}
