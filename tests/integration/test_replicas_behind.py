@@ -153,3 +153,18 @@ def test_large_group_goes(redis, tmp_path, way):
         assert replicas[0].weir.put("/metrics/job/other", "m 1\n").status == 200
         page = replicas.settle(has('m{instance="",job="other"} 1'))
         assert not any('job="j"' in line for line in page)
+
+
+def test_failed_push_while_a_large_one_comes(redis, tmp_path):
+    """The group has its time, though it is being changed in slices then."""
+    body = "".join(f"m{number} {number}\n" for number in range(10000))
+    with Replicas(tmp_path, redis.url, 2) as replicas:
+        for number in range(5):
+            assert replicas[0].weir.put(f"/metrics/job/{number}", "m 1\n").status == 200
+        replicas.settle(has('m{instance="",job="4"} 1'))
+        for number in range(5):
+            assert replicas[1].weir.put(f"/metrics/job/{number}", body).status == 200
+            assert replicas[0].weir.put(f"/metrics/job/{number}", "m 1 1000\n").status == 400
+        page = replicas.settle(has('m9999{instance="",job="4"} 9999'))
+        failures = [line for line in page if line.startswith("push_failure_time_seconds{")]
+        assert len(failures) == 5 and not any(line.endswith(" 0") for line in failures), failures

@@ -220,6 +220,18 @@ static struct winner *next_winner(struct apply_item *item, struct winner *winner
 	return link == &item->winners ? NULL : LIST_ENTRY(link, struct winner, link);
 }
 
+/* A failed push does not wait for a group that is being changed in slices. */
+static void take_failure(struct apply_item *item)
+{
+	const struct group *group = store_find_group(item->partition->state->store, &item->key);
+	const struct shared_group *shared = group == NULL ? NULL : group->keeper;
+	struct shared_head *joined = &item->joined;
+	if (shared != NULL && shared->failure > joined->failure && shared->failure >= joined->floor) {
+		joined->failure = shared->failure;
+		joined->times.failed_ns = group->times.failed_ns;
+	}
+}
+
 static bool push_all(struct apply_item *item)
 {
 	struct store *store = item->partition->state->store;
@@ -237,6 +249,7 @@ static bool push_all(struct apply_item *item)
 		begin_push(item, drop_old(item, group));
 	}
 	while (item->pushing != NULL) {
+		take_failure(item);
 		enum push_result result = push_step(&item->op);
 		if (result != PUSH_OK) {
 			return false;
