@@ -341,7 +341,7 @@ static void tell_rest(struct redis_state *state)
 bool outgoing_send_all(struct redis_state *state)
 {
 	bool has_early = settle_early(state);
-	if (!state->is_subscribed || state->is_held) {
+	if (!state->is_subscribed || state->is_held || state->is_closing) {
 		return has_early;
 	}
 	/* While some are under way, others gather; but one that takes its time holds up nobody. */
