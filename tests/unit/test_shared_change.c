@@ -102,6 +102,7 @@ static const int64_t WALL_NS = INT64_C(1700000000) * 1000000000;
 /* A server asked at the local time `sent_us` answers `delay_us` later; it is so far ahead. */
 static void ask(struct shared_clock *clock, uint64_t sent_us, uint64_t delay_us, uint64_t ahead_us)
 {
+	clock_freeze((sent_us + 2 * delay_us) * 1000, WALL_NS);
 	shared_clock_learn(clock, sent_us + delay_us + ahead_us, sent_us * 1000);
 }
 
@@ -119,6 +120,8 @@ static void test_clock_is_never_behind(void)
 		clock_freeze(now_us * 1000, WALL_NS);
 		CHECK(shared_clock_now_us(&clock) >= now_us + AHEAD_US);
 		CHECK(shared_clock_now_us(&clock) <= now_us + AHEAD_US + 5000);
+		CHECK(!shared_clock_has_come(&clock, version_make(now_us + AHEAD_US + 1, 0)));
+		CHECK(shared_clock_has_come(&clock, version_make(now_us + AHEAD_US - 5000, 0)));
 	}
 	clock_thaw();
 }

@@ -1,4 +1,4 @@
-#include "base/hash.h"
+#include "base/clock.h"
 #include "state/redis/parts.h"
 #include "state/redis/version.h"
 
@@ -136,6 +136,9 @@ static void on_change(struct store_listener *listener, const struct store_change
 	case STORE_CHANGE_WIPE:
 		note_wipe(state);
 		break;
+	}
+	if (state->options.accepts_outages) {
+		state->changed_ns = clock_monotonic_ns();
 	}
 	outgoing_arm(state);
 }

@@ -323,19 +323,31 @@ static bool can_send(const struct partition *partition)
 			&& partition_is_dirty(partition);
 }
 
-/* Nothing that was changed in the store has still to be sent. */
-static void tell_rest(struct redis_state *state)
+/* As settle_in_time(), for what is taken without Redis. */
+static bool is_early(const struct redis_state *state)
 {
+	return !shared_clock_has_come(&state->clock, state->clock.last)
+			&& clock_monotonic_ns() - state->changed_ns < (uint64_t)EARLY_US_MAX * 1000;
+}
+
+/* Nothing that was changed in the store has still to be sent. True: some is early yet. */
+static bool tell_rest(struct redis_state *state)
+{
+	bool has_early = false;
 	for (size_t i = 0; i < PARTITIONS; i++) {
 		struct partition *partition = &state->partitions[i];
 		bool is_stored = partition->outgoing == NULL && !partition_is_dirty(partition);
-		bool is_accepted = partition->is_away && state->options.accepts_outages;
-		if (is_stored || is_accepted) {
+		bool is_accepted = partition->is_away && state->options.accepts_outages && !is_stored;
+		bool is_put_off = is_accepted && is_early(state);
+		has_early |= is_put_off;
+		if (is_stored || (is_accepted && !is_put_off)) {
 			partition_tell_durable(partition, state->store->changed);
-		} else if (partition->is_away && !partition->is_probed && partition->outgoing == NULL) {
+		} else if (!is_accepted && partition->is_away && !partition->is_probed
+				&& partition->outgoing == NULL) {
 			partition_fail(partition, state->why);
 		}
 	}
+	return has_early;
 }
 
 bool outgoing_send_all(struct redis_state *state)
@@ -353,8 +365,7 @@ bool outgoing_send_all(struct redis_state *state)
 			begin(&state->partitions[i]);
 		}
 	}
-	tell_rest(state);
-	return has_early;
+	return tell_rest(state) || has_early;
 }
 
 void outgoing_arm(struct redis_state *state)

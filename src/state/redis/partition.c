@@ -147,7 +147,7 @@ void partition_fail(struct partition *partition, const char *why)
 		begin_outage(partition, state->why);
 	}
 	if (state->options.accepts_outages) {
-		partition_tell_durable(partition, state->store->changed);
+		outgoing_arm(state); /* what waited is taken now */
 	} else if (partition_is_dirty(partition)) {
 		events->on_failed(events->data, partition->number, state->store->changed,
 				slice_of_string(state->why));

@@ -164,13 +164,14 @@ struct redis_state {
 	struct ZSTD_DCtx_s *unpacker;
 	bool is_applying; /* the changes that the store reports are not its clients' */
 
-	uint64_t scans;    /* begun so far */
-	uint64_t serials;  /* given so far */
-	size_t sweeps;     /* under way */
-	struct list early; // outgoing::early, answered before its own time
-	size_t batches;    /* under way */
-	uint64_t batch_ns; /* when one was sent last */
-	size_t loading;    /* partitions that are not loaded */
+	uint64_t scans;      /* begun so far */
+	uint64_t serials;    /* given so far */
+	size_t sweeps;       /* under way */
+	uint64_t changed_ns; /* when the store was last, if outages are accepted; monotonic */
+	struct list early;   // outgoing::early, answered before its own time
+	size_t batches;      /* under way */
+	uint64_t batch_ns;   /* when one was sent last */
+	size_t loading;      /* partitions that are not loaded */
 	uint64_t began_ns;
 	uint64_t faults;
 	struct lease {

@@ -1,7 +1,5 @@
 #include "state/redis/shared_clock.h"
 
-#include <stdbool.h>
-
 #include "base/clock.h"
 #include "state/redis/version.h"
 
@@ -9,28 +7,49 @@ static const uint64_t SPAN_NS = UINT64_C(2) * 1000000000;
 
 void shared_clock_init(struct shared_clock *clock)
 {
-	*clock = (struct shared_clock){
-		.ahead_us = clock_wall_ns() / 1000 - (int64_t)(clock_monotonic_ns() / 1000),
-	};
+	int64_t ahead_us = clock_wall_ns() / 1000 - (int64_t)(clock_monotonic_ns() / 1000);
+	*clock = (struct shared_clock){ .ahead_us = ahead_us, .certain_us = ahead_us };
+}
+
+/* Of the spans that are recent when `span` is the present one. */
+static void look_through_spans(struct shared_clock *clock, uint64_t span)
+{
+	bool has_any = false;
+	for (size_t i = 0; i < SHARED_CLOCK_SPANS; i++) {
+		if (clock->span[i] == 0 || clock->span[i] + SHARED_CLOCK_SPANS <= span) {
+			continue;
+		}
+		if (!has_any || clock->least_us[i] < clock->ahead_us) {
+			clock->ahead_us = clock->least_us[i];
+		}
+		if (!has_any || clock->most_us[i] > clock->certain_us) {
+			clock->certain_us = clock->most_us[i];
+		}
+		has_any = true;
+	}
 }
 
 void shared_clock_learn(struct shared_clock *clock, uint64_t server_us, uint64_t sent_ns)
 {
-	int64_t ahead_us = (int64_t)server_us - (int64_t)(sent_ns / 1000);
+	int64_t most_us = (int64_t)server_us - (int64_t)(clock_monotonic_ns() / 1000);
+	int64_t least_us = (int64_t)server_us - (int64_t)(sent_ns / 1000);
 	uint64_t span = sent_ns / SPAN_NS + 1;
 	size_t i = span % SHARED_CLOCK_SPANS;
-	if (clock->span[i] != span || ahead_us < clock->least_us[i]) {
-		clock->span[i] = span;
-		clock->least_us[i] = ahead_us;
+	bool is_first = clock->span[i] != span;
+	if (is_first || least_us < clock->least_us[i]) {
+		clock->least_us[i] = least_us;
 	}
-	bool has_any = false;
-	for (size_t j = 0; j < SHARED_CLOCK_SPANS; j++) {
-		bool is_recent = clock->span[j] != 0 && clock->span[j] + SHARED_CLOCK_SPANS > span;
-		if (is_recent && (!has_any || clock->least_us[j] < clock->ahead_us)) {
-			clock->ahead_us = clock->least_us[j];
-			has_any = true;
-		}
+	if (is_first || most_us > clock->most_us[i]) {
+		clock->most_us[i] = most_us;
 	}
+	clock->span[i] = span;
+	look_through_spans(clock, span);
+}
+
+bool shared_clock_has_come(const struct shared_clock *clock, uint64_t version)
+{
+	int64_t now_us = (int64_t)(clock_monotonic_ns() / 1000) + clock->certain_us;
+	return (int64_t)version_us(version) <= now_us;
 }
 
 void shared_clock_see(struct shared_clock *clock, uint64_t version)
