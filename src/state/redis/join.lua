@@ -40,9 +40,10 @@ local function later(a, b)
 	return a > b and a or b
 end
 
--- A deadline's time, in milliseconds.
+-- A deadline's time, in milliseconds. Where a long has 32 bits, no more digits can be read at once.
 local function milliseconds(deadline)
-	return math.floor(tonumber(sub(deadline, 1, 13), 16) / 1000)
+	local high, low = tonumber(sub(deadline, 1, 7), 16), tonumber(sub(deadline, 8, 13), 16)
+	return math.floor((high * 0x1000000 + low) / 1000)
 end
 
 if ARGV[6] ~= '' and ARGV[6] > wiped then
