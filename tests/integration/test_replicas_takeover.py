@@ -111,7 +111,7 @@ def test_takeover_with_what_redis_does_not_have(redis, tmp_path):
         assert not any('job="gone"' in line for line in page)
 
 
-def test_emptied_during_takeover(replicas):
+def test_emptied_during_takeover(redis, replicas):
     """Redis has lost everything, and nobody else has it."""
     weir = replicas[1].weir
     assert weir.put("/metrics/job/j", "m 1\n").status == 200
@@ -119,14 +119,14 @@ def test_emptied_during_takeover(replicas):
     assert weir.put("/metrics/job/ends?ttl=1h", "n 1\n").status == 200
     page = replicas.settle(has('m{instance="",job="j"} 1', 'n{instance="",job="ends"} 1'))
     replicas[0].stop()
-    replicas.redis.pause()
+    redis.pause()
     process = weir.start()
     wait_for(lambda: process.poll() is not None or "took over" in weir.stderr(), "it takes over or ends")
     assert process.poll() is None
     weir.pid = process.pid
-    replicas.redis.kill()
-    replicas.redis.forget()
-    replicas.redis.start()
+    redis.kill()
+    redis.forget()
+    redis.start()
     replicas[1].wait_until_ready()
     replicas.add()
     replicas.wait_until_ready()
