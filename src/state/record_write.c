@@ -151,6 +151,17 @@ static int compare_families(const void *a, const void *b)
 	return order != 0 ? order : slice_compare(left->name, right->name);
 }
 
+/* Pages mostly come in the order of their names. */
+static bool are_sorted(const struct record_source *source)
+{
+	for (size_t i = 1; i < source->family_count; i++) {
+		if (compare_families(&source->families[i - 1], &source->families[i]) > 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* How many of the families, from the first on, came in one push. */
 static size_t push_len(const struct record_family *families, size_t count)
 {
@@ -221,7 +232,7 @@ void record_write(struct buf *out, struct record_source *source)
 		.key = &source->key,
 		.implies_instance = labels_find(&source->key, SLICE("instance")).ptr == NULL,
 	};
-	if (source->family_count > 1) {
+	if (!are_sorted(source)) {
 		qsort(source->families, source->family_count, sizeof(struct record_family),
 				compare_families);
 	}
