@@ -6,7 +6,8 @@ import subprocess
 import pytest
 
 from certificates import Authority
-from harness import BINARY, DEADLINE, REPOSITORY, environment
+from harness import BINARY, DEADLINE, REPOSITORY, environment, wait_for
+from redis_servers import RedisServer
 
 DOCS = REPOSITORY / "docs"
 EXAMPLE = DOCS / "weir.yml"
@@ -85,7 +86,7 @@ def test_example_has_every_key_of_a_rule(tmp_path):
         key for keys in known for key in re.split(r", | and ", keys)}
 
 
-def test_alerts_are_good_and_of_metrics_that_there_are(tmp_path, shared_weir):
+def test_alerts_are_good_and_of_metrics_that_there_are(tmp_path, shared_weir, start_weir):
     (_, rules), = yaml_blocks("operations.md")
     (tmp_path / "rules.yml").write_text(rules)
     done = subprocess.run(["promtool", "check", "rules", tmp_path / "rules.yml"],
@@ -93,6 +94,11 @@ def test_alerts_are_good_and_of_metrics_that_there_are(tmp_path, shared_weir):
     assert done.returncode == 0, done.stdout + done.stderr
     shared_weir.put("/metrics/job/docs", "a 1\n")
     there = {name for name, _ in shared_weir.scrape().samples}
+    with RedisServer(tmp_path / "redis") as redis:
+        replica = start_weir(f"--state.url={redis.url}")
+        wait_for(lambda: replica.get("/-/ready").status == 200, "it is ready")
+        there |= {name for name, _ in replica.scrape().samples}
+        replica.stop()
     assert set(re.findall(r"weir_\w+", rules)) <= there
 
 

@@ -113,6 +113,8 @@ def sorted_pages(weir):
     pages = everything(weir)
     groups = sorted(json.dumps(group, sort_keys=True, ensure_ascii=False)
                     for group in json.loads(pages.pop("json"))["data"])
+    # In one family of protobuf, groups are in the order in which they were heard of.
+    pages["protobuf"] = [family for family in pages["protobuf"] if b"_time_seconds" not in family[:40]]
     return {"json": "\n".join(groups), **{form: sorted(lines) for form, lines in pages.items()}}
 
 
@@ -148,14 +150,14 @@ def test_refused_everywhere(pair):
 
 def test_large_and_many(pair):
     a, b = pair
-    large = "".join(f'large{{n="{number:06}",text="{"x" * 50}"}} 1\n' for number in range(20_000))
+    large = "".join(f'large{{n="{number:06}",text="{"x" * 50}"}} 1\n' for number in range(10_000))
     put(a, "/metrics/job/large", large)
     with b.weir.connect() as connection:
         for number in range(500):
             connection.request("PUT", f"/metrics/job/many/instance/{number}", f"many {number}\n")
         assert {connection.response().status for _ in range(500)} == {200}
     page = pair.settle()
-    assert sum(line.startswith("large{") for line in page) == 20_000
+    assert sum(line.startswith("large{") for line in page) == 10_000
     assert sum(line.startswith("many{") for line in page) == 500
     # Small changes of it, through the other one.
     for number in range(3):

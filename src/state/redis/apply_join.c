@@ -366,6 +366,7 @@ bool apply_remove(struct apply_item *item)
 {
 	struct redis_state *state = item->partition->state;
 	struct group *group = store_find_group(state->store, &item->key);
+	item->partition->has_waste |= item->scan_number != 0 && !list_is_empty(&item->contents);
 	if (group == NULL) {
 		struct shared_group *gone = shared_group_find_gone(item->partition, &item->key);
 		if (gone != NULL) {

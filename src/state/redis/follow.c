@@ -17,6 +17,7 @@
 enum {
 	READ_COUNT = 256, /* entries of a stream at a time */
 	BLOCK_MS = 1000,
+	OWN_PAUSE_MS = 2,   /* behind a read that brought only what this weir sent itself */
 	BLOCK_SOME_MS = 50, /* while the stream of some partition is not read yet */
 	ITEMS_MAX = 16384,  /* that wait to be applied, until more is read */
 };
@@ -50,24 +51,26 @@ static void note_lag(struct redis_state *state, struct stream_id id)
 	}
 }
 
-static void read_entry(struct partition *partition, const struct redisReply *entry)
+/* Whether another weir has made it. */
+static bool read_entry(struct partition *partition, const struct redisReply *entry)
 {
 	struct redis_state *state = partition->state;
-	char own[VERSION_REPLICA_DIGITS];
 	if (entry->type != REDIS_REPLY_ARRAY || entry->elements != 2) {
-		return;
+		return false;
 	}
 	partition->position = stream_id_read(entry->element[0]);
 	const struct redisReply *fields = entry->element[1];
 	if (fields->type != REDIS_REPLY_ARRAY || fields->elements < 2) {
-		return;
+		return false;
 	}
-	struct slice origin = version_write_replica(own, state->clock.replica);
-	if (!slice_equal(reply_text(fields->element[1]), origin)) {
+	bool is_foreign =
+			!slice_equal(reply_text(fields->element[1]), slice_of_string(state->lease.token));
+	if (is_foreign) {
 		note_lag(state, partition->position);
 		state->stats.received += fields->elements / 2 - 1;
 		read_pairs(partition, fields);
 	}
+	return is_foreign;
 }
 
 static struct partition *partition_of_stream(
@@ -86,21 +89,47 @@ static struct partition *partition_of_stream(
 	return NULL;
 }
 
-/* Something came. */
-static bool read_streams(struct redis_state *state, const struct redisReply *streams)
+/* How much came, and from whom. */
+enum reading {
+	READ_NOTHING,
+	READ_OWN, /* what this weir sent itself */
+	READ_OTHERS,
+};
+
+static enum reading read_streams(struct redis_state *state, const struct redisReply *streams)
 {
-	if (streams->type != REDIS_REPLY_ARRAY) {
-		return false;
+	if (streams->type != REDIS_REPLY_ARRAY || streams->elements == 0) {
+		return READ_NOTHING;
 	}
+	bool has_foreign = false;
 	for (size_t i = 0; i < streams->elements; i++) {
 		struct partition *partition = partition_of_stream(state, streams->element[i]);
 		const struct redisReply *entries =
 				partition == NULL ? NULL : streams->element[i]->element[1];
 		for (size_t j = 0; entries != NULL && j < entries->elements; j++) {
-			read_entry(partition, entries->element[j]);
+			has_foreign |= read_entry(partition, entries->element[j]);
 		}
 	}
-	return streams->elements > 0;
+	return has_foreign ? READ_OTHERS : READ_OWN;
+}
+
+static void on_pause_over(uv_timer_t *timer)
+{
+	follow(timer->data);
+}
+
+/*
+ * A weir that pushes come to hears of each of its own batches: when there is nothing else, it
+ * listens again a little later, to many of them at once.
+ */
+static void go_on(struct redis_state *state, enum reading reading)
+{
+	bool is_cluster = redis_is_cluster(state->reader);
+	if (reading == READ_OWN) {
+		uv_timer_start(&state->pause, on_pause_over, OWN_PAUSE_MS, 0);
+	} else if (reading == READ_OTHERS || !is_cluster) {
+		follow(state);
+	}
 }
 
 static void on_entries(struct redis_command *command, const struct redis_result *result)
@@ -110,11 +139,9 @@ static void on_entries(struct redis_command *command, const struct redis_result 
 	if (state->is_closing) {
 		return;
 	}
-	const char *fault = reply_fault(result);
 	/* What was lost is found when the partition is greeted. */
-	bool has_more = fault == NULL && read_streams(state, result->reply);
-	if (fault == NULL && (has_more || !redis_is_cluster(state->reader))) {
-		follow(state);
+	if (reply_fault(result) == NULL) {
+		go_on(state, read_streams(state, result->reply));
 	}
 }
 
@@ -161,7 +188,8 @@ void follow(struct redis_state *state)
 	size_t count = 0;
 	bool is_early = state->loading > 0 && !state->is_loaded;
 	bool is_full = state->item_count + state->fetches > ITEMS_MAX;
-	if (is_early || state->follows > 0 || state->is_closing || is_full) {
+	if (is_early || uv_is_active((uv_handle_t *)&state->pause) || state->follows > 0
+			|| state->is_closing || is_full) {
 		return;
 	}
 	for (size_t i = 0; i < PARTITIONS; i++) {
@@ -169,7 +197,6 @@ void follow(struct redis_state *state)
 			ready[count++] = &state->partitions[i];
 		}
 	}
-	state->followed_ns = clock_monotonic_ns();
 	if (!redis_is_cluster(state->reader)) {
 		if (count > 0) {
 			read_of(state, 0, ready, count, true);

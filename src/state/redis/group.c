@@ -164,6 +164,7 @@ void shared_group_mark(struct shared_group *shared, uint64_t unsent)
 	}
 	shared->serial = ++shared->partition->state->serials;
 	if (list_is_empty(&shared->dirty)) {
+		shared->number = shared->partition->state->store->changed;
 		list_append(&shared->partition->dirty, &shared->dirty);
 	}
 }

@@ -21,7 +21,6 @@ static void send_join(struct partition *partition, struct redis_command *command
 	enum { FIXED = 12 };
 	struct slice *args = memory_alloc((FIXED + 4 * count) * sizeof(*args));
 	char keys[NUMBER_TEXT_MAX];
-	char origin[VERSION_REPLICA_DIGITS];
 	char length[NUMBER_TEXT_MAX];
 	char tombstone[NUMBER_TEXT_MAX];
 	char small[NUMBER_TEXT_MAX];
@@ -38,7 +37,7 @@ static void send_join(struct partition *partition, struct redis_command *command
 		args[n++] = pairs[i].key;
 	}
 	args[n++] = slice_of_string(partition->epoch);
-	args[n++] = version_write_replica(origin, state->clock.replica);
+	args[n++] = slice_of_string(state->lease.token);
 	args[n++] = number(length, options->stream_length);
 	args[n++] = number(tombstone, options->tombstone_ms);
 	args[n++] = number(small, JOIN_SMALL_BYTES);

@@ -2,7 +2,7 @@
 --
 -- KEYS  meta, changes, groups, then the hash of each group that changes
 -- ARGV  epoch: what is stored must be of it
---       origin: who asks
+--       the token of who asks
 --       entries that the stream keeps, about
 --       milliseconds that a deletion is remembered
 --       bytes up to which the stream has a push's content
@@ -177,5 +177,8 @@ end
 
 if #told > 2 then
 	call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', unpack(told))
+else
+	-- WAIT goes by what was written last; of what is sent again, that is this.
+	call('HSET', KEYS[1], 'asked', clock[1])
 end
 return { clock[1], clock[2], table.concat(answers) }

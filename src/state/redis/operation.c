@@ -172,6 +172,7 @@ struct operation *operation_make(struct change_set *set, struct shared_group *sh
 	struct operation *op = arena_zalloc(&set->arena, 1, sizeof(*op));
 	shared->sends_all |= is_worn(shared);
 	op->shared = shared;
+	op->number = shared->number;
 	struct choices choices = choose_families(set, shared);
 	const struct labels *key = shared->group != NULL ? &shared->group->key.labels : shared->key;
 	op->key = labels_copy(key, arena_alloc(&set->arena, labels_copy_bytes(key)));
@@ -260,5 +261,6 @@ void operation_give_back(struct operation *op)
 	shared->sending = 0;
 	shared->sends_all = sends_all;
 	shared_group_mark(shared, unsent);
+	shared->number = op->number < shared->number ? op->number : shared->number;
 	shared->partition->state->stats.resent++;
 }

@@ -24,6 +24,7 @@ struct ZSTD_CCtx_s;
 struct operation {
 	struct list link;
 	struct shared_group *shared;
+	uint64_t number; /* of the store's first change that is in it */
 	struct labels key;
 	struct shared_head head;
 	uint64_t segment; /* 0: no families are sent */

@@ -36,7 +36,7 @@ struct outgoing {
 	struct change_set *set;
 	struct list operations; // operation::link
 	size_t count;
-	uint64_t number; /* of the store's last change that is in it */
+	uint64_t number; /* with it, all changes of the store up to there are stored */
 	uint64_t wipe;
 	uint64_t sent_ns;
 	struct buf text; /* all names and changes */
@@ -62,6 +62,18 @@ static void add(struct outgoing *outgoing, struct operation *op)
 	outgoing->count++;
 }
 
+/* Up to there all changes of the partition are taken. */
+static uint64_t number_behind(const struct partition *partition)
+{
+	uint64_t number = partition->state->store->changed;
+	LIST_EACH (link, &partition->dirty) {
+		const struct shared_group *shared = LIST_ENTRY(link, struct shared_group, dirty);
+		uint64_t before = shared->number > 0 ? shared->number - 1 : 0;
+		number = before < number ? before : number;
+	}
+	return number;
+}
+
 static struct outgoing *take(struct partition *partition)
 {
 	struct outgoing *outgoing = memory_zalloc(1, sizeof(*outgoing));
@@ -82,8 +94,7 @@ static struct outgoing *take(struct partition *partition)
 			add(outgoing, operation_make(outgoing->set, shared));
 		}
 	}
-	bool is_all = list_is_empty(&partition->dirty);
-	outgoing->number = is_all ? partition->state->store->changed : 0;
+	outgoing->number = number_behind(partition);
 	return outgoing;
 }
 

@@ -13,6 +13,7 @@
 #include "state/redis/reply.h"
 #include "state/redis/scan.h"
 #include "state/redis/scripts.h"
+#include "state/redis/sweep.h"
 #include "state/redis/version.h"
 
 /* ---- Names ---- */
@@ -399,6 +400,10 @@ void partition_scanned(struct partition *partition, uint64_t number)
 	if (partition->scan == NULL && partition->phase == PARTITION_SCANNING) {
 		partition->phase = PARTITION_FOLLOWING;
 		partition->is_lossy = false;
+	}
+	if (partition->has_waste) {
+		partition->has_waste = false;
+		sweep_begin(partition);
 	}
 	if (!partition->is_loaded) {
 		partition->is_loaded = true;

@@ -66,6 +66,7 @@ struct shared_group {
 	uint64_t failure;
 	uint64_t unsent;      /* own versions from this one on are to be sent; 0: none */
 	uint64_t sending;     /* likewise, those that are under way */
+	uint64_t number;      /* of the store's first change that is to be sent; if dirty */
 	uint64_t scan;        /* the number of the last scan that met it */
 	uint64_t serial;      /* another one after each change */
 	struct pack *fresh;   /* held: all that is unsent came with it; NULL: it did not */
@@ -124,6 +125,7 @@ struct partition {
 	bool is_away;      /* what is sent to it fails */
 	bool is_probed;    /* it answers again; whether it also stores is being tried */
 	bool is_doubtful;  /* of another epoch, it said; nothing is sent until it is known */
+	bool has_waste;    /* groups that do not count any more lie in Redis */
 	bool is_loaded;    /* the store has, or had, all of it */
 	bool is_lossy;     /* since all of it was read last, Redis may have lost something */
 	uint64_t scanned;  /* number of the scan that ended last */
@@ -153,8 +155,8 @@ struct redis_state {
 		struct redis_command command;
 		struct redis_state *state;
 	} follow[PARTITIONS];
-	size_t follows; /* of them, under way */
-	uint64_t followed_ns;
+	size_t follows;   /* of them, under way */
+	uv_timer_t pause; /* until it is read again */
 
 	/* What was read, on its way to the store. */
 	struct list items; // apply_item::link

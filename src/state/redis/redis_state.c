@@ -54,6 +54,7 @@ static void close_handles(struct redis_state *state)
 	turn_close(&state->turn, on_turn_closed);
 	turn_close(&state->apply_turn, on_turn_closed);
 	uv_close((uv_handle_t *)&state->timer, on_timer_closed);
+	uv_close((uv_handle_t *)&state->pause, on_timer_closed);
 }
 
 static bool has_work(const struct redis_state *state)
@@ -322,10 +323,12 @@ struct state *redis_state_open(const struct redis_state_options *options, uv_loo
 		partition_init(&state->partitions[i], state, i);
 	}
 	open_clients(state);
-	state->open_handles = 3;
+	state->open_handles = 4;
 	turn_open(&state->turn, loop, on_turn, state);
 	turn_open(&state->apply_turn, loop, on_apply_turn, state);
 	uv_timer_init(loop, &state->timer);
+	uv_timer_init(loop, &state->pause);
+	state->pause.data = state;
 	state->timer.data = state;
 	uv_timer_start(&state->timer, on_tick, TICK_MS, TICK_MS);
 	return &state->state;

@@ -18,7 +18,7 @@
  * lost; what is to become of them is told at the beginning.
  */
 
-enum { PAGE_COUNT = 512 };
+enum { PAGE_COUNT = 64 };
 
 struct scan {
 	struct redis_command command;

@@ -7,5 +7,5 @@
 
 struct partition;
 
-/* In the background; if it is cut short, the rest goes with the next wipe. */
+/* In the background; if it is cut short, the rest goes when a weir next reads all groups. */
 void sweep_begin(struct partition *partition);

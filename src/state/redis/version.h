@@ -20,7 +20,6 @@ enum {
 	VERSION_DIGITS = 16,
 	VERSION_REPLICA_BITS = 12,
 	VERSION_REPLICAS = 1 << VERSION_REPLICA_BITS,
-	VERSION_REPLICA_DIGITS = 3,
 };
 
 static inline uint64_t version_make(uint64_t us, unsigned replica)
@@ -41,17 +40,6 @@ static inline unsigned version_replica(uint64_t version)
 static inline uint64_t version_later(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
-}
-
-/* A replica's number in three digits, as it is at the end of its versions. */
-static inline struct slice version_write_replica(
-		char out[static VERSION_REPLICA_DIGITS], unsigned replica)
-{
-	for (int i = VERSION_REPLICA_DIGITS - 1; i >= 0; i--) {
-		out[i] = "0123456789abcdef"[replica & 15];
-		replica >>= 4;
-	}
-	return slice_make(out, VERSION_REPLICA_DIGITS);
 }
 
 /* Writes the digits, without a NUL; returns behind them. */
