@@ -304,6 +304,17 @@ bool durability_is_at_rest(const struct server *server)
 	return !is_open || (!durability->is_loading && !state_is_behind(durability->state));
 }
 
+bool durability_is_stuck(const struct server *server)
+{
+	const struct durability *durability = server->durability;
+	struct state_stats stats;
+	if (durability == NULL || durability->state == NULL) {
+		return false;
+	}
+	state_collect(durability->state, &stats);
+	return stats.away > 0 && state_is_behind(durability->state);
+}
+
 bool durability_is_loading(const struct server *server)
 {
 	return server->durability != NULL && server->durability->is_loading;

@@ -40,4 +40,7 @@ void durability_take_over(struct server *server, int fd);
 /* All changes are durable, or known not to be. */
 bool durability_is_at_rest(const struct server *server);
 
+/* Some changes cannot become durable before Redis is back. */
+bool durability_is_stuck(const struct server *server);
+
 void durability_collect(const struct server *server, struct stats_state *stats);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "net/conn.h"
+#include "server/durability.h"
 #include "server/notify.h"
 #include "server/parts.h"
 #include "server/server.h"
@@ -54,7 +55,7 @@ struct giving {
 static const char *const waited_for[] = {
 	[GIVING_GREETED] = "HELLO",
 	[GIVING_OFFERED] = "READY",
-	[GIVING_RESTING] = "the end of passwords to be checked",
+	[GIVING_RESTING] = "the end of passwords to be checked or of an outage of Redis",
 	[GIVING_RETIRING] = "the end of requests over TLS",
 	[GIVING_FROZEN] = "the end of what is being answered",
 	[GIVING_GIVEN] = "TAKEN",
@@ -264,7 +265,7 @@ static void freeze_when_retired(struct giving *giving)
 static void retire_when_at_rest(struct giving *giving)
 {
 	struct server *server = giving->server;
-	if (!is_at_rest(server)) {
+	if (!is_at_rest(server) || durability_is_stuck(server)) {
 		return;
 	}
 	enter(giving, GIVING_RETIRING);

@@ -105,6 +105,7 @@ def test_takeover_with_what_redis_does_not_have(redis, tmp_path):
         assert replicas[1].weir.post("/metrics/job/before", "n 2\n").status == 200
         assert replicas[1].weir.delete("/metrics/job/gone").status == 202
         try_to_take_over(replicas[1].weir)
+        assert "or of an outage of Redis" in replicas[1].stderr()  # nothing stood still meanwhile
         redis.start()
         page = replicas.settle(has('m{instance="",job="meanwhile"} 1', 'm{instance="",job="before"} 1',
                                    'n{instance="",job="before"} 2'))
