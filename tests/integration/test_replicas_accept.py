@@ -154,8 +154,10 @@ def test_times_of_pushes_stay(split, proxy):
     ended = time.time()
     name = 'push_time_seconds{instance="",job="j"} '
     shown = next(line for line in split[0].page() if line.startswith(name))
+    assert split[0].own("weir_state_waiting_changes") > 0
     proxy.restore()
     assert shown in split.settle(has(shown))
+    wait_for(lambda: split[0].own("weir_state_waiting_changes") == 0, "all of it is stored")
     assert began - 0.1 <= float(shown.removeprefix(name)) <= ended + 0.1
 
 

@@ -76,6 +76,10 @@ void partition_finish(struct partition *partition)
 void partition_tell_durable(struct partition *partition, uint64_t number)
 {
 	struct state_events *events = &partition->state->events;
+	/* What is accepted while Redis is away is told, too. */
+	if (!partition->is_away && number > partition->stored) {
+		partition->stored = number;
+	}
 	if (number > partition->durable) {
 		partition->durable = number;
 		events->on_durable(events->data, partition->number, number);

@@ -111,7 +111,8 @@ struct partition {
 	struct list graves;        // shared_group::grave, those that went first in front
 	size_t grave_count;
 	uint64_t wipe;             /* version of a wipe that is to be sent; 0: none */
-	uint64_t durable;          /* all changes of the store up to there are, in this partition */
+	uint64_t durable;          /* all changes of the store up to there are told to be */
+	uint64_t stored;           /* those up to there are */
 	uint64_t tried;            /* up to there they were taken for sending */
 	struct outgoing *outgoing; /* under way, or NULL */
 	struct ZSTD_CCtx_s *zstd;  /* the outgoing one's */

@@ -252,7 +252,7 @@ static void collect(const struct state *base, struct state_stats *ret_stats)
 	const struct redis_state *state = (const struct redis_state *)base;
 	struct redis_stats writing;
 	struct redis_stats reading;
-	uint64_t durable = state->store->changed;
+	uint64_t stored = state->store->changed;
 	redis_collect(state->redis, &writing);
 	redis_collect(state->reader, &reading);
 	*ret_stats = state->stats;
@@ -264,9 +264,9 @@ static void collect(const struct state *base, struct state_stats *ret_stats)
 		const struct partition *partition = &state->partitions[i];
 		ret_stats->away += partition->is_away;
 		bool is_waiting = partition->outgoing != NULL || partition_is_dirty(partition);
-		durable = is_waiting && partition->durable < durable ? partition->durable : durable;
+		stored = is_waiting && partition->stored < stored ? partition->stored : stored;
 	}
-	ret_stats->waiting = state->is_subscribed ? state->store->changed - durable : 0;
+	ret_stats->waiting = state->is_subscribed ? state->store->changed - stored : 0;
 }
 
 static const struct state_backend redis_backend = {
