@@ -19,11 +19,15 @@ def serve(replicas):
 def stays_unready(tmp_path, url, *words, flags=()):
     """A weir that goes on trying, and says why it cannot; then whoever mends it is noticed."""
     replicas = Replicas(tmp_path, url, 0, *flags)
-    replica = replicas.add()
-    wait_for(lambda: any(word in replica.stderr() for word in words), f"the log says one of {words}")
-    assert not replica.is_ready()
-    assert replica.weir.get("/-/healthy").status == 200
-    assert replica.weir.put("/metrics/job/j", "m 1\n", {"Connection": "close"}).status == 503
+    try:
+        replica = replicas.add()
+        wait_for(lambda: any(word in replica.stderr() for word in words), f"the log says one of {words}")
+        assert not replica.is_ready()
+        assert replica.weir.get("/-/healthy").status == 200
+        assert replica.weir.put("/metrics/job/j", "m 1\n", {"Connection": "close"}).status == 503
+    except BaseException:
+        replicas.__exit__()
+        raise
     return replicas
 
 
