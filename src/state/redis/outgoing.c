@@ -25,9 +25,7 @@ enum {
 	TAKE_BYTES = 1024 * 1024, /* of their families, about; one group may have more */
 	ENCODE_BYTES = 32 * 1024, /* more are encoded on another thread */
 	PACKED_LEVEL = 1,
-	EARLY_US_MAX = 10000,           /* that an answer waits for Redis' clock at most */
-	UNDER_WAY_MAX = PARTITIONS / 2, /* batches, while further changes gather */
-	ALONE_MS = 5,                   /* one this old keeps no others from being sent */
+	EARLY_US_MAX = 10000, /* that an answer waits for Redis' clock at most */
 };
 
 struct outgoing {
@@ -313,7 +311,6 @@ static void begin(struct partition *partition)
 	partition->tried = state->store->changed;
 	partition->outgoing = outgoing;
 	state->batches++;
-	state->batch_ns = clock_monotonic_ns();
 	outgoing->command.done = on_answer;
 	outgoing->command.slot = partition->slot;
 	outgoing->command.wait_replicas = state->options.wait_replicas;
@@ -367,11 +364,9 @@ bool outgoing_send_all(struct redis_state *state)
 	if (!state->is_subscribed || state->is_held || state->is_closing) {
 		return has_early;
 	}
-	/* While some are under way, others gather; but one that takes its time holds up nobody. */
-	uint64_t now_ns = clock_monotonic_ns();
-	bool is_busy = state->batches >= UNDER_WAY_MAX
-			&& now_ns - state->batch_ns < (uint64_t)ALONE_MS * 1000000;
-	for (size_t i = 0; i < PARTITIONS && !is_busy; i++) {
+	/* Each gathers while its own batch is under way. To wait for the others would leave Redis idle.
+	 */
+	for (size_t i = 0; i < PARTITIONS; i++) {
 		if (can_send(&state->partitions[i])) {
 			begin(&state->partitions[i]);
 		}

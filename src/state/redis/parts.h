@@ -173,7 +173,6 @@ struct redis_state {
 	uint64_t changed_ns; /* when the store was last, if outages are accepted; monotonic */
 	struct list early;   // outgoing::early, answered before its own time
 	size_t batches;      /* under way */
-	uint64_t batch_ns;   /* when one was sent last */
 	size_t loading;      /* partitions that are not loaded */
 	uint64_t began_ns;
 	uint64_t faults;
