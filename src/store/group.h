@@ -49,6 +49,7 @@ struct group {
 	bool has_quoted;     /* some label's name needs quotes */
 	int64_t deadline_ns; /* monotonic; 0: never */
 	void *keeper;        /* of whoever keeps it elsewhere; NULL: nobody does */
+	void *follower;      /* likewise of whoever follows what it does */
 	struct body_layout layout;
 	struct pack *layout_pack; /* what a body of that layout became; NULL: unknown */
 };

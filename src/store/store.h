@@ -8,7 +8,8 @@
  * of the store, however long it takes; see snapshot.h and page.h.
  *
  * Every change has a number. Listeners are called after a change is in; they
- * may not change the store, but for a group's keeper, and they copy what they want to keep.
+ * may not change the store, but for a group's keeper or follower, and they copy what they
+ * want to keep.
  */
 
 #include <stdbool.h>

@@ -1,0 +1,136 @@
+#pragma once
+
+/*
+ * A target: who pushes, or is to be scraped. One for each grouping key, those
+ * that normalise to the same counting as one.
+ *
+ * What it is, its configuration, is set by people. What is known of it, its
+ * freshness, weir writes with every push. The two are apart, since they are
+ * stored apart.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/map.h"
+#include "model/group_key.h"
+#include "model/labels.h"
+#include "targets/interval.h"
+#include "targets/target_id.h"
+
+enum target_mode {
+	TARGET_PUSH,    /* pushes to weir; silent when it does not */
+	TARGET_PULL,    /* is scraped at its address */
+	TARGET_STATIC,  /* likewise; entered once and for all */
+	TARGET_VIRTUAL, /* has a page on weir, and nobody in particular pushes it */
+	TARGET_MODE_COUNT,
+};
+
+enum target_state {
+	TARGET_ACTIVE,
+	TARGET_SILENT,  /* nothing was heard of it for several times its interval, or ever */
+	TARGET_EXPIRED, /* its group is gone */
+	TARGET_DISABLED,
+	TARGET_STATE_COUNT,
+};
+
+enum target_comparison {
+	TARGET_ABOVE,     /* > */
+	TARGET_BELOW,     /* < */
+	TARGET_AT_LEAST,  /* >= */
+	TARGET_AT_MOST,   /* <= */
+	TARGET_EQUAL,     /* == */
+	TARGET_NOT_EQUAL, /* != */
+	TARGET_COMPARISON_COUNT,
+};
+
+/* What an alert is wanted for. Texts are as they were given, not escaped. */
+struct target_threshold {
+	struct slice name; /* of the alert */
+	struct slice metric;
+	enum target_comparison comparison;
+	double value;
+	int64_t for_ns;        /* how long it has to last */
+	struct slice severity; /* empty: none is said */
+};
+
+struct target_config {
+	enum target_mode mode;
+	bool is_disabled;
+	struct slice address;       /* host:port, or a host alone; empty: none */
+	struct slice scheme;        /* empty: http */
+	struct slice path;          /* of what is scraped at the address; empty: /metrics */
+	int64_t scrape_interval_ns; /* that Prometheus shall keep to; 0: its own */
+	int64_t scrape_timeout_ns;
+	int64_t interval_ns;      /* in which it is expected to be heard of; 0: what is learnt */
+	struct labels attributes; /* whatever people want to know of it; sorted, escaped */
+	struct target_threshold *thresholds;
+	size_t threshold_count;
+};
+
+enum { TARGET_FORMAT_MAX = 16, TARGET_SOURCE_MAX = 48, TARGET_REASON_MAX = 256 };
+
+/* Times are Unix times in nanoseconds; 0: never. */
+struct target_freshness {
+	int64_t last_seen_ns; /* a push or a heartbeat */
+	int64_t pushed_ns;
+	uint64_t pushes;
+	struct interval_gaps gaps;
+	char format[TARGET_FORMAT_MAX]; /* of the last push; "": not known */
+	char source[TARGET_SOURCE_MAX]; /* the address that it came from */
+	int64_t first_seen_ns;
+	int64_t rejected_ns; /* the last push that was refused */
+	char *rejection;     /* why, TARGET_REASON_MAX bytes at most; NULL: none was */
+};
+
+struct target {
+	struct map_node by_key; /* the normalised key */
+	struct map_node by_id;
+	struct list link; /* in the order in which they came to be known */
+	struct target_id id;
+	struct target_config config;
+	void *config_memory; /* that its texts lie in; NULL: all is as by default */
+	void *keeper;        /* of whoever stores it; NULL: nobody does */
+	bool is_configured;  /* by hand: it stays until it is deleted */
+
+	/* From here on what a push reads and writes, close together. */
+	struct group_key key;
+
+	/* Of this process alone. */
+	bool is_overdue;           /* as counted: it is late, whatever else is said of it */
+	enum target_state counted; /* the state under which the registry counts it */
+	uint64_t seen_ns;          /* monotonic: when it was last seen; may be before the zero */
+	uint64_t seen_at;          /* the registry's event by which it was; 0: before this process */
+	uint64_t gone_at;          /* likewise by which its group went */
+	uint64_t pushed_mono_ns;   /* the last push; 0: before this process */
+
+	struct target_freshness fresh;
+};
+
+/* "push", "active", ">" ... */
+struct slice target_mode_name(enum target_mode mode);
+struct slice target_state_name(enum target_state state);
+struct slice target_comparison_name(enum target_comparison comparison);
+
+/* False when there is none of that name. */
+bool target_mode_find(struct slice name, enum target_mode *ret_mode);
+bool target_state_find(struct slice name, enum target_state *ret_state);
+bool target_comparison_find(struct slice name, enum target_comparison *ret_comparison);
+
+/* Heap, without a registry; the key and the configuration are copied. */
+struct target *target_create(const struct group_key *key, const struct target_config *config);
+void target_destroy(struct target *target);
+
+/* A copy of the configuration takes the old one's place. */
+void target_configure(struct target *target, const struct target_config *config);
+
+/* The same in all that counts. */
+bool target_config_equal(const struct target_config *a, const struct target_config *b);
+
+/* The value of that grouping label, escaped; empty when it has none. */
+static inline struct slice target_label(const struct target *target, struct slice name)
+{
+	return labels_find(&target->key.labels, name);
+}
