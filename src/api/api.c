@@ -13,12 +13,13 @@
 #include "ui/html.h"
 
 void api_init(struct api *api, const struct api_options *options, struct store *store,
-		struct stats *stats, struct executor *executor)
+		struct registry *targets, struct stats *stats, struct executor *executor)
 {
 	*api = (struct api){
 		.options = *options,
 		.job_rules = job_rules_create(),
 		.store = store,
+		.targets = targets,
 		.stats = stats,
 		.executor = executor,
 		.started_ns = clock_wall_ns(),

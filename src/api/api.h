@@ -21,6 +21,7 @@
 #include "http/exchange.h"
 #include "stats/stats.h"
 #include "store/store.h"
+#include "targets/registry.h"
 
 struct api_options {
 	const struct config *config; /* to be shown */
@@ -40,6 +41,7 @@ struct api {
 	struct api_options options;
 	struct job_rules *job_rules; /* held on to */
 	struct store *store;
+	struct registry *targets;
 	struct stats *stats;
 	struct executor *executor;
 	struct coded_pool coded_pool;
@@ -60,7 +62,7 @@ struct job_rules;
 
 /* Everything passed in outlives the api. There are no rules for jobs yet. */
 void api_init(struct api *api, const struct api_options *options, struct store *store,
-		struct stats *stats, struct executor *executor);
+		struct registry *targets, struct stats *stats, struct executor *executor);
 
 /* For pushes to come; those under way go on by what they began with. */
 void api_set_options(

@@ -333,6 +333,24 @@ static void run(struct push *push, void (*work)(struct push *push), void (*then)
 
 /* ---- The beginning ---- */
 
+/* True when its target may not push, and the push is over. */
+static bool is_unknown(struct push *push)
+{
+	switch (registry_admit(push->api->targets, &push->key)) {
+	case REGISTRY_ADMITTED:
+		return false;
+	case REGISTRY_UNKNOWN:
+		push_finish_refused(push, 403, STATS_REJECTED_TARGET,
+				SLICE("the target is not known, and only known ones may push "
+					  "(--targets.register=known)"));
+		return true;
+	case REGISTRY_LOADING:
+		push_finish_away(push, SLICE("the targets that may push are being loaded"));
+		return true;
+	}
+	return true;
+}
+
 static bool read_head(struct push *push, const struct route *route)
 {
 	struct exchange *exchange = push->exchange;
@@ -341,7 +359,7 @@ static bool read_head(struct push *push, const struct route *route)
 		push_finish_answered(push);
 		return false;
 	}
-	if (is_turned_away(push)) {
+	if (is_turned_away(push) || is_unknown(push)) {
 		return false;
 	}
 	if (!push_terms_init(&push->terms, push->api, &push->key, &exchange->arena)) {

@@ -2,6 +2,7 @@
 #include "api/limit_text.h"
 #include "api/push_state.h"
 #include "api/unavailable.h"
+#include "http/session.h"
 
 void push_finish_answered(struct push *push)
 {
@@ -28,8 +29,17 @@ static void on_acknowledged(struct ack *ack, enum ack_result result)
 	push_finish_answered(push);
 }
 
+static void note_target(const struct push *push)
+{
+	const struct http_session *session = push->exchange->session;
+	struct slice source = slice_of_string(session == NULL ? "" : session->peer_name);
+	registry_note_push(
+			push->api->targets, &push->key, slice_of_string(formats[push->format].name), source);
+}
+
 void push_finish_good(struct push *push)
 {
+	note_target(push);
 	answer_empty(push->exchange, push->api->options.is_checked ? 200 : 202);
 	buf_finish(&push->decoded); /* it may wait for a while */
 	if (push->is_ongoing) {
@@ -43,6 +53,7 @@ void push_finish_refused(
 		struct push *push, int status, enum stats_rejection reason, struct slice text)
 {
 	push->api->stats->rejected[reason]++;
+	registry_note_rejection(push->api->targets, &push->key, text);
 	answer_error(push->exchange, status, text);
 	push_finish_answered(push);
 }

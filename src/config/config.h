@@ -50,6 +50,12 @@ enum config_state_outage {
 	CONFIG_OUTAGE_ACCEPT,
 };
 
+/* Which targets may push. */
+enum config_targets_register {
+	CONFIG_REGISTER_AUTO,  /* all; who is not known is registered */
+	CONFIG_REGISTER_KNOWN, /* those that were registered before */
+};
+
 /* More rows than the table has. */
 enum { CONFIG_SETTINGS_MAX = 128 };
 
@@ -96,6 +102,11 @@ struct config {
 	bool state_tls_insecure_skip_verify;
 	char *persistence_file;          /* empty: none */
 	int64_t persistence_interval_ns; /* taken, not used */
+
+	unsigned targets_register; /* enum config_targets_register */
+	uint64_t targets_limit;
+	uint64_t targets_silent_after; /* intervals */
+	int64_t targets_retention_ns;
 
 	uint64_t limit_header_bytes;
 	uint64_t limit_body_bytes; /* decoded */

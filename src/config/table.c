@@ -31,6 +31,7 @@ static const char *const log_levels[] = { "debug", "info", "warn", "error", NULL
 static const char *const state_acks[] = { "durable", "memory", NULL };
 static const char *const state_syncs[] = { "full", "normal", NULL };
 static const char *const state_outages[] = { "reject", "accept", NULL };
+static const char *const targets_registers[] = { "auto", "known", NULL };
 static const char *const log_formats[] = { "logfmt", "json", NULL };
 
 const struct setting settings[] = {
@@ -285,6 +286,41 @@ const struct setting settings[] = {
 			.max = INT64_MAX,
 			.help = "Taken because a Pushgateway has it; without effect, since what is pushed is "
 					"stored at once." },
+
+	{ .name = "targets.register",
+			.group = "Targets",
+			.is_reloadable = true,
+			ENUM(targets_register, targets_registers),
+			.initial = "auto",
+			.help = "Who may push: auto, everybody, and a target that is not known is registered "
+					"by "
+					"its first push; known, targets that were registered before. Others get 403." },
+	{ .name = "targets.limit",
+			.group = "Targets",
+			.is_reloadable = true,
+			COUNT(targets_limit),
+			.initial = "100000",
+			.min = 1,
+			.max = 10000000,
+			.help = "Most targets registered. Pushes of others are taken all the same." },
+	{ .name = "targets.silent-after",
+			.group = "Targets",
+			.is_reloadable = true,
+			COUNT(targets_silent_after),
+			.initial = "3",
+			.min = 1,
+			.max = 1000,
+			.help = "How many of its intervals a target may be without a push before it counts as "
+					"silent." },
+	{ .name = "targets.retention",
+			.group = "Targets",
+			.is_reloadable = true,
+			DURATION(targets_retention_ns),
+			.initial = "720h0m0s",
+			.min = 60 * 1000 * MS,
+			.max = INT64_MAX,
+			.help = "How long a target is remembered after it was last seen, unless it was "
+					"configured by hand." },
 
 	{ .name = "limit.header-bytes",
 			.group = "Limits",

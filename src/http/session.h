@@ -33,6 +33,8 @@
 struct exchange;
 struct http_server;
 
+enum { HTTP_PEER_NAME_MAX = 48 }; /* of an IPv6 address with its NUL */
+
 /* What is being waited for; each has its own deadline. */
 enum http_phase {
 	HTTP_PHASE_HEAD, /* a request's head, or the first byte of a new connection */
@@ -69,6 +71,7 @@ struct http_session {
 	/* There may be something to write: call http_session_fill(), but not from in here. */
 	void (*on_answer)(struct http_session *session);
 	uint64_t peer; /* a keyed hash of the client's address, set by the owner; 0: unknown */
+	char peer_name[HTTP_PEER_NAME_MAX]; /* that address as text; "": unknown, or none that tells */
 
 	/* In. */
 	enum http_reading reading;

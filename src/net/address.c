@@ -263,6 +263,19 @@ void address_format(const struct socket_address *socket, char ret_text[static AD
 	}
 }
 
+void address_format_host(const struct sockaddr *socket, char *ret_text, size_t size)
+{
+	static const char mapped[] = "::ffff:";
+	ret_text[0] = '\0';
+	if (uv_ip_name(socket, ret_text, size) != 0) {
+		ret_text[0] = '\0';
+	}
+	const char *dotted = ret_text + sizeof(mapped) - 1;
+	if (strncmp(ret_text, mapped, sizeof(mapped) - 1) == 0 && strchr(dotted, '.') != NULL) {
+		memmove(ret_text, dotted, strlen(dotted) + 1);
+	}
+}
+
 uint32_t address_port(const struct socket_address *socket)
 {
 	const void *address = &socket->socket;

@@ -52,6 +52,9 @@ int address_resolve(
 /* As address_parse() reads it, NUL-terminated, for the log. */
 void address_format(const struct socket_address *socket, char ret_text[static ADDRESS_TEXT_BYTES]);
 
+/* The host of a TCP address alone; "" for others. IPv4 in IPv6's clothes is shown as it is. */
+void address_format_host(const struct sockaddr *socket, char *ret_text, size_t size);
+
 /* Of a TCP or vsock address; 0 for others. */
 uint32_t address_port(const struct socket_address *socket);
 

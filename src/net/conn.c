@@ -450,12 +450,15 @@ void conn_drain(struct conn *conn)
 	}
 }
 
-static uint64_t peer_of(const struct conn *conn)
+static void find_peer(struct conn *conn)
 {
 	struct sockaddr_storage socket = { 0 };
+	const struct sockaddr *peer = (const struct sockaddr *)&socket;
 	socklen_t len = sizeof(socket);
-	int status = getpeername(conn_socket(conn), (struct sockaddr *)&socket, &len);
-	return status == 0 ? address_owner((const struct sockaddr *)&socket) : 0;
+	if (getpeername(conn_socket(conn), (struct sockaddr *)&socket, &len) == 0) {
+		conn->session.peer = address_owner(peer);
+		address_format_host(peer, conn->session.peer_name, sizeof(conn->session.peer_name));
+	}
 }
 
 static struct conn *create(struct listener *listener, bool refused)
@@ -481,7 +484,7 @@ static void set_up(struct conn *conn)
 	if (stream_is_tcp(&conn->stream)) {
 		uv_tcp_nodelay(&conn->stream.tcp, 1);
 	}
-	conn->session.peer = peer_of(conn);
+	find_peer(conn);
 }
 
 int conn_accept(struct listener *listener, bool refused)

@@ -49,6 +49,16 @@ static void collect_web(const struct server *server, struct stats *stats)
 	}
 }
 
+static void collect_targets(const struct server *server, struct stats *stats)
+{
+	_Static_assert((int)STATS_TARGET_STATES == (int)TARGET_STATE_COUNT, "a state is not shown");
+	for (enum target_state state = 0; state < TARGET_STATE_COUNT; state++) {
+		stats->targets.states[state] = target_state_name(state).ptr;
+		stats->targets.by_state[state] = server->targets.counts[state];
+	}
+	stats->targets.refused = server->targets.refused;
+}
+
 void collect_stats(void *data, struct stats *stats)
 {
 	struct server *server = data;
@@ -78,5 +88,6 @@ void collect_stats(void *data, struct stats *stats)
 	stats->rate_limited = server->gate.rate_limited;
 	collect_limits(server, stats);
 	collect_web(server, stats);
+	collect_targets(server, stats);
 	durability_collect(server, &stats->state);
 }

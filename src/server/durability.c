@@ -29,6 +29,7 @@ void durability_open_to_changes(struct durability *durability)
 	struct server *server = durability->server;
 	durability->is_loading = false;
 	server->store.options.limits = options_of_store(server->config).limits;
+	server->targets.is_restoring = false;
 	api_end_loading(&server->api);
 }
 
@@ -238,6 +239,7 @@ bool durability_open(struct server *server)
 	}
 	durability->stats.is_kept = true;
 	durability->is_loading = !server->config->takeover;
+	server->targets.is_restoring = durability->is_loading;
 	if (!open_state(durability)) {
 		if (server->durability == NULL) {
 			destroy(durability);

@@ -17,6 +17,16 @@ struct store_options options_of_store(const struct config *config)
 	};
 }
 
+struct registry_options options_of_targets(const struct config *config)
+{
+	return (struct registry_options){
+		.only_known = config->targets_register == CONFIG_REGISTER_KNOWN,
+		.limit = config->targets_limit,
+		.silent_after = config->targets_silent_after,
+		.retention_ns = config->targets_retention_ns,
+	};
+}
+
 struct api_options options_of_api(struct server *server)
 {
 	const struct config *config = server->config;

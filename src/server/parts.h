@@ -25,6 +25,7 @@
 #include "server/web_file.h"
 #include "stats/stats.h"
 #include "store/store.h"
+#include "targets/registry.h"
 
 struct durability;
 struct server;
@@ -46,9 +47,10 @@ struct server {
 	struct config *reloaded; /* that config when it came by a reload; owned */
 	uv_loop_t loop;
 	uv_signal_t signals[SERVER_SIGNALS];
-	uv_timer_t expiry; /* groups whose time is over */
-	uv_timer_t tidy;   /* memory that nobody needs any more */
-	bool has_tidied;   /* since memory was given back */
+	uv_timer_t expiry;          /* groups whose time is over */
+	uv_timer_t tidy;            /* memory that nobody needs any more */
+	uv_timer_t look_at_targets; /* whether they fell silent */
+	bool has_tidied;            /* since memory was given back */
 	uint64_t trimmed_ns;
 	struct worker worker;
 	struct http_server http;
@@ -62,6 +64,7 @@ struct server {
 	size_t open_listeners;
 	struct api api;
 	struct store store;
+	struct registry targets;
 	struct stats stats;
 	struct data_dir data_dir;
 	struct durability *durability; /* NULL: what is stored is not kept */

@@ -16,7 +16,9 @@ void reload_apply(struct server *server)
 	const struct config *config = server->config;
 	struct api_options api = options_of_api(server);
 	size_t window = server->http.limits.window;
+	struct registry_options targets = options_of_targets(config);
 	api_set_options(&server->api, &api, config->jobs);
+	registry_set_options(&server->targets, &targets);
 	if (!durability_is_loading(server)) {
 		server->store.options.limits = options_of_store(config).limits;
 	}

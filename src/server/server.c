@@ -29,6 +29,7 @@
 enum {
 	EXPIRE_BUDGET = 2048, /* blocks at a time */
 	TIDY_IDLE_MS = 100,   /* from one look for what to free to the next */
+	TARGETS_MS = 100,     /* from one look at some targets to the next */
 };
 
 static const uint64_t TRIM_EVERY_NS = UINT64_C(2) * 1000000000;
@@ -74,6 +75,15 @@ static void on_tidy(uv_timer_t *timer)
 	uv_timer_start(timer, on_tidy, has_more ? 0 : TIDY_IDLE_MS, 0);
 }
 
+/* All targets within five seconds or so, a few at a time. */
+static void on_targets(uv_timer_t *timer)
+{
+	enum { FEWEST = 200, TURNS_OF_A_ROUND = 50 };
+	struct server *server = timer->data;
+	size_t share = registry_len(&server->targets) / TURNS_OF_A_ROUND;
+	registry_step(&server->targets, share > FEWEST ? share : FEWEST);
+}
+
 /* ---- The end ---- */
 
 static void close_last(struct server *server)
@@ -105,6 +115,7 @@ static void begin_stop(struct server *server)
 	takeover_forget_spawned(server);
 	uv_close((uv_handle_t *)&server->expiry, NULL);
 	uv_close((uv_handle_t *)&server->tidy, NULL);
+	uv_close((uv_handle_t *)&server->look_at_targets, NULL);
 	web_file_close(&server->web_file);
 	store_finish_deletion(&server->store); /* no timer goes on with it */
 	if (server->listener_count == 0) {
@@ -155,6 +166,13 @@ static void init_store(struct server *server)
 	store_declare(&server->store, declarations, count);
 }
 
+static void init_targets(struct server *server)
+{
+	struct registry_options options = options_of_targets(server->config);
+	registry_init(&server->targets, &options);
+	registry_watch(&server->targets, &server->store);
+}
+
 static void init_api(struct server *server)
 {
 	struct api_options options = options_of_api(server);
@@ -163,7 +181,8 @@ static void init_api(struct server *server)
 	server->stats.collect_data = server;
 	server->stats.config_is_good = true;
 	server->stats.config_reloaded_ns = (uint64_t)clock_wall_ns();
-	api_init(&server->api, &options, &server->store, &server->stats, &server->worker.executor);
+	api_init(&server->api, &options, &server->store, &server->targets, &server->stats,
+			&server->worker.executor);
 }
 
 static void init_http(struct server *server)
@@ -183,9 +202,12 @@ static void open_handles(struct server *server)
 	uv_timer_init(loop, &server->expiry);
 	uv_timer_init(loop, &server->tidy);
 	server->expiry.data = server;
+	uv_timer_init(loop, &server->look_at_targets);
 	server->tidy.data = server;
+	server->look_at_targets.data = server;
 	uv_timer_start(&server->expiry, on_expiry, 1, 0);
 	uv_timer_start(&server->tidy, on_tidy, TIDY_IDLE_MS, 0);
+	uv_timer_start(&server->look_at_targets, on_targets, TARGETS_MS, TARGETS_MS);
 	web_file_open(&server->web_file, loop, server->config->web_config_file);
 }
 
@@ -217,6 +239,7 @@ static bool run_loop(struct server *server)
 	api_finish(&server->api);
 	http_server_finish(&server->http);
 	gate_finish(&server->gate);
+	registry_finish(&server->targets);
 	store_finish(&server->store);
 	tls_files_finish(&server->tls_files);
 	tls_server_finish(&server->tls);
@@ -245,6 +268,7 @@ static bool serve(struct server *server)
 	uv_loop_init(&server->loop);
 	open_handles(server);
 	init_store(server);
+	init_targets(server);
 	init_api(server);
 	init_http(server);
 	reload_apply(server);

@@ -37,6 +37,7 @@ static const char *const rejections[] = {
 	[STATS_REJECTED_LIMIT] = "limit",
 	[STATS_REJECTED_STATE] = "state",
 	[STATS_REJECTED_SYNTAX] = "syntax",
+	[STATS_REJECTED_TARGET] = "target",
 	[STATS_REJECTED_TIMESTAMP] = "timestamp",
 	[STATS_REJECTED_TTL] = "ttl",
 	[STATS_REJECTED_URL] = "url",
@@ -408,6 +409,16 @@ static void render_process(struct stats *stats, const struct stats_row *row, str
 	append_value(lines, row, values[row->offset]);
 }
 
+static void render_targets(struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	const struct stats_targets *targets = &stats->targets;
+	for (size_t i = 0; i < STATS_TARGET_STATES; i++) {
+		if (targets->states[i] != NULL) {
+			append_labelled(lines, row, "state", targets->states[i], targets->by_state[i]);
+		}
+	}
+}
+
 /* ---- The table ---- */
 
 #define PLAIN(field) .render = render_plain, .offset = offsetof(struct stats, field)
@@ -578,6 +589,12 @@ const struct stats_row stats_rows[] = {
 			SLICE_INIT("Changes that are not durable yet."), STATE(STATE_WAITING_CHANGES) },
 	{ SLICE_INIT("weir_stored_bytes"), METRIC_GAUGE, SLICE_INIT("Memory that stored samples take."),
 			PLAIN(stored_bytes) },
+	{ SLICE_INIT("weir_targets"), METRIC_GAUGE,
+			SLICE_INIT("Targets registered, by state as of some seconds ago."),
+			.render = render_targets },
+	{ SLICE_INIT("weir_targets_refused_total"), METRIC_COUNTER,
+			SLICE_INIT("Pushes of targets that were not registered because there are too many."),
+			PLAIN(targets.refused) },
 	{ SLICE_INIT("weir_timeouts_total"), METRIC_COUNTER,
 			SLICE_INIT("Connections ended because the client was too slow, by what it was slow "
 					   "with."),

@@ -48,6 +48,7 @@ enum stats_rejection {
 	STATS_REJECTED_LIMIT,        /* more groups, series, labels ... than allowed */
 	STATS_REJECTED_STATE,        /* what is stored is not loaded, or this was not made durable */
 	STATS_REJECTED_SYNTAX,       /* it could not be parsed */
+	STATS_REJECTED_TARGET,       /* of a target that is not known */
 	STATS_REJECTED_TIMESTAMP,
 	STATS_REJECTED_TTL,
 	STATS_REJECTED_URL,
@@ -110,6 +111,15 @@ struct stats_state {
 	uint64_t round_trips;
 };
 
+/* The states of targets, in the order in which they are counted. */
+enum { STATS_TARGET_STATES = 4 };
+
+struct stats_targets {
+	uint64_t by_state[STATS_TARGET_STATES];
+	const char *states[STATS_TARGET_STATES]; /* their names */
+	uint64_t refused;
+};
+
 enum { STATS_STATUS_MAX = 600 };
 
 struct stats {
@@ -162,6 +172,7 @@ struct stats {
 	uint64_t web_config_reloads_good;
 	uint64_t web_config_reloads_failed;
 	struct stats_state state;
+	struct stats_targets targets;
 };
 
 /* One family of the table. */

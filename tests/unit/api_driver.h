@@ -42,6 +42,7 @@ struct api_driver {
 	struct config config;
 	struct api_options api_options;
 	struct store store;
+	struct registry targets;
 	struct stats stats;
 	struct api api;
 	struct http_server server;
@@ -194,6 +195,11 @@ static inline void api_driver_init_with(struct api_driver *d, const struct api_o
 		.connections = 10,
 	};
 	const struct store_options store_options = { .is_checked = options->is_checked };
+	const struct registry_options target_options = {
+		.limit = 1000,
+		.silent_after = 3,
+		.retention_ns = INT64_C(720) * 3600 * 1000000000,
+	};
 	size_t declaration_count;
 	const struct family_declaration *declarations = api_declarations(&declaration_count);
 	hash_init();
@@ -210,7 +216,9 @@ static inline void api_driver_init_with(struct api_driver *d, const struct api_o
 	stats_init(&d->stats);
 	d->api_options = *options;
 	d->api_options.config = &d->config;
-	api_init(&d->api, &d->api_options, &d->store, &d->stats, &d->executor);
+	registry_init(&d->targets, &target_options);
+	registry_watch(&d->targets, &d->store);
+	api_init(&d->api, &d->api_options, &d->store, &d->targets, &d->stats, &d->executor);
 	http_server_init(&d->server, &limits);
 	d->server.on_head = api_on_head;
 	d->server.on_request = api_on_request;
@@ -242,6 +250,7 @@ static inline void api_driver_finish(struct api_driver *d)
 	api_driver_settle(d, NULL);
 	api_finish(&d->api);
 	http_server_finish(&d->server);
+	registry_finish(&d->targets);
 	store_finish(&d->store);
 	config_finish(&d->config);
 	arena_finish(&d->arena);

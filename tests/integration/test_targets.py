@@ -1,0 +1,44 @@
+"""Targets: who pushes, as weir remembers it."""
+
+import pytest
+
+from harness import wait_for
+
+
+def count(weir, state):
+    return weir.scrape().value("weir_targets", state=state)
+
+
+@pytest.mark.smoke
+def test_pushes_make_targets(weir):
+    for instance in "ab":
+        weir.put(f"/metrics/job/j/instance/{instance}", "m 1\n")
+        weir.put(f"/metrics/job/j/instance/{instance}", "m 2\n")
+    assert count(weir, "active") == 2
+    weir.delete("/metrics/job/j/instance/a")
+    assert (count(weir, "active"), count(weir, "expired")) == (1, 1)
+
+
+def test_only_known_targets(start_weir):
+    weir = start_weir("--targets.register=known")
+    response = weir.put("/metrics/job/j", "m 1\n")
+    assert (response.status, "only known ones may push" in response.text) == (403, True)
+    page = weir.scrape()
+    assert page.value("weir_push_rejected_total", reason="target") == 1
+    assert page.value("weir_groups") == 0
+
+
+def test_too_many_targets(start_weir):
+    weir = start_weir("--targets.limit=2")
+    for instance in "abc":
+        assert weir.put(f"/metrics/job/j/instance/{instance}", "m 1\n").status == 200
+    page = weir.scrape()
+    assert page.value("weir_targets", state="active") == 2
+    assert page.value("weir_targets_refused_total") == 1
+    assert page.value("weir_groups") == 3
+
+
+def test_over_a_restart(kept):
+    kept.start().put("/metrics/job/j", "m 1\n")
+    again = kept.again("stop")
+    wait_for(lambda: count(again, "active") == 1, "the target of a group that is kept")
