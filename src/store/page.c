@@ -126,9 +126,36 @@ static struct slice own_lines_of(const struct page *page, const struct family *f
 	return page->options.own_lines[family->declaration - page->declarations];
 }
 
+/* ---- Slots ---- */
+
+/* Those of the family that are on the page, a range. */
+static uint32_t first_slot(const struct page *page)
+{
+	const struct page_part *part = page->options.part;
+	return part == NULL ? 0 : part->places[page->place - 1].slot;
+}
+
+static uint32_t end_of_slots(const struct page *page, const struct family *family)
+{
+	bool is_one = page->options.part != NULL && first_slot(page) != SLOT_NONE;
+	return is_one ? first_slot(page) + 1 : family->slots.len;
+}
+
+static uint32_t first_group_slot(const struct page *page)
+{
+	return page->options.part == NULL ? 0 : page->options.part->group_slot;
+}
+
+static uint32_t end_of_group_slots(const struct page *page)
+{
+	bool is_one = page->options.part != NULL && first_group_slot(page) != SLOT_NONE;
+	return is_one ? first_group_slot(page) + 1 : page->snapshot.contents->group_slots.len;
+}
+
 static const struct block *first_visible_block(struct page *page, const struct family *family)
 {
-	for (; page->next < family->slots.len; page->next++) {
+	uint32_t end = end_of_slots(page, family);
+	for (; page->next < end; page->next++) {
 		const struct block *block = snapshot_block(&page->snapshot, family, page->next);
 		if (block != NULL) {
 			return block;
@@ -139,7 +166,8 @@ static const struct block *first_visible_block(struct page *page, const struct f
 
 static const struct group *first_visible_group(struct page *page)
 {
-	for (; page->next < page->snapshot.contents->group_slots.len; page->next++) {
+	uint32_t end = end_of_group_slots(page);
+	for (; page->next < end; page->next++) {
 		const struct group *group = snapshot_group(&page->snapshot, page->next);
 		if (group != NULL) {
 			return group;
@@ -153,6 +181,26 @@ static void go_on(struct page *page, enum page_step step)
 	page->step = step;
 	page->next = 0;
 	page->chunk = 0;
+	if (step == PAGE_TIMES) {
+		page->next = first_group_slot(page);
+	} else if (step == PAGE_BLOCKS) {
+		page->next = first_slot(page);
+	}
+}
+
+/* False at the end. */
+static bool find_next_family(struct page *page)
+{
+	const struct page_part *part = page->options.part;
+	if (part == NULL) {
+		page->family = page->family->next;
+		return page->family != &page->snapshot.contents->families.in_order;
+	}
+	if (page->place == part->place_count) {
+		return false;
+	}
+	page->family = &part->places[page->place++].family->in_order;
+	return true;
 }
 
 static void enter_family(struct page *page, struct family *family)
@@ -165,17 +213,16 @@ static void enter_family(struct page *page, struct family *family)
 
 static void do_family(struct page *page)
 {
-	page->family = page->family->next;
-	if (page->family == &page->snapshot.contents->families.in_order) {
+	if (!find_next_family(page)) {
 		bool is_openmetrics = page->options.format == PAGE_OPENMETRICS;
 		buf_append(&page->made, is_openmetrics ? SLICE("# EOF\n") : SLICE(""));
 		go_on(page, PAGE_END);
 		return;
 	}
 	struct family *family = current_family(page);
-	page->next = 0;
+	page->next = first_slot(page);
 	const struct block *block = first_visible_block(page, family);
-	page->next = 0;
+	page->next = first_group_slot(page);
 	bool has_own = own_lines_of(page, family).len > 0
 			|| (family_has_times(family) && first_visible_group(page) != NULL);
 	if (block != NULL || has_own) {
@@ -246,7 +293,8 @@ static bool add_chunk(struct page *page, const struct chunk *chunk, enum metric_
 static bool add_blocks(struct page *page)
 {
 	const struct family *family = current_family(page);
-	for (; page->next < family->slots.len; page->next++, page->chunk = 0) {
+	uint32_t end = end_of_slots(page, family);
+	for (; page->next < end; page->next++, page->chunk = 0) {
 		prefetch(family, page->next + PREFETCH_SLOTS);
 		const struct block *block = snapshot_block(&page->snapshot, family, page->next);
 		while (block != NULL && page->chunk < block->chunk_count) {

@@ -18,6 +18,12 @@ enum {
 	PAGE_PARTS_MAX = 64,
 };
 
+/* A family on a part of the page, and the one of its slots that is. */
+struct page_place {
+	struct family *family;
+	uint32_t slot; /* SLOT_NONE: none is, only weir's own lines */
+};
+
 enum page_step {
 	PAGE_FAMILY, /* on to the next family */
 	PAGE_OWN_LINES,
@@ -26,11 +32,19 @@ enum page_step {
 	PAGE_END,
 };
 
+/* One group's part of the page: see page_part_init(). */
+struct page_part {
+	struct page_place *places; /* in name order */
+	uint32_t place_count;
+	uint32_t group_slot; /* SLOT_NONE: there is no group */
+};
+
 struct page_options {
 	enum page_format format;
 	enum escaping escaping;
 	const struct slice *own_lines; /* by the store's declarations: rendered lines, possibly none;
 	                                * the caller's, until page_finish() */
+	const struct page_part *part;  /* NULL: the page is whole; likewise the caller's */
 };
 
 struct page {
@@ -41,6 +55,7 @@ struct page {
 	struct page_lines lines; /* likewise */
 	const struct family_declaration *declarations;
 	struct list *family; /* family::in_order */
+	uint32_t place;      /* of the part, the next one */
 	enum page_step step;
 	uint32_t next;  /* slot, of the family or of the groups */
 	uint32_t chunk; /* of the block in the next slot */
@@ -58,6 +73,13 @@ struct page {
 /* False while a change is being made in slices; see snapshot_open(). */
 bool page_init(struct page *page, struct store *store, const struct page_options *options);
 void page_finish(struct page *page);
+
+/*
+ * What that group has on the page, with weir's own lines as given; group NULL: these
+ * alone. In the arena; to be used for a page of the same version of the store.
+ */
+void page_part_init(struct page_part *part, const struct store *store, const struct group *group,
+		const struct slice *own_lines, struct arena *arena);
 
 /* Frees the buffer that is kept from one page to the next. */
 void page_release_spare(void);

@@ -414,6 +414,58 @@ static void test_own_lines(void)
 }
 
 /* Lines and labels as long as several pieces. */
+static void check_part(struct store_driver *d, const char *key, const struct slice *own,
+		bool changes_meanwhile, const char *wanted)
+{
+	struct page_part part;
+	struct page page;
+	struct buf text;
+	struct page_options options = d->page;
+	page_part_init(&part, &d->store, store_driver_find(d, key), own, &d->arena);
+	options.own_lines = own;
+	options.part = &part;
+	buf_init(&text, 0);
+	CHECK(page_init(&page, &d->store, &options));
+	if (changes_meanwhile) {
+		store_driver_push(d, STORE_PUT, key, "other 1\n");
+		store_driver_delete(d, key);
+		while (store_tidy(&d->store)) {
+		}
+	}
+	while (store_driver_page_next(&page, &text)) {
+	}
+	page_finish(&page);
+	CHECK_STRING(buf_slice(&text), wanted);
+	buf_finish(&text);
+}
+
+/* What one group has on the page, and nothing of the others. */
+static void test_part(void)
+{
+	static const char wanted[] = "# TYPE a gauge\na{instance=\"\",job=\"y\"} 3\n"
+								 "# HELP push_failure_time_seconds Failed.\n"
+								 "# TYPE push_failure_time_seconds gauge\n"
+								 "push_failure_time_seconds{instance=\"\",job=\"y\"} 0\n"
+								 "# HELP push_time_seconds Pushed.\n"
+								 "# TYPE push_time_seconds gauge\n"
+								 "push_time_seconds{instance=\"\",job=\"y\"} 1003000001.000000\n"
+								 "# TYPE z untyped\nz{instance=\"\",job=\"y\"} 1\n";
+	struct store_driver d;
+	struct slice own[DRIVER_DECLARATIONS] = { 0 };
+	store_driver_init(&d, NULL);
+	d.now_ns = INT64_C(1000000000) * 1000000000;
+	store_driver_push(&d, STORE_PUT, "job=x", "# TYPE a gauge\na 1\n");
+	d.now_ns += INT64_C(2999999) * 1000000000;
+	store_driver_push(&d, STORE_PUT, "job=y", "z 1\n# TYPE a gauge\na 3\n");
+	check_part(&d, "job=y", NULL, false, wanted);
+	check_part(&d, "job=y", own, true, wanted);
+	check_part(&d, "job=y", own, false, "");
+	own[1] = SLICE("own_requests 1\n");
+	check_part(&d, "job=nobody", own, false,
+			"# HELP own_requests Requests.\n# TYPE own_requests counter\nown_requests 1\n");
+	store_driver_finish(&d);
+}
+
 static void test_long_texts(void)
 {
 	enum { LONGER = 3 * PAGE_PIECE_BYTES };
@@ -470,6 +522,7 @@ int main(void)
 {
 	memset(long_text, 'l', LONG_TEXT);
 	RUN(test_own_lines);
+	RUN(test_part);
 	RUN(test_long_texts);
 	RUN(test_many_slots);
 	RUN(test_family_comes_and_goes);
