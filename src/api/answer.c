@@ -105,9 +105,10 @@ enum stats_method answer_stats_method(const struct exchange *exchange)
 		return STATS_METHOD_POST;
 	case METHOD_PUT:
 		return STATS_METHOD_PUT;
+	case METHOD_PATCH:
+		return STATS_METHOD_PATCH;
 	case METHOD_GET:
 	case METHOD_HEAD:
-	case METHOD_PATCH:
 	case METHOD_OTHER:
 		break;
 	}

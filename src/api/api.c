@@ -103,6 +103,21 @@ static void handle_found(struct api *api, struct exchange *exchange, const struc
 		answer_add_cors(exchange);
 		status_json_handle(api, exchange);
 		return;
+	case ENDPOINT_API_TARGETS:
+		targets_handle(api, exchange);
+		return;
+	case ENDPOINT_API_TARGET:
+		target_handle(api, exchange, route);
+		return;
+	case ENDPOINT_API_TARGET_ACTION:
+		target_action_handle(api, exchange, route);
+		return;
+	case ENDPOINT_API_TARGETS_EXPORT:
+		targets_export_handle(api, exchange);
+		return;
+	case ENDPOINT_API_TARGETS_IMPORT:
+		targets_import_handle(api, exchange);
+		return;
 	case ENDPOINT_API_WIPE:
 		wipe_handle(api, exchange);
 		return;

@@ -37,6 +37,21 @@ void static_handle(struct api *api, struct exchange *exchange, const struct rout
 /* PUT and POST /-/quit; a GET is told so */
 void quit_handle(struct api *api, struct exchange *exchange);
 
+/* GET and POST /api/v1/targets */
+void targets_handle(struct api *api, struct exchange *exchange);
+
+/* GET, PUT, PATCH and DELETE /api/v1/targets/ID */
+void target_handle(struct api *api, struct exchange *exchange, const struct route *route);
+
+/* POST /api/v1/targets/ID/heartbeat, enable, disable */
+void target_action_handle(struct api *api, struct exchange *exchange, const struct route *route);
+
+/* GET /api/v1/targets/export */
+void targets_export_handle(struct api *api, struct exchange *exchange);
+
+/* POST /api/v1/targets/import */
+void targets_import_handle(struct api *api, struct exchange *exchange);
+
 /* GET /api/v1/status */
 void status_json_handle(struct api *api, struct exchange *exchange);
 

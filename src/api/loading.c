@@ -217,6 +217,7 @@ bool loading_takes(struct loading *loading, struct exchange *exchange)
 	enum endpoint endpoint = is_found ? route.endpoint : ENDPOINT_NONE;
 	bool shows_store = endpoint == ENDPOINT_METRICS || endpoint == ENDPOINT_API_METRICS
 			|| endpoint == ENDPOINT_API_EXPORT || endpoint == ENDPOINT_PAGE
+			|| endpoint == ENDPOINT_API_TARGETS || endpoint == ENDPOINT_API_TARGETS_EXPORT
 			|| endpoint == ENDPOINT_READY;
 	bool changes_store = endpoint == ENDPOINT_PUSH || endpoint == ENDPOINT_API_WIPE
 			|| endpoint == ENDPOINT_API_IMPORT;

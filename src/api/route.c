@@ -8,6 +8,7 @@ enum {
 	PUT = 1 << METHOD_PUT,
 	POST = 1 << METHOD_POST,
 	DELETE = 1 << METHOD_DELETE,
+	PATCH = 1 << METHOD_PATCH,
 };
 
 /* Paths that are matched as a whole, below the prefix. */
@@ -28,6 +29,9 @@ static const struct row {
 	{ SLICE_INIT("/api/v1/import"), ENDPOINT_API_IMPORT, POST, true },
 	{ SLICE_INIT("/api/v1/metrics"), ENDPOINT_API_METRICS, GET, false },
 	{ SLICE_INIT("/api/v1/status"), ENDPOINT_API_STATUS, GET, false },
+	{ SLICE_INIT("/api/v1/targets"), ENDPOINT_API_TARGETS, GET | POST, false },
+	{ SLICE_INIT("/api/v1/targets/export"), ENDPOINT_API_TARGETS_EXPORT, GET, false },
+	{ SLICE_INIT("/api/v1/targets/import"), ENDPOINT_API_TARGETS_IMPORT, POST, false },
 };
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]), PUSH_METHODS = PUT | POST | DELETE };
@@ -35,6 +39,8 @@ enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]), PUSH_METHODS = PUT | POST | D
 static const struct slice root = SLICE_INIT("/");
 static const struct slice api_root = SLICE_INIT("/api/v1/");
 static const struct slice static_root = SLICE_INIT("/static/");
+static const struct slice targets_root = SLICE_INIT("/api/v1/targets/");
+static const struct slice page_root = SLICE_INIT("/metrics/");
 static const struct slice push_roots[] = {
 	SLICE_INIT("/metrics/job/"),
 	SLICE_INIT("/metrics/job@base64/"),
@@ -147,27 +153,45 @@ static struct slice row_path(const struct routes *routes, const struct row *row)
 	return row->path.len == 0 ? routes->scrape_path : row->path;
 }
 
-static bool match_push(struct slice path, struct route *route)
+/* Of a push and of a target's page, which have different words in front of /job. */
+static bool match_key(struct slice path, struct slice front, struct route *route)
 {
 	for (size_t i = 0; i < 2; i++) {
-		if (!slice_starts_with(path, push_roots[i]) || path.len == push_roots[i].len) {
+		struct slice job_root = slice_skip(push_roots[i], page_root.len - 1);
+		struct slice rest = slice_starts_with(path, front) ? slice_skip(path, front.len) : path;
+		if (rest.len == path.len || !slice_starts_with(rest, job_root)
+				|| rest.len == job_root.len) {
 			continue;
 		}
-		struct slice rest = slice_skip(path, push_roots[i].len);
+		rest = slice_skip(rest, job_root.len);
 		const char *slash = slice_find_byte(rest, '/');
 		route->job = slash == NULL ? rest : slice_between(rest.ptr, slash);
 		route->labels = slice_skip(rest, route->job.len);
 		route->job_is_base64 = i == 1;
-		route->endpoint = ENDPOINT_PUSH;
 		return true;
 	}
 	return false;
 }
 
+/* /api/v1/targets/ID, or that with an action behind it */
+static unsigned match_target(struct slice path, struct route *route)
+{
+	struct slice rest = slice_skip(path, targets_root.len);
+	const char *slash = slice_find_byte(rest, '/');
+	route->id = slash == NULL ? rest : slice_between(rest.ptr, slash);
+	route->action = slash == NULL ? slice_make(NULL, 0) : slice_skip(rest, route->id.len + 1);
+	route->endpoint = slash == NULL ? ENDPOINT_API_TARGET : ENDPOINT_API_TARGET_ACTION;
+	if (route->id.len == 0) {
+		return 0;
+	}
+	return slash == NULL ? GET | PUT | PATCH | DELETE : POST;
+}
+
 /* The methods that have something at exactly that path. */
 static unsigned methods_at(const struct routes *routes, struct slice path, struct route *route)
 {
-	if (match_push(path, route)) {
+	if (match_key(path, SLICE("/metrics"), route)) {
+		route->endpoint = ENDPOINT_PUSH;
 		return PUSH_METHODS;
 	}
 	for (size_t i = 0; i < ROW_COUNT; i++) {
@@ -176,6 +200,9 @@ static unsigned methods_at(const struct routes *routes, struct slice path, struc
 			route->endpoint = rows[i].endpoint;
 			return rows[i].methods;
 		}
+	}
+	if (slice_starts_with(path, targets_root)) {
+		return match_target(path, route);
 	}
 	if (slice_starts_with(path, static_root)) {
 		route->endpoint = ENDPOINT_STATIC;
@@ -195,6 +222,7 @@ static struct slice allowed_methods(unsigned methods, struct arena *arena)
 		{ DELETE, "DELETE" },
 		{ GET, "GET" },
 		{ 1 << METHOD_OPTIONS, "OPTIONS" },
+		{ PATCH, "PATCH" },
 		{ POST, "POST" },
 		{ PUT, "PUT" },
 	};

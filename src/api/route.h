@@ -28,6 +28,11 @@ enum endpoint {
 	ENDPOINT_API_IMPORT,
 	ENDPOINT_API_METRICS,
 	ENDPOINT_API_STATUS,
+	ENDPOINT_API_TARGETS,       /* get: a list; post: one more */
+	ENDPOINT_API_TARGET,        /* get, put, patch, delete of one */
+	ENDPOINT_API_TARGET_ACTION, /* post: what is behind its id */
+	ENDPOINT_API_TARGETS_EXPORT,
+	ENDPOINT_API_TARGETS_IMPORT,
 	ENDPOINT_API_WIPE,
 	ENDPOINT_API_OPTIONS,
 };
@@ -52,6 +57,8 @@ struct route {
 	struct slice job; /* of a push, as it is in the path */
 	bool job_is_base64;
 	struct slice labels;   /* of a push: "", "/", or "/name/value..." */
+	struct slice id;       /* of one target, as it is in the path; empty: its key is */
+	struct slice action;   /* on it */
 	struct slice file;     /* of ENDPOINT_STATIC: what is behind /static/ */
 	int status;            /* 301 or 307 */
 	bool is_outer;         /* settled before a content coding is looked at */

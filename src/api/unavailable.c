@@ -21,6 +21,12 @@ static enum stats_handler handler_of(enum endpoint endpoint, const struct exchan
 		return STATS_HANDLER_API_OPTIONS;
 	case ENDPOINT_API_STATUS:
 		return STATS_HANDLER_API_STATUS;
+	case ENDPOINT_API_TARGETS:
+	case ENDPOINT_API_TARGET:
+	case ENDPOINT_API_TARGET_ACTION:
+	case ENDPOINT_API_TARGETS_EXPORT:
+	case ENDPOINT_API_TARGETS_IMPORT:
+		return STATS_HANDLER_API_TARGETS;
 	case ENDPOINT_HEALTHY:
 		return STATS_HANDLER_HEALTHY;
 	case ENDPOINT_READY:
@@ -61,7 +67,7 @@ void unavailable_answer(
 {
 	enum stats_handler handler = handler_of(endpoint, exchange);
 	unavailable_add_retry(exchange);
-	if (endpoint == ENDPOINT_API_METRICS) {
+	if (endpoint == ENDPOINT_API_METRICS || handler == STATS_HANDLER_API_TARGETS) {
 		set_json_error(exchange, text);
 	} else {
 		answer_error(exchange, 503, text);

@@ -70,7 +70,8 @@ struct http_session {
 	struct http_server *server;
 	/* There may be something to write: call http_session_fill(), but not from in here. */
 	void (*on_answer)(struct http_session *session);
-	uint64_t peer; /* a keyed hash of the client's address, set by the owner; 0: unknown */
+	uint64_t peer;  /* a keyed hash of the client's address, set by the owner; 0: unknown */
+	bool is_secure; /* TLS, set by the owner */
 	char peer_name[HTTP_PEER_NAME_MAX]; /* that address as text; "": unknown, or none that tells */
 
 	/* In. */

@@ -37,6 +37,7 @@ static void count_handshake(const struct conn *conn)
 void conn_tls_begin(struct conn *conn)
 {
 	conn->tls = tls_conn_create(conn->listener->tls->context);
+	conn->session.is_secure = true;
 }
 
 bool conn_tls_is_handshaking(const struct conn *conn)

@@ -14,6 +14,7 @@ static const char *const handlers[] = {
 	[STATS_HANDLER_API_METRICS] = "api/v1/metrics",
 	[STATS_HANDLER_API_OPTIONS] = "api/v1/options",
 	[STATS_HANDLER_API_STATUS] = "api/v1/status",
+	[STATS_HANDLER_API_TARGETS] = "api/v1/targets",
 	[STATS_HANDLER_DELETE] = "delete",
 	[STATS_HANDLER_HEALTHY] = "healthy",
 	[STATS_HANDLER_PUSH] = "push",
@@ -27,6 +28,7 @@ static const char *const methods[] = {
 	[STATS_METHOD_DELETE] = "delete",
 	[STATS_METHOD_GET] = "get",
 	[STATS_METHOD_OPTIONS] = "options",
+	[STATS_METHOD_PATCH] = "patch",
 	[STATS_METHOD_POST] = "post",
 	[STATS_METHOD_PUT] = "put",
 };

@@ -35,7 +35,8 @@ static struct target *enter(struct registry *registry, struct group *group)
 		return target;
 	}
 	target = registry_add(registry, &group->key, &by_default, NULL);
-	target->fresh.first_seen_ns = clock_wall_ns();
+	target->fresh.first_seen_ns =
+			group->times.pushed_ns != 0 ? group->times.pushed_ns : clock_wall_ns();
 	group->follower = target;
 	registry_recount(registry, target);
 	registry_tell_config(registry, target);
@@ -100,8 +101,6 @@ static void hear_restored(struct registry *registry, struct group *group)
 	if (pushed_ns > target->fresh.last_seen_ns) {
 		target->fresh.pushed_ns = pushed_ns;
 		target->fresh.last_seen_ns = pushed_ns;
-		target->fresh.first_seen_ns =
-				target->fresh.first_seen_ns < pushed_ns ? target->fresh.first_seen_ns : pushed_ns;
 		target->fresh.pushes += target->fresh.pushes == 0;
 	}
 	see(registry, target, monotonic_of(target->fresh.last_seen_ns));

@@ -106,9 +106,11 @@ bool registry_is_overdue(const struct registry *registry, const struct target *t
 {
 	bool is_expected = target->config.mode == TARGET_PUSH && !target->config.is_disabled;
 	uint64_t interval = is_expected ? (uint64_t)registry_interval_ns(target) : 0;
+	uint64_t silent_after = target->config.silent_after;
 	uint64_t patience;
+	silent_after = silent_after > 0 ? silent_after : registry->options.silent_after;
 	if (interval == 0 || target->fresh.last_seen_ns == 0
-			|| __builtin_mul_overflow(interval, registry->options.silent_after, &patience)) {
+			|| __builtin_mul_overflow(interval, silent_after, &patience)) {
 		return false;
 	}
 	/* Before the zero of the clock is far above it: the difference is right all the same. */

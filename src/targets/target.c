@@ -161,7 +161,7 @@ bool target_config_equal(const struct target_config *a, const struct target_conf
 			&& slice_equal(a->address, b->address) && slice_equal(a->scheme, b->scheme)
 			&& slice_equal(a->path, b->path) && a->scrape_interval_ns == b->scrape_interval_ns
 			&& a->scrape_timeout_ns == b->scrape_timeout_ns && a->interval_ns == b->interval_ns
-			&& group_key_equal(&a_attributes, &b_attributes)
+			&& a->silent_after == b->silent_after && group_key_equal(&a_attributes, &b_attributes)
 			&& a->threshold_count == b->threshold_count;
 	for (size_t i = 0; is_equal && i < a->threshold_count; i++) {
 		is_equal = threshold_equal(&a->thresholds[i], &b->thresholds[i]);

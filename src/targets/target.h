@@ -65,6 +65,7 @@ struct target_config {
 	int64_t scrape_interval_ns; /* that Prometheus shall keep to; 0: its own */
 	int64_t scrape_timeout_ns;
 	int64_t interval_ns;      /* in which it is expected to be heard of; 0: what is learnt */
+	uint64_t silent_after;    /* so many intervals without a push; 0: as set for all */
 	struct labels attributes; /* whatever people want to know of it; sorted, escaped */
 	struct target_threshold *thresholds;
 	size_t threshold_count;

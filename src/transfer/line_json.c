@@ -1,8 +1,12 @@
 #include "transfer/line_json.h"
 
+#include <pthread.h>
+
 #include "base/buf.h"
 #include "base/quote.h"
 #include "base/utf8.h"
+
+static pthread_mutex_t parsing = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---- Before it is parsed ---- */
 
@@ -102,7 +106,9 @@ cJSON *line_json_parse(struct slice text, struct arena *arena, struct slice *ret
 	}
 	struct slice clean = scan.zeros == 0 ? text : replace_zeros(text, arena);
 	const char *end = NULL;
+	pthread_mutex_lock(&parsing);
 	cJSON *tree = cJSON_ParseWithLengthOpts(clean.ptr, clean.len, &end, false);
+	pthread_mutex_unlock(&parsing);
 	size_t place = end == NULL ? 0 : (size_t)(end - clean.ptr);
 	bool is_all = tree != NULL && slice_trim(slice_skip(clean, place)).len == 0;
 	if (!is_all) {

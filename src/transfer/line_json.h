@@ -7,7 +7,7 @@
  * U+0000, which a label value may have: that goes through it as C0 80, bytes
  * that UTF-8 has no use for.
  *
- * Not for several threads at a time: cJSON keeps its last error in one place.
+ * On any thread; one at a time parses, since cJSON keeps its last error in one place.
  */
 
 #include <cjson/cJSON.h>

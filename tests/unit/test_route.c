@@ -46,8 +46,8 @@ static const struct routes moved_scrape = { .scrape_path = SLICE_INIT("/x/scrape
 static struct slice describe(const struct routes *routes, const char *request_line)
 {
 	static const char *const endpoints[] = { "none", "metrics", "push", "healthy", "ready", "quit",
-		"page", "static", "api export", "api import", "api metrics", "api status", "wipe",
-		"api options" };
+		"page", "static", "api export", "api import", "api metrics", "api status", "targets",
+		"target", "target action", "targets export", "targets import", "wipe", "api options" };
 	struct http_request request = { 0 };
 	struct slice line = slice_of_string(request_line);
 	const char *blank = slice_find_byte(line, ' ');
@@ -128,6 +128,19 @@ static void test_endpoints(void)
 		{ "POST /api/v1/import", "404" },
 		{ "GET /api/v1/metrics", "api metrics" },
 		{ "GET /api/v1/status", "api status" },
+		{ "GET /api/v1/targets", "targets" },
+		{ "POST /api/v1/targets", "targets" },
+		{ "GET /api/v1/targets/x", "target" },
+		{ "PUT /api/v1/targets/x", "target" },
+		{ "PATCH /api/v1/targets/x", "target" },
+		{ "DELETE /api/v1/targets/x", "target" },
+		{ "POST /api/v1/targets/x/heartbeat", "target action" },
+		{ "POST /api/v1/targets/x/a/b", "target action" },
+		{ "GET /api/v1/targets/export", "targets export" },
+		{ "POST /api/v1/targets/import", "targets import" },
+		{ "PUT /api/v1/targets", "405 [GET, OPTIONS, POST]" },
+		{ "POST /api/v1/targets/x", "405 [DELETE, GET, OPTIONS, PATCH, PUT]" },
+		{ "GET /api/v1/targets/", "301 /targets" },
 		{ "OPTIONS /api/v1/metrics", "api options" },
 		{ "OPTIONS /api/v1/anything/else", "api options" },
 	};

@@ -1,0 +1,15 @@
+#pragma once
+
+/*
+ * A target as JSON: how the API shows it.
+ */
+
+#include "base/buf.h"
+#include "targets/registry.h"
+
+/* All of it, as of now. */
+void targets_json_append(
+		struct buf *out, const struct registry *registry, const struct target *target);
+
+/* What is said of it by hand, and by which it can be made again elsewhere. */
+void targets_json_append_config(struct buf *out, const struct target *target);

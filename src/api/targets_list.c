@@ -1,0 +1,147 @@
+#include "api/targets_list.h"
+
+#include <stdlib.h>
+
+#include "api/json_answer.h"
+#include "api/own_address.h"
+#include "base/memory.h"
+#include "http/coded_body.h"
+
+enum {
+	LOOKED_AT_MAX = 1000, /* targets, on one turn of the loop */
+	PIECE_BYTES = 64 * 1024,
+};
+
+static void write_one(struct targets_list *list, const struct target *target)
+{
+	size_t len = list->out.len;
+	if (list->shown > 0) {
+		buf_append(&list->out, list->writer->between);
+	}
+	if (list->writer->append(list, &list->out, target)) {
+		list->shown++;
+	} else {
+		list->out.len = len;
+	}
+}
+
+static bool is_on_page(const struct targets_list *list)
+{
+	return list->found > list->query.offset && list->shown < list->query.limit;
+}
+
+static void end(struct targets_list *list)
+{
+	list->is_over = true;
+	if (list->writer->end != NULL) {
+		list->writer->end(list, &list->out);
+	}
+}
+
+/* Some targets more. False when a regular expression takes too long for one. */
+static bool look_at_some(struct targets_list *list)
+{
+	struct arena arena;
+	struct pattern_scratch scratch;
+	arena_init(&arena);
+	pattern_scratch_init(&scratch, &arena);
+	for (size_t i = 0; i < LOOKED_AT_MAX && list->out.len < PIECE_BYTES && !list->is_over; i++) {
+		struct target *target = registry_walk_next(&list->walk);
+		if (target == NULL) {
+			end(list);
+		} else if (target_filter_takes(&list->query.filter, list->api->targets, target, &scratch)) {
+			list->found++;
+			if (is_on_page(list)) {
+				write_one(list, target);
+			}
+		}
+	}
+	bool has_failed = scratch.failed != NULL;
+	arena_finish(&arena);
+	return !has_failed;
+}
+
+static void on_turn(struct job *job)
+{
+	struct targets_list *list = LIST_ENTRY(job, struct targets_list, turn);
+	list->is_waiting = false;
+	if (list->is_closed) {
+		free(list);
+		return;
+	}
+	list->body.ready(list->body.ready_data);
+}
+
+static enum http_body_state next_piece(struct http_body *body, struct http_piece *ret_piece)
+{
+	struct targets_list *list = LIST_ENTRY(body, struct targets_list, body);
+	if (list->is_over) {
+		return HTTP_BODY_END;
+	}
+	buf_reset(&list->out, 2 * PIECE_BYTES);
+	if (!list->is_begun) {
+		list->is_begun = true;
+		buf_append(&list->out, list->writer->begin);
+	}
+	if (!look_at_some(list)) {
+		return HTTP_BODY_FAILED;
+	}
+	if (list->out.len == 0 && !list->is_over) {
+		list->is_waiting = true;
+		list->turn = (struct job){ .done = on_turn };
+		executor_defer(list->api->executor, &list->turn);
+		return HTTP_BODY_LATER;
+	}
+	list->part = buf_slice(&list->out);
+	ret_piece->parts = &list->part;
+	ret_piece->count = list->out.len > 0;
+	return list->out.len > 0 ? HTTP_BODY_PIECE : HTTP_BODY_END;
+}
+
+static void close_list(struct http_body *body)
+{
+	struct targets_list *list = LIST_ENTRY(body, struct targets_list, body);
+	registry_walk_end(&list->walk);
+	map_finish(&list->seen);
+	arena_finish(&list->arena);
+	buf_finish(&list->out);
+	list->is_closed = true;
+	if (!list->is_waiting) {
+		free(list);
+	}
+}
+
+static struct targets_list *create(struct api *api, const struct targets_writer *writer)
+{
+	struct targets_list *list = memory_zalloc(1, sizeof(*list));
+	*list = (struct targets_list){
+		.body = { .next = next_piece, .close = close_list },
+		.api = api,
+		.writer = writer,
+	};
+	arena_init(&list->arena);
+	buf_init(&list->out, 0);
+	map_init(&list->seen);
+	registry_walk_begin(&list->walk, api->targets);
+	return list;
+}
+
+void targets_list_answer(struct api *api, struct exchange *exchange, enum stats_handler handler,
+		const struct targets_writer *writer, bool has_pages)
+{
+	struct targets_list *list = create(api, writer);
+	struct slice fault;
+	bool is_good = targets_query_read(&list->query, exchange, has_pages, &list->arena, &fault)
+			&& own_address_find(api, exchange, &list->arena, &list->address, &list->scheme, &fault);
+	stats_count_request(api->stats, handler, STATS_METHOD_GET, is_good ? 200 : 400);
+	if (!is_good) {
+		json_answer_error(exchange, 400, fault);
+		list->body.close(&list->body);
+		exchange_answer(exchange);
+		return;
+	}
+	exchange->response.status = 200;
+	exchange->response.content_type = writer->content_type;
+	coded_body_answer(&api->coded_pool, exchange, &list->body);
+	exchange_answer(exchange);
+}

@@ -1,0 +1,52 @@
+#pragma once
+
+/*
+ * A body that goes through the targets, some on each turn of the loop, and has
+ * something written for those that are wanted. Targets that come and go meanwhile may be
+ * there or not.
+ */
+
+#include "api/api.h"
+#include "api/targets_query.h"
+#include "base/buf.h"
+#include "base/map.h"
+
+struct targets_list;
+
+/* What is written. Each may be NULL. */
+struct targets_writer {
+	struct slice content_type;
+	struct slice begin;
+	struct slice between;
+	/* False: this one is left out. */
+	bool (*append)(struct targets_list *list, struct buf *out, const struct target *target);
+	void (*end)(struct targets_list *list, struct buf *out);
+};
+
+struct targets_list {
+	struct http_body body;
+	struct job turn;
+	struct api *api;
+	const struct targets_writer *writer;
+	struct targets_query query;
+	struct registry_walk walk;
+	struct arena arena;   /* the query, and what the writer keeps */
+	struct slice address; /* of weir itself, for whoever asks */
+	struct slice scheme;
+	struct map seen; /* the writer's: lines that are there already */
+	size_t found;    /* targets that are wanted, those of other pages included */
+	size_t shown;
+	struct buf out;
+	struct slice part;
+	bool is_begun;
+	bool is_over;
+	bool is_waiting; /* for its turn */
+	bool is_closed;  /* meanwhile */
+};
+
+/*
+ * Answers the exchange with the list, or says what is wrong with its query. To be
+ * called when nothing else needs to be said.
+ */
+void targets_list_answer(struct api *api, struct exchange *exchange, enum stats_handler handler,
+		const struct targets_writer *writer, bool has_pages);

@@ -1,0 +1,24 @@
+#pragma once
+
+/*
+ * What a query asks of targets:
+ *
+ *     match[]=SELECTOR state=STATE mode=MODE   any number of times
+ *     job=JOB class=CLASS
+ *     offset=N limit=N                         of lists
+ */
+
+#include "http/exchange.h"
+#include "targets/filter.h"
+
+enum { TARGETS_LIMIT_USUAL = 1000, TARGETS_LIMIT_MAX = 10000 };
+
+struct targets_query {
+	struct target_filter filter;
+	size_t offset;
+	size_t limit;
+};
+
+/* In the arena. False with a sentence; anything that is not known is an error. */
+bool targets_query_read(struct targets_query *query, const struct exchange *exchange,
+		bool has_pages, struct arena *arena, struct slice *reterr_text);
