@@ -118,6 +118,18 @@ static void handle_found(struct api *api, struct exchange *exchange, const struc
 	case ENDPOINT_API_TARGETS_IMPORT:
 		targets_import_handle(api, exchange);
 		return;
+	case ENDPOINT_DISCOVERY:
+		discovery_handle(api, exchange);
+		return;
+	case ENDPOINT_DISCOVERY_COLLECTOR:
+		discovery_collector_handle(api, exchange);
+		return;
+	case ENDPOINT_DISCOVERY_HOSTS:
+		discovery_hosts_handle(api, exchange);
+		return;
+	case ENDPOINT_TARGET_PAGE:
+		target_page_handle(api, exchange, route);
+		return;
 	case ENDPOINT_API_WIPE:
 		wipe_handle(api, exchange);
 		return;

@@ -52,6 +52,18 @@ void targets_export_handle(struct api *api, struct exchange *exchange);
 /* POST /api/v1/targets/import */
 void targets_import_handle(struct api *api, struct exchange *exchange);
 
+/* GET /api/v1/sd and /service_discovery/targets/ */
+void discovery_handle(struct api *api, struct exchange *exchange);
+
+/* GET /service_discovery/collector */
+void discovery_collector_handle(struct api *api, struct exchange *exchange);
+
+/* GET /service_discovery/hosts */
+void discovery_hosts_handle(struct api *api, struct exchange *exchange);
+
+/* GET /metrics/target/job/... and /metrics/ID */
+void target_page_handle(struct api *api, struct exchange *exchange, const struct route *route);
+
 /* GET /api/v1/status */
 void status_json_handle(struct api *api, struct exchange *exchange);
 

@@ -29,9 +29,13 @@ static const struct row {
 	{ SLICE_INIT("/api/v1/import"), ENDPOINT_API_IMPORT, POST, true },
 	{ SLICE_INIT("/api/v1/metrics"), ENDPOINT_API_METRICS, GET, false },
 	{ SLICE_INIT("/api/v1/status"), ENDPOINT_API_STATUS, GET, false },
+	{ SLICE_INIT("/api/v1/sd"), ENDPOINT_DISCOVERY, GET, false },
 	{ SLICE_INIT("/api/v1/targets"), ENDPOINT_API_TARGETS, GET | POST, false },
 	{ SLICE_INIT("/api/v1/targets/export"), ENDPOINT_API_TARGETS_EXPORT, GET, false },
 	{ SLICE_INIT("/api/v1/targets/import"), ENDPOINT_API_TARGETS_IMPORT, POST, false },
+	{ SLICE_INIT("/service_discovery/collector"), ENDPOINT_DISCOVERY_COLLECTOR, GET, false },
+	{ SLICE_INIT("/service_discovery/hosts"), ENDPOINT_DISCOVERY_HOSTS, GET, false },
+	{ SLICE_INIT("/service_discovery/targets/"), ENDPOINT_DISCOVERY, GET, false },
 };
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]), PUSH_METHODS = PUT | POST | DELETE };
@@ -187,12 +191,31 @@ static unsigned match_target(struct slice path, struct route *route)
 	return slash == NULL ? GET | PUT | PATCH | DELETE : POST;
 }
 
+/* /metrics/target/job/JOB..., as in the path of a push, or /metrics/ID: a UUID and nothing else. */
+static bool match_target_page(struct slice path, struct route *route)
+{
+	enum { ID_LEN = 36 };
+	if (match_key(path, SLICE("/metrics/target"), route)) {
+		return true;
+	}
+	if (path.len != page_root.len + ID_LEN || !slice_starts_with(path, page_root)
+			|| path.ptr[path.len - 13] != '-') {
+		return false;
+	}
+	route->id = slice_skip(path, page_root.len);
+	return slice_find_byte(route->id, '/') == NULL;
+}
+
 /* The methods that have something at exactly that path. */
 static unsigned methods_at(const struct routes *routes, struct slice path, struct route *route)
 {
 	if (match_key(path, SLICE("/metrics"), route)) {
 		route->endpoint = ENDPOINT_PUSH;
 		return PUSH_METHODS;
+	}
+	if (match_target_page(path, route)) {
+		route->endpoint = ENDPOINT_TARGET_PAGE;
+		return GET;
 	}
 	for (size_t i = 0; i < ROW_COUNT; i++) {
 		bool is_there = routes->has_admin || !rows[i].is_admin;

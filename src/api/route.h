@@ -33,6 +33,10 @@ enum endpoint {
 	ENDPOINT_API_TARGET_ACTION, /* post: what is behind its id */
 	ENDPOINT_API_TARGETS_EXPORT,
 	ENDPOINT_API_TARGETS_IMPORT,
+	ENDPOINT_DISCOVERY, /* of targets, for Prometheus */
+	ENDPOINT_DISCOVERY_COLLECTOR,
+	ENDPOINT_DISCOVERY_HOSTS,
+	ENDPOINT_TARGET_PAGE, /* one target's part of the scrape page */
 	ENDPOINT_API_WIPE,
 	ENDPOINT_API_OPTIONS,
 };

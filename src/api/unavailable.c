@@ -21,6 +21,10 @@ static enum stats_handler handler_of(enum endpoint endpoint, const struct exchan
 		return STATS_HANDLER_API_OPTIONS;
 	case ENDPOINT_API_STATUS:
 		return STATS_HANDLER_API_STATUS;
+	case ENDPOINT_DISCOVERY:
+	case ENDPOINT_DISCOVERY_COLLECTOR:
+	case ENDPOINT_DISCOVERY_HOSTS:
+		return STATS_HANDLER_DISCOVERY;
 	case ENDPOINT_API_TARGETS:
 	case ENDPOINT_API_TARGET:
 	case ENDPOINT_API_TARGET_ACTION:
@@ -36,6 +40,7 @@ static enum stats_handler handler_of(enum endpoint endpoint, const struct exchan
 	case ENDPOINT_PAGE:
 		return STATS_HANDLER_STATUS;
 	case ENDPOINT_METRICS:
+	case ENDPOINT_TARGET_PAGE:
 	case ENDPOINT_QUIT:
 	case ENDPOINT_NONE:
 		break;

@@ -16,6 +16,7 @@ static const char *const handlers[] = {
 	[STATS_HANDLER_API_STATUS] = "api/v1/status",
 	[STATS_HANDLER_API_TARGETS] = "api/v1/targets",
 	[STATS_HANDLER_DELETE] = "delete",
+	[STATS_HANDLER_DISCOVERY] = "discovery",
 	[STATS_HANDLER_HEALTHY] = "healthy",
 	[STATS_HANDLER_PUSH] = "push",
 	[STATS_HANDLER_READY] = "ready",

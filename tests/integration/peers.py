@@ -98,14 +98,19 @@ class Prometheus(Peer):
 
     program = "prometheus"
 
-    def __init__(self, directory, targets, *flags, further=(), job=(), users=()):
+    def __init__(self, directory, targets, *flags, further=(), job=(), users=(),
+                 discovered=()):
         """Job: what else all of them have. Users: of a job, whom to scrape as:
-        {"username": ..., "password": ...}."""
+        {"username": ..., "password": ...}. Discovered: of further jobs, from where to have their
+        targets, anew twice a second."""
         directory.mkdir(parents=True, exist_ok=True)
         jobs = [{"job_name": name, "honor_labels": True, **dict(job),
                  **({"basic_auth": users[name]} if name in users else {}),
                  "static_configs": [{"targets": [url.partition("://")[2]]}]}
                 for name, url in targets.items()]
+        jobs += [{"job_name": name, "honor_labels": True,
+                  "http_sd_configs": [{"url": url, "refresh_interval": "500ms"}]}
+                 for name, url in dict(discovered).items()]
         settings = {"global": {"scrape_interval": "500ms", "scrape_timeout": "500ms",
                                **dict(further)},
                     "scrape_configs": jobs}

@@ -7,29 +7,9 @@ import uuid
 import pytest
 
 from harness import wait_for
+from targets import TARGETS, create, data, error
 
-TARGETS = "/api/v1/targets"
 NOBODY = f"{TARGETS}/00000000-0000-4000-8000-000000000000"
-
-
-def data(response, status=200):
-    assert response.status == status, response.text
-    assert response.headers["content-type"] == "application/json"
-    answer = response.body and json.loads(response.body)
-    assert answer["status"] == "success"
-    return answer["data"]
-
-
-def error(response, status):
-    assert response.status == status, response.text
-    answer = json.loads(response.body)
-    assert answer["status"] == "error"
-    return answer["error"]
-
-
-def create(weir, labels, **fields):
-    body = json.dumps({"labels": labels, **fields})
-    return data(weir.post(TARGETS, body), 201)
 
 
 def listed(weir, query=""):

@@ -47,7 +47,8 @@ static struct slice describe(const struct routes *routes, const char *request_li
 {
 	static const char *const endpoints[] = { "none", "metrics", "push", "healthy", "ready", "quit",
 		"page", "static", "api export", "api import", "api metrics", "api status", "targets",
-		"target", "target action", "targets export", "targets import", "wipe", "api options" };
+		"target", "target action", "targets export", "targets import", "discovery", "collector",
+		"hosts", "target page", "wipe", "api options" };
 	struct http_request request = { 0 };
 	struct slice line = slice_of_string(request_line);
 	const char *blank = slice_find_byte(line, ' ');
@@ -141,6 +142,18 @@ static void test_endpoints(void)
 		{ "PUT /api/v1/targets", "405 [GET, OPTIONS, POST]" },
 		{ "POST /api/v1/targets/x", "405 [DELETE, GET, OPTIONS, PATCH, PUT]" },
 		{ "GET /api/v1/targets/", "301 /targets" },
+		{ "GET /api/v1/sd", "discovery" },
+		{ "GET /service_discovery/targets/", "discovery" },
+		{ "GET /service_discovery/targets", "301 /service_discovery/targets/" },
+		{ "GET /service_discovery/collector", "collector" },
+		{ "GET /service_discovery/hosts", "hosts" },
+		{ "GET /metrics/target/job/x/a/b", "target page" },
+		{ "GET /metrics/target/job@base64/eA", "target page" },
+		{ "GET /metrics/target/job/", "404" },
+		{ "GET /metrics/target", "404" },
+		{ "GET /metrics/f81d4fae-7dec-41d0-a765-00a0c91e6bf6", "target page" },
+		{ "GET /metrics/f81d4fae-7dec-41d0-a765-00a0c91e6bf", "404" },
+		{ "PUT /metrics/target/job/x", "405 [GET, OPTIONS]" },
 		{ "OPTIONS /api/v1/metrics", "api options" },
 		{ "OPTIONS /api/v1/anything/else", "api options" },
 	};

@@ -1,0 +1,194 @@
+#include "api/answer.h"
+#include "api/endpoints.h"
+#include "api/own_address.h"
+#include "api/target_path.h"
+#include "api/targets_api.h"
+#include "api/targets_list.h"
+#include "format/json.h"
+#include "model/escaping.h"
+
+/*
+ * Targets for Prometheus, as its HTTP service discovery has them, and where to push.
+ *
+ *     [{"targets":["weir:9091"],
+ *       "labels":{"__metrics_path__":"/metrics/target/job/j/instance/i","instance":"i",...}}]
+ *
+ * All targets that have a page on weir have the same address, but each has labels of its own,
+ * all those of its key: so no two of them share a series such as up.
+ *
+ * https://prometheus.io/docs/prometheus/latest/http_sd/
+ */
+
+/* ---- Labels ---- */
+
+struct labels_out {
+	struct buf *out;
+	bool has_some;
+};
+
+static void begin_label(struct labels_out *labels)
+{
+	buf_append(labels->out, labels->has_some ? SLICE(",") : SLICE(""));
+	labels->has_some = true;
+}
+
+static void append(struct labels_out *labels, const char *name, struct slice value)
+{
+	begin_label(labels);
+	buf_printf(labels->out, "\"%s\":", name);
+	json_append_string(labels->out, value);
+}
+
+/* Prometheus knows no fractions: 7s, 1500ms */
+static void append_duration(struct labels_out *labels, const char *name, int64_t ns)
+{
+	long long ms = ns / 1000000;
+	bool is_whole = ms % 1000 == 0;
+	if (ms > 0) {
+		begin_label(labels);
+		buf_printf(labels->out, "\"%s\":\"%lld%s\"", name, is_whole ? ms / 1000 : ms,
+				is_whole ? "s" : "ms");
+	}
+}
+
+/* In front of the name what says whose it is; a label without a value is none. */
+static void append_all(struct labels_out *labels, const char *prefix, const struct labels *all)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		const struct label *label = &all->pairs[i];
+		if (label->value.len == 0) {
+			continue;
+		}
+		begin_label(labels);
+		buf_printf(labels->out, "\"%s", prefix);
+		escaping_append_label(labels->out, label->name, ESCAPING_VALUES);
+		buf_append(labels->out, SLICE("\":"));
+		json_append_escaped(labels->out, label->value);
+	}
+}
+
+/* ---- Targets ---- */
+
+static bool is_elsewhere(const struct target *target)
+{
+	return target->config.mode == TARGET_PULL || target->config.mode == TARGET_STATIC;
+}
+
+/*
+ * What was seen once and is gone need not be scraped any more. What pushed regularly, or was
+ * configured by hand, is missing: it stays, so that its up is 0.
+ */
+static bool is_listed(const struct targets_list *list, const struct target *target)
+{
+	switch (registry_state(list->api->targets, target)) {
+	case TARGET_ACTIVE:
+	case TARGET_SILENT:
+		return true;
+	case TARGET_EXPIRED:
+		return target->is_configured || registry_interval_ns(target) > 0;
+	case TARGET_DISABLED:
+	case TARGET_STATE_COUNT:
+		break;
+	}
+	return false;
+}
+
+/* Below the prefix by which weir is reached from outside. */
+static struct slice page_path(
+		const struct targets_list *list, const struct target *target, struct arena *arena)
+{
+	const struct api_options *options = &list->api->options;
+	bool has_url = strstr(options->config->web_external_url, "://") != NULL;
+	struct buf path;
+	buf_init(&path, 0);
+	buf_append(&path, has_url ? options->link_prefix : options->routes.prefix);
+	target_path_append(&path, &target->key, arena);
+	struct slice copy = arena_copy(arena, buf_slice(&path));
+	buf_finish(&path);
+	return copy;
+}
+
+static void append_place(struct labels_out *labels, const struct targets_list *list,
+		const struct target *target, struct arena *arena)
+{
+	const struct target_config *config = &target->config;
+	if (is_elsewhere(target)) {
+		append(labels, "__scheme__", config->scheme.len > 0 ? config->scheme : SLICE("http"));
+		append(labels, "__metrics_path__", config->path.len > 0 ? config->path : SLICE("/metrics"));
+		return;
+	}
+	append(labels, "__scheme__", list->scheme);
+	append(labels, "__metrics_path__", page_path(list, target, arena));
+}
+
+static void append_labels(
+		struct buf *out, const struct targets_list *list, const struct target *target)
+{
+	struct labels_out labels = { .out = out };
+	struct arena arena;
+	char id[TARGET_ID_TEXT];
+	arena_init(&arena);
+	target_id_format(&target->id, id);
+	append_place(&labels, list, target, &arena);
+	append_duration(&labels, "__scrape_interval__", target->config.scrape_interval_ns);
+	append_duration(&labels, "__scrape_timeout__", target->config.scrape_timeout_ns);
+	append_all(&labels, "", &target->key.labels);
+	append_all(&labels, "__meta_weir_", &target->config.attributes);
+	append(&labels, "__meta_weir_target_id", slice_make(id, sizeof(id)));
+	append(&labels, "__meta_weir_target_mode", target_mode_name(target->config.mode));
+	arena_finish(&arena);
+}
+
+static bool append_target(struct targets_list *list, struct buf *out, const struct target *target)
+{
+	if (!is_listed(list, target)) {
+		return false;
+	}
+	buf_append(out, SLICE("{\"targets\":["));
+	json_append_string(out, is_elsewhere(target) ? target->config.address : list->address);
+	buf_append(out, SLICE("],\"labels\":{"));
+	append_labels(out, list, target);
+	buf_append(out, SLICE("}}"));
+	return true;
+}
+
+static void append_end(struct targets_list *list, struct buf *out)
+{
+	buf_append(out, SLICE("]\n"));
+}
+
+static const struct targets_writer as_targets = {
+	.content_type = SLICE_INIT("application/json"),
+	.begin = SLICE_INIT("["),
+	.between = SLICE_INIT(","),
+	.append = append_target,
+	.end = append_end,
+};
+
+void discovery_handle(struct api *api, struct exchange *exchange)
+{
+	if (!targets_are_loading(api, exchange)) {
+		targets_list_answer(api, exchange, STATS_HANDLER_DISCOVERY, &as_targets, false);
+	}
+}
+
+/* ---- Where to push ---- */
+
+/* The address and nothing else: what asks is a shell. */
+void discovery_collector_handle(struct api *api, struct exchange *exchange)
+{
+	struct slice address;
+	struct slice scheme;
+	struct slice fault;
+	bool is_known = own_address_find(api, exchange, &exchange->arena, &address, &scheme, &fault);
+	if (is_known) {
+		exchange->response.status = 200;
+		exchange->response.content_type = SLICE("text/plain; charset=utf-8");
+		exchange->response.body = address;
+	} else {
+		answer_error(exchange, 400, fault);
+	}
+	stats_count_request(api->stats, STATS_HANDLER_DISCOVERY, STATS_METHOD_GET,
+			(unsigned)exchange->response.status);
+	exchange_answer(exchange);
+}
