@@ -80,3 +80,7 @@ const struct family_declaration *api_declarations(size_t *ret_count);
 
 /* Their lines now, by declaration, in the arena. */
 const struct slice *api_own_lines(struct api *api, struct arena *arena);
+
+/* Of them, those about one target. */
+const struct slice *api_target_lines(
+		struct api *api, const struct target *target, struct arena *arena);

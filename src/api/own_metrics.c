@@ -1,4 +1,7 @@
+#include <assert.h>
+
 #include "api/api.h"
+#include "api/target_lines.h"
 #include "base/memory.h"
 
 /*
@@ -88,8 +91,34 @@ const struct family_declaration *api_declarations(size_t *ret_count)
 			.source = DECLARATION_NOTHING,
 		};
 	}
+	for (size_t i = 0; i < TARGET_LINES_COUNT; i++) {
+		declarations[count++] = target_lines_declarations[i];
+	}
+	assert(count <= DECLARATIONS_MAX);
 	*ret_count = count;
 	return declarations;
+}
+
+static void set_target_lines(struct slice *lines, const struct api *api, struct buf *text,
+		const struct target *one, struct arena *arena)
+{
+	size_t first = stats_row_count + PUSH_TIMES_COUNT + GO_COUNT;
+	for (enum target_lines i = 0; i < TARGET_LINES_COUNT; i++) {
+		text->len = 0;
+		target_lines_append(api, text, i, one);
+		lines[first + i] = arena_copy(arena, buf_slice(text));
+	}
+}
+
+const struct slice *api_target_lines(
+		struct api *api, const struct target *target, struct arena *arena)
+{
+	struct slice *lines = arena_zalloc(arena, DECLARATIONS_MAX, sizeof(*lines));
+	struct buf text;
+	buf_init(&text, 0);
+	set_target_lines(lines, api, &text, target, arena);
+	buf_finish(&text);
+	return lines;
 }
 
 const struct slice *api_own_lines(struct api *api, struct arena *arena)
@@ -103,6 +132,7 @@ const struct slice *api_own_lines(struct api *api, struct arena *arena)
 		stats_rows[i].render(api->stats, &stats_rows[i], &text);
 		lines[i] = arena_copy(arena, buf_slice(&text));
 	}
+	set_target_lines(lines, api, &text, NULL, arena);
 	buf_finish(&text);
 	return lines;
 }

@@ -61,6 +61,12 @@ static struct family *current_family(const struct protobuf_page *page)
 
 /* ---- Families ---- */
 
+static struct slice help_of(struct family *family)
+{
+	struct slice help = family_help(family);
+	return help.ptr == NULL && family_is_yielding(family) ? family->declaration->help : help;
+}
+
 /* The one place that knows what is said about a family: copied, since it may change. */
 static struct protobuf_family *describe(
 		struct protobuf_page *page, struct family *family, struct arena *arena)
@@ -74,7 +80,7 @@ static struct protobuf_family *describe(
 		said->help = family->declaration->help;
 	} else {
 		said->type = page_head_common_type(snapshot_types(&page->snapshot, family));
-		said->help = arena_copy(arena, family_help(family));
+		said->help = arena_copy(arena, help_of(family));
 		said->unit = arena_copy(arena, family_unit(family));
 	}
 	if (names_may_have_quoted_labels(&page->names, family)) {

@@ -55,6 +55,7 @@ static struct http_body *open_page(
 	arena_init(&page->arena);
 	struct page_options options = {
 		.format = is_text ? PAGE_TEXT : PAGE_OPENMETRICS,
+		.own_lines = api_target_lines(api, target, &page->arena),
 		.part = &page->part,
 	};
 	escaping_find(negotiated->escaping, &options.escaping);

@@ -119,7 +119,7 @@ static bool check_declaration(struct checking *c)
 {
 	const struct check_subject *subject = c->subject;
 	const struct family_declaration *declared = subject->family->declaration;
-	if (declared == NULL) {
+	if (declared == NULL || family_is_yielding(subject->family)) {
 		return true;
 	}
 	if (!metric_type_agrees(declared->type, subject->block->type)) {
@@ -187,7 +187,7 @@ static unsigned types_of(struct checking *c, struct slice name)
 	if (own != NULL && !subject->replaces_all && family->claims == 0) {
 		types |= 1u << own->type;
 	}
-	if (family->declaration != NULL) {
+	if (family->declaration != NULL && !family_is_yielding(family)) {
 		types |= 1u << family->declaration->type;
 	} else if (family->claims > 0) {
 		types |= 1u << family->claimed_type;

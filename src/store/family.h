@@ -38,6 +38,7 @@ enum declaration_source {
 	DECLARATION_PUSH_TIMES,    /* from the groups */
 	DECLARATION_FAILURE_TIMES, /* from the groups */
 	DECLARATION_NOTHING,       /* only the type is settled */
+	DECLARATION_YIELDING,      /* as OWN, but what it is, is up to who pushes it */
 };
 
 /* What weir itself says about a family: fixed, whoever pushes to it. */
@@ -95,7 +96,14 @@ struct families {
 /* weir itself has lines in it, and says what it is. */
 static inline bool family_is_settled(const struct family *family)
 {
-	return family->declaration != NULL && family->declaration->source != DECLARATION_NOTHING;
+	return family->declaration != NULL && family->declaration->source != DECLARATION_NOTHING
+			&& family->declaration->source != DECLARATION_YIELDING;
+}
+
+/* weir itself may have lines in it, and says nothing else. */
+static inline bool family_is_yielding(const struct family *family)
+{
+	return family->declaration != NULL && family->declaration->source == DECLARATION_YIELDING;
 }
 
 /* It has a line for each group. */

@@ -143,6 +143,9 @@ void page_head_append(struct buf *out, enum page_format format, const struct nam
 {
 	bool is_settled = family_is_settled(family);
 	struct slice help = is_settled ? family->declaration->help : family_help(family);
+	if (help.ptr == NULL && family_is_yielding(family)) {
+		help = family->declaration->help;
+	}
 	enum metric_type type = is_settled
 			? family->declaration->type
 			: page_head_common_type(snapshot_types(names->snapshot, family));

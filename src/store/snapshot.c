@@ -47,9 +47,9 @@ const struct group *snapshot_group(const struct snapshot *snapshot, uint32_t num
 	return slot_is_exposed(slot) ? slot_content(slot) : NULL;
 }
 
-unsigned snapshot_types(const struct snapshot *snapshot, const struct family *family)
+static unsigned types_of_blocks(
+		const struct snapshot *snapshot, const struct family *family, unsigned types)
 {
-	unsigned types = family_is_settled(family) ? 1u << family->declaration->type : 0;
 	if (family->types_born <= snapshot->version) {
 		for (enum metric_type type = 0; type < METRIC_TYPE_COUNT; type++) {
 			types |= family->exposed_by_type[type] > 0 ? 1u << type : 0;
@@ -61,6 +61,13 @@ unsigned snapshot_types(const struct snapshot *snapshot, const struct family *fa
 		types |= block == NULL ? 0 : 1u << block->type;
 	}
 	return types;
+}
+
+unsigned snapshot_types(const struct snapshot *snapshot, const struct family *family)
+{
+	unsigned own = family->declaration == NULL ? 0 : 1u << family->declaration->type;
+	unsigned types = types_of_blocks(snapshot, family, family_is_settled(family) ? own : 0);
+	return types == 0 && family_is_yielding(family) ? own : types;
 }
 
 struct group_times snapshot_times(const struct snapshot *snapshot, const struct group *group)

@@ -155,7 +155,7 @@ bool registry_put_row(struct registry *registry, const struct target_row *row)
 		target = registry_add(registry, &row->key, &row->config, &row->id);
 	} else {
 		registry_rename(registry, target, &row->id);
-		target_configure(target, &row->config);
+		registry_reconfigure(registry, target, &row->config);
 	}
 	target->is_configured = row->is_configured;
 	merge_freshness(target, &row->fresh);

@@ -14,6 +14,8 @@ void registry_init(struct registry *registry, const struct registry_options *opt
 	*registry = (struct registry){ .options = *options };
 	list_init(&registry->targets);
 	list_init(&registry->walks);
+	list_init(&registry->described);
+	list_init(&registry->late);
 	map_init(&registry->by_key);
 	map_init(&registry->by_id);
 	registry->sweep = &registry->targets;
@@ -148,6 +150,20 @@ void registry_recount(struct registry *registry, struct target *target)
 	registry->counts[target->counted]++;
 	registry->overdue += (uint64_t)is_overdue - (uint64_t)target->is_overdue;
 	target->is_overdue = is_overdue;
+	list_remove(&target->late);
+	if (is_overdue) {
+		list_append(&registry->late, &target->late);
+	}
+}
+
+void registry_reconfigure(
+		struct registry *registry, struct target *target, const struct target_config *config)
+{
+	target_configure(target, config);
+	list_remove(&target->described);
+	if (target->config.attributes.count > 0) {
+		list_append(&registry->described, &target->described);
+	}
 }
 
 static bool is_forgotten(const struct registry *registry, const struct target *target, int64_t now)
@@ -234,7 +250,9 @@ void registry_tell_freshness(struct registry *registry, struct target *target)
 struct target *registry_add(struct registry *registry, const struct group_key *key,
 		const struct target_config *config, const struct target_id *id)
 {
-	struct target *target = target_create(key, config);
+	static const struct target_config by_default = { 0 };
+	struct target *target = target_create(key, &by_default);
+	registry_reconfigure(registry, target, config);
 	target->id = id == NULL ? target_id_make() : *id;
 	map_insert(&registry->by_key, &target->by_key, group_key_hash(key));
 	map_insert(&registry->by_id, &target->by_id, id_hash(&target->id));
@@ -267,6 +285,8 @@ void registry_remove(struct registry *registry, struct target *target)
 	map_remove(&registry->by_key, &target->by_key);
 	map_remove(&registry->by_id, &target->by_id);
 	list_remove(&target->link);
+	list_remove(&target->described);
+	list_remove(&target->late);
 	registry->counts[target->counted]--;
 	registry->overdue -= target->is_overdue;
 	registry->last = registry->last == target ? NULL : registry->last;
@@ -305,7 +325,7 @@ enum registry_result registry_create(struct registry *registry, const struct gro
 void registry_configure(
 		struct registry *registry, struct target *target, const struct target_config *config)
 {
-	target_configure(target, config);
+	registry_reconfigure(registry, target, config);
 	target->is_configured = true;
 	registry_recount(registry, target);
 	registry_tell_config(registry, target);

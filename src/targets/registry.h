@@ -46,15 +46,17 @@ struct registry {
 	struct registry_events events;
 	struct store *store; /* whose groups the targets have; NULL: none yet */
 	struct store_listener listener;
-	struct map by_key;   // target::by_key
-	struct map by_id;    // target::by_id
-	struct list targets; // target::link
-	struct list walks;   // registry_walk::link
-	struct list *sweep;  /* whose state is looked at next; the head: from the start */
-	struct target *last; /* that pushed last: the api is about to say more of it; or NULL */
-	uint64_t event;      /* the number of the last that targets go by */
-	uint64_t wiped_at;   /* likewise: all groups went */
-	uint64_t overdue;    /* targets, as counted */
+	struct map by_key;     // target::by_key
+	struct map by_id;      // target::by_id
+	struct list targets;   // target::link
+	struct list described; // target::described
+	struct list late;      // target::late, as counted
+	struct list walks;     // registry_walk::link
+	struct list *sweep;    /* whose state is looked at next; the head: from the start */
+	struct target *last;   /* that pushed last: the api is about to say more of it; or NULL */
+	uint64_t event;        /* the number of the last that targets go by */
+	uint64_t wiped_at;     /* likewise: all groups went */
+	uint64_t overdue;      /* targets, as counted */
 	uint64_t counts[TARGET_STATE_COUNT];
 	uint64_t refused;  /* pushes that would have made a target too many */
 	bool is_loading;   /* what is stored of targets is not here yet */

@@ -16,6 +16,10 @@ void registry_rename(struct registry *registry, struct target *target, const str
 /* Off all lists, and freed. */
 void registry_remove(struct registry *registry, struct target *target);
 
+/* Without a word of it. */
+void registry_reconfigure(
+		struct registry *registry, struct target *target, const struct target_config *config);
+
 /* Counts the target under the state that it has now. */
 void registry_recount(struct registry *registry, struct target *target);
 

@@ -176,6 +176,8 @@ struct target *target_create(const struct group_key *key, const struct target_co
 	struct target *target = memory_zalloc(1, sizeof(*target) + labels_copy_bytes(&key->labels));
 	target->key.labels = labels_copy(&key->labels, target + 1);
 	list_init(&target->link);
+	list_init(&target->described);
+	list_init(&target->late);
 	target_configure(target, config);
 	return target;
 }

@@ -89,7 +89,9 @@ struct target_freshness {
 struct target {
 	struct map_node by_key; /* the normalised key */
 	struct map_node by_id;
-	struct list link; /* in the order in which they came to be known */
+	struct list described; /* among those with attributes; else unlinked */
+	struct list late;      /* among those that are overdue; likewise */
+	struct list link;      /* in the order in which they came to be known */
 	struct target_id id;
 	struct target_config config;
 	void *config_memory; /* that its texts lie in; NULL: all is as by default */
