@@ -127,6 +127,9 @@ static void handle_found(struct api *api, struct exchange *exchange, const struc
 	case ENDPOINT_DISCOVERY_HOSTS:
 		discovery_hosts_handle(api, exchange);
 		return;
+	case ENDPOINT_RULES:
+		rules_handle(api, exchange);
+		return;
 	case ENDPOINT_TARGET_PAGE:
 		target_page_handle(api, exchange, route);
 		return;

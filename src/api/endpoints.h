@@ -61,6 +61,9 @@ void discovery_collector_handle(struct api *api, struct exchange *exchange);
 /* GET /service_discovery/hosts */
 void discovery_hosts_handle(struct api *api, struct exchange *exchange);
 
+/* GET /api/v1/rules.yml */
+void rules_handle(struct api *api, struct exchange *exchange);
+
 /* GET /metrics/target/job/... and /metrics/ID */
 void target_page_handle(struct api *api, struct exchange *exchange, const struct route *route);
 

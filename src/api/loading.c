@@ -219,7 +219,8 @@ bool loading_takes(struct loading *loading, struct exchange *exchange)
 			|| endpoint == ENDPOINT_API_EXPORT || endpoint == ENDPOINT_PAGE
 			|| endpoint == ENDPOINT_API_TARGETS || endpoint == ENDPOINT_API_TARGETS_EXPORT
 			|| endpoint == ENDPOINT_DISCOVERY || endpoint == ENDPOINT_DISCOVERY_HOSTS
-			|| endpoint == ENDPOINT_TARGET_PAGE || endpoint == ENDPOINT_READY;
+			|| endpoint == ENDPOINT_RULES || endpoint == ENDPOINT_TARGET_PAGE
+			|| endpoint == ENDPOINT_READY;
 	bool changes_store = endpoint == ENDPOINT_PUSH || endpoint == ENDPOINT_API_WIPE
 			|| endpoint == ENDPOINT_API_IMPORT;
 	if (changes_store || is_behind(exchange)) {

@@ -29,6 +29,7 @@ static const struct row {
 	{ SLICE_INIT("/api/v1/import"), ENDPOINT_API_IMPORT, POST, true },
 	{ SLICE_INIT("/api/v1/metrics"), ENDPOINT_API_METRICS, GET, false },
 	{ SLICE_INIT("/api/v1/status"), ENDPOINT_API_STATUS, GET, false },
+	{ SLICE_INIT("/api/v1/rules.yml"), ENDPOINT_RULES, GET, false },
 	{ SLICE_INIT("/api/v1/sd"), ENDPOINT_DISCOVERY, GET, false },
 	{ SLICE_INIT("/api/v1/targets"), ENDPOINT_API_TARGETS, GET | POST, false },
 	{ SLICE_INIT("/api/v1/targets/export"), ENDPOINT_API_TARGETS_EXPORT, GET, false },

@@ -36,6 +36,7 @@ enum endpoint {
 	ENDPOINT_DISCOVERY, /* of targets, for Prometheus */
 	ENDPOINT_DISCOVERY_COLLECTOR,
 	ENDPOINT_DISCOVERY_HOSTS,
+	ENDPOINT_RULES,
 	ENDPOINT_TARGET_PAGE, /* one target's part of the scrape page */
 	ENDPOINT_API_WIPE,
 	ENDPOINT_API_OPTIONS,

@@ -11,6 +11,13 @@ const struct family_declaration target_lines_declarations[TARGET_LINES_COUNT] = 
 		.source = DECLARATION_YIELDING,
 		.help = SLICE_INIT("What is known of targets, as their attributes."),
 	},
+	[TARGET_LINES_LAST_SEEN] = {
+		.name = SLICE_INIT("weir_target_last_seen_time_seconds"),
+		.type = METRIC_GAUGE,
+		.source = DECLARATION_OWN,
+		.help = SLICE_INIT("Unix time when targets that have an interval configured were last "
+						   "heard of; 0: never."),
+	},
 	[TARGET_LINES_SILENT] = {
 		.name = SLICE_INIT("weir_target_silent"),
 		.type = METRIC_GAUGE,
@@ -116,6 +123,9 @@ static bool is_wanted(const struct target *target, enum target_lines lines)
 	switch (lines) {
 	case TARGET_LINES_INFO:
 		return has_attribute(target) && !target->config.is_disabled;
+	case TARGET_LINES_LAST_SEEN:
+		return target->config.interval_ns > 0 && target->config.mode == TARGET_PUSH
+				&& !target->config.is_disabled;
 	case TARGET_LINES_SILENT:
 		return target->is_overdue;
 	case TARGET_LINES_COUNT:
@@ -146,17 +156,22 @@ static void append_line(
 	buf_append(out, target_lines_declarations[lines].name);
 	buf_append_byte(out, '{');
 	buf_append(out, group_key_text(&key, &taken->arena));
-	buf_append(out, SLICE("} 1\n"));
+	if (lines == TARGET_LINES_LAST_SEEN) {
+		long long ms = target->fresh.last_seen_ns / 1000000;
+		buf_printf(out, "} %lld.%03lld\n", ms / 1000, ms % 1000);
+	} else {
+		buf_append(out, SLICE("} 1\n"));
+	}
 }
 
 static void append_all(
 		struct taken *taken, struct registry *registry, struct buf *out, enum target_lines lines)
 {
-	bool is_info = lines == TARGET_LINES_INFO;
-	LIST_EACH (link, is_info ? &registry->described : &registry->late) {
+	bool is_late = lines == TARGET_LINES_SILENT;
+	LIST_EACH (link, is_late ? &registry->late : &registry->described) {
 		append_line(taken, out, lines,
-				is_info ? LIST_ENTRY(link, struct target, described)
-						: LIST_ENTRY(link, struct target, late));
+				is_late ? LIST_ENTRY(link, struct target, late)
+						: LIST_ENTRY(link, struct target, described));
 	}
 }
 

@@ -5,6 +5,7 @@
  *
  *     target_info{instance="i",job="j",rack="r1"} 1     of each with attributes
  *     weir_target_silent{instance="i",job="j"} 1        of each that is overdue
+ *     weir_target_last_seen_time_seconds{...} 1.7e9     of each that has to be heard of in time
  *
  * Whoever pushes such a series for a job and instance knows better: weir says nothing of
  * that one then.
@@ -14,6 +15,7 @@
 
 enum target_lines {
 	TARGET_LINES_INFO,
+	TARGET_LINES_LAST_SEEN,
 	TARGET_LINES_SILENT,
 	TARGET_LINES_COUNT,
 };

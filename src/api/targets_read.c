@@ -12,6 +12,7 @@ enum {
 	ADDRESS_BYTES_MAX = 255,
 	PATH_BYTES_MAX = 1023,
 	SEVERITY_BYTES_MAX = 64,
+	THRESHOLD_NAME_MAX = 200,
 	SILENT_AFTER_MAX = 1000,
 };
 
@@ -334,7 +335,7 @@ static bool read_attributes(struct reader *reader, const cJSON *value)
 
 static bool read_threshold_name(struct reader *reader, const cJSON *value, struct slice *ret_text)
 {
-	return read_text(reader, value, reader->limits->label_bytes, ret_text)
+	return read_text(reader, value, THRESHOLD_NAME_MAX, ret_text)
 			&& (labels_is_metric_name(*ret_text)
 					|| refuse_value(reader, value, "has to be a name as metrics have"));
 }

@@ -24,6 +24,7 @@ static enum stats_handler handler_of(enum endpoint endpoint, const struct exchan
 	case ENDPOINT_DISCOVERY:
 	case ENDPOINT_DISCOVERY_COLLECTOR:
 	case ENDPOINT_DISCOVERY_HOSTS:
+	case ENDPOINT_RULES:
 		return STATS_HANDLER_DISCOVERY;
 	case ENDPOINT_API_TARGETS:
 	case ENDPOINT_API_TARGET:

@@ -135,6 +135,8 @@ static void merge_freshness(struct target *target, const struct target_freshness
 		memcpy(fresh->format, row->format, sizeof(fresh->format));
 		memcpy(fresh->source, row->source, sizeof(fresh->source));
 		target->seen_ns = monotonic_of(row->last_seen_ns);
+	} else if (fresh->last_seen_ns == 0) {
+		target->seen_ns = monotonic_of(fresh->first_seen_ns);
 	}
 	if (row->rejection != NULL && row->rejected_ns > fresh->rejected_ns) {
 		set_rejection(fresh, slice_of_string(row->rejection), row->rejected_ns);

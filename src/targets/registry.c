@@ -111,8 +111,7 @@ bool registry_is_overdue(const struct registry *registry, const struct target *t
 	uint64_t silent_after = target->config.silent_after;
 	uint64_t patience;
 	silent_after = silent_after > 0 ? silent_after : registry->options.silent_after;
-	if (interval == 0 || target->fresh.last_seen_ns == 0
-			|| __builtin_mul_overflow(interval, silent_after, &patience)) {
+	if (interval == 0 || __builtin_mul_overflow(interval, silent_after, &patience)) {
 		return false;
 	}
 	/* Before the zero of the clock is far above it: the difference is right all the same. */
@@ -161,7 +160,7 @@ void registry_reconfigure(
 {
 	target_configure(target, config);
 	list_remove(&target->described);
-	if (target->config.attributes.count > 0) {
+	if (target->config.attributes.count > 0 || target->config.interval_ns > 0) {
 		list_append(&registry->described, &target->described);
 	}
 }
@@ -253,6 +252,7 @@ struct target *registry_add(struct registry *registry, const struct group_key *k
 	static const struct target_config by_default = { 0 };
 	struct target *target = target_create(key, &by_default);
 	registry_reconfigure(registry, target, config);
+	target->seen_ns = clock_monotonic_ns(); /* it is not late before it could be there */
 	target->id = id == NULL ? target_id_make() : *id;
 	map_insert(&registry->by_key, &target->by_key, group_key_hash(key));
 	map_insert(&registry->by_id, &target->by_id, id_hash(&target->id));

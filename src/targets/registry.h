@@ -49,7 +49,7 @@ struct registry {
 	struct map by_key;     // target::by_key
 	struct map by_id;      // target::by_id
 	struct list targets;   // target::link
-	struct list described; // target::described
+	struct list described; // target::described, those with attributes or an interval
 	struct list late;      // target::late, as counted
 	struct list walks;     // registry_walk::link
 	struct list *sweep;    /* whose state is looked at next; the head: from the start */
@@ -90,7 +90,10 @@ enum target_state registry_state(const struct registry *registry, const struct t
 /* In which it is expected to be heard of: as configured, or as learnt; 0: not known. */
 int64_t registry_interval_ns(const struct target *target);
 
-/* Nothing was heard of it for too long, be its group there or not. Not of one that is disabled. */
+/*
+ * Nothing was heard of it for too long, or ever since it was made, be its group there or not. Not
+ * of one that is disabled.
+ */
 bool registry_is_overdue(const struct registry *registry, const struct target *target);
 
 /* The group that the target has in the store; NULL: none. */

@@ -89,7 +89,7 @@ struct target_freshness {
 struct target {
 	struct map_node by_key; /* the normalised key */
 	struct map_node by_id;
-	struct list described; /* among those with attributes; else unlinked */
+	struct list described; /* among those of which the page has something; else unlinked */
 	struct list late;      /* among those that are overdue; likewise */
 	struct list link;      /* in the order in which they came to be known */
 	struct target_id id;

@@ -99,10 +99,10 @@ class Prometheus(Peer):
     program = "prometheus"
 
     def __init__(self, directory, targets, *flags, further=(), job=(), users=(),
-                 discovered=()):
+                 discovered=(), rules=()):
         """Job: what else all of them have. Users: of a job, whom to scrape as:
         {"username": ..., "password": ...}. Discovered: of further jobs, from where to have their
-        targets, anew twice a second."""
+        targets, anew twice a second. Rules: the text of their file, in parts."""
         directory.mkdir(parents=True, exist_ok=True)
         jobs = [{"job_name": name, "honor_labels": True, **dict(job),
                  **({"basic_auth": users[name]} if name in users else {}),
@@ -111,7 +111,8 @@ class Prometheus(Peer):
         jobs += [{"job_name": name, "honor_labels": True,
                   "http_sd_configs": [{"url": url, "refresh_interval": "500ms"}]}
                  for name, url in dict(discovered).items()]
-        settings = {"global": {"scrape_interval": "500ms", "scrape_timeout": "500ms",
+        (directory / "rules.yml").write_text("".join(rules))
+        settings = {"rule_files": ["rules.yml"] if rules else [], "global": {"scrape_interval": "500ms", "scrape_timeout": "500ms",
                                **dict(further)},
                     "scrape_configs": jobs}
         (directory / "prometheus.yml").write_text(json.dumps(settings))  # JSON is YAML, too
@@ -136,6 +137,12 @@ class Prometheus(Peer):
     def wait_for(self, expression):
         """The result of a query, as soon as it has one."""
         return wait_for(lambda: self.query(expression), f"Prometheus answers {expression}")
+
+    def alerts(self):
+        """Those that are pending or firing: {(name, instance): state}."""
+        alerts = json.loads(self.get("/api/v1/alerts"))["data"]["alerts"]
+        return {(alert["labels"]["alertname"], alert["labels"].get("instance")): alert["state"]
+                for alert in alerts}
 
     def exemplars(self, expression):
         """The exemplars of the series of an expression: [(labels of the series, exemplars)]."""

@@ -1,5 +1,7 @@
 """What weir says on the page about targets, beside what they push."""
 
+import time
+
 import pytest
 
 import peers
@@ -96,10 +98,23 @@ def test_protobuf_has_it(weir):
 
 def test_silent_targets_are_a_series(weir):
     target = create(weir, {"job": "j", "instance": "i"}, interval="1ms")
-    never = create(weir, {"job": "never"}, interval="1ms")
+    create(weir, {"job": "learnt"})
     weir.put("/metrics/job/j/instance/i", "m 1\n")
     wait_for(lambda: lines(weir, "weir_target_silent") == [
         'weir_target_silent{instance="i",job="j"} 1'], "silence")
     data(weir.request("PATCH", f"{TARGETS}/{target['id']}", '{"interval": "1h"}'))
     assert lines(weir, "weir_target_silent") == []
-    assert never["state"] == "silent"
+    create(weir, {"job": "never"}, interval="1ms")
+    wait_for(lambda: lines(weir, "weir_target_silent") == [
+        'weir_target_silent{instance="",job="never"} 1'], "silence of what never pushed")
+
+
+def test_when_a_target_was_last_seen(weir):
+    create(weir, {"job": "j"}, interval="1h")
+    create(weir, {"job": "learnt"}, attributes={"a": "b"})
+    name = "weir_target_last_seen_time_seconds"
+    assert lines(weir, name) == [f'{name}{{instance="",job="j"}} 0.000']
+    weir.put("/metrics/job/j", "m 1\n")
+    assert abs(weir.scrape().value(name, job="j") - time.time()) < 60
+    page = weir.get("/metrics/target/job/j").text
+    assert f'{name}{{instance="",job="j"}} ' in page and "m{" in page

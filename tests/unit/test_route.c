@@ -48,7 +48,7 @@ static struct slice describe(const struct routes *routes, const char *request_li
 	static const char *const endpoints[] = { "none", "metrics", "push", "healthy", "ready", "quit",
 		"page", "static", "api export", "api import", "api metrics", "api status", "targets",
 		"target", "target action", "targets export", "targets import", "discovery", "collector",
-		"hosts", "target page", "wipe", "api options" };
+		"hosts", "rules", "target page", "wipe", "api options" };
 	struct http_request request = { 0 };
 	struct slice line = slice_of_string(request_line);
 	const char *blank = slice_find_byte(line, ' ');
@@ -147,6 +147,7 @@ static void test_endpoints(void)
 		{ "GET /service_discovery/targets", "301 /service_discovery/targets/" },
 		{ "GET /service_discovery/collector", "collector" },
 		{ "GET /service_discovery/hosts", "hosts" },
+		{ "GET /api/v1/rules.yml", "rules" },
 		{ "GET /metrics/target/job/x/a/b", "target page" },
 		{ "GET /metrics/target/job@base64/eA", "target page" },
 		{ "GET /metrics/target/job/", "404" },
