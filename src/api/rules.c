@@ -160,7 +160,7 @@ static const struct targets_writer as_rules = {
 						"          severity: warning\n"
 						"        annotations:\n"
 						"          summary: \"{{ $labels.job }} {{ $labels.instance }} has stopped "
-	                    "pushing.\"\n"),
+						"pushing.\"\n"),
 	.append = append_rules,
 };
 

@@ -32,9 +32,9 @@ static void append_time(struct buf *out, const char *name, int64_t unix_ns)
 	}
 }
 
-static void append_labels(struct buf *out, const char *name, const struct labels *labels)
+void targets_json_append_labels(struct buf *out, const struct labels *labels)
 {
-	buf_printf(out, ",\"%s\":{", name);
+	buf_append_byte(out, '{');
 	for (size_t i = 0; i < labels->count; i++) {
 		buf_append(out, i > 0 ? SLICE(",") : SLICE(""));
 		json_append_escaped(out, labels->pairs[i].name);
@@ -58,6 +58,16 @@ static void append_threshold(struct buf *out, const struct target_threshold *thr
 	buf_append_byte(out, '}');
 }
 
+void targets_json_append_thresholds(struct buf *out, const struct target_config *config)
+{
+	buf_append_byte(out, '[');
+	for (size_t i = 0; i < config->threshold_count; i++) {
+		buf_append(out, i > 0 ? SLICE(",") : SLICE(""));
+		append_threshold(out, &config->thresholds[i]);
+	}
+	buf_append_byte(out, ']');
+}
+
 static void append_config(struct buf *out, const struct target *target)
 {
 	const struct target_config *config = &target->config;
@@ -65,7 +75,8 @@ static void append_config(struct buf *out, const struct target *target)
 	target_id_format(&target->id, id);
 	buf_append(out, SLICE("{\"id\":"));
 	json_append_string(out, slice_make(id, sizeof(id)));
-	append_labels(out, "labels", &target->key.labels);
+	buf_append(out, SLICE(",\"labels\":"));
+	targets_json_append_labels(out, &target->key.labels);
 	append_text(out, "mode", target_mode_name(config->mode));
 	append_bool(out, "enabled", !config->is_disabled);
 	append_text(out, "address", config->address);
@@ -75,13 +86,10 @@ static void append_config(struct buf *out, const struct target *target)
 	append_duration(out, "scrape_timeout", config->scrape_timeout_ns);
 	append_duration(out, "interval", config->interval_ns);
 	buf_printf(out, ",\"silent_after\":%llu", (unsigned long long)config->silent_after);
-	append_labels(out, "attributes", &config->attributes);
-	buf_append(out, SLICE(",\"thresholds\":["));
-	for (size_t i = 0; i < config->threshold_count; i++) {
-		buf_append(out, i > 0 ? SLICE(",") : SLICE(""));
-		append_threshold(out, &config->thresholds[i]);
-	}
-	buf_append_byte(out, ']');
+	buf_append(out, SLICE(",\"attributes\":"));
+	targets_json_append_labels(out, &config->attributes);
+	buf_append(out, SLICE(",\"thresholds\":"));
+	targets_json_append_thresholds(out, config);
 	append_bool(out, "configured", target->is_configured);
 }
 
@@ -102,7 +110,7 @@ void targets_json_append(
 	buf_printf(out, ",\"pushes\":%llu", (unsigned long long)fresh->pushes);
 	append_text(out, "format", slice_of_string(fresh->format));
 	append_text(out, "source", slice_of_string(fresh->source));
-	append_duration(out, "learnt_interval", interval_learnt_ns(&fresh->gaps));
+	append_duration(out, "learnt_interval", registry_learnt_ns(target));
 	if (fresh->rejection == NULL) {
 		buf_append(out, SLICE(",\"last_rejection\":null}"));
 		return;

@@ -13,3 +13,7 @@ void targets_json_append(
 
 /* What is said of it by hand, and by which it can be made again elsewhere. */
 void targets_json_append_config(struct buf *out, const struct target *target);
+
+/* Of that, the parts that are an object of strings, and an array. */
+void targets_json_append_labels(struct buf *out, const struct labels *labels);
+void targets_json_append_thresholds(struct buf *out, const struct target_config *config);

@@ -88,7 +88,9 @@ static bool read_stored(void *data, int fd)
 		log_error("cannot take over what is stored error=%s", strerror(errno));
 		return false;
 	}
+	server->targets.is_restoring = true;
 	enum image_read_result result = image_read(&server->store, fd, &options, &report);
+	server->targets.is_restoring = false;
 	if (result != IMAGE_READ_OK) {
 		log_error("cannot take over what is stored written_by=%s error=%s", report.written_by,
 				result == IMAGE_READ_E_SYSTEM ? strerror(-report.fault) : "it cannot be read");

@@ -126,6 +126,8 @@ static void merge_freshness(struct target *target, const struct target_freshness
 		fresh->first_seen_ns = row->first_seen_ns;
 	}
 	fresh->pushes = row->pushes > fresh->pushes ? row->pushes : fresh->pushes;
+	fresh->own_pushes = row->own_pushes > fresh->own_pushes ? row->own_pushes : fresh->own_pushes;
+	fresh->stored_interval_ns = row->stored_interval_ns;
 	if (fresh->gaps.count == 0) {
 		fresh->gaps = row->gaps;
 	}
@@ -244,6 +246,7 @@ void registry_note_push(struct registry *registry, const struct group_key *key, 
 		target = registry_find(registry, key);
 	}
 	if (target != NULL) {
+		target->fresh.own_pushes++;
 		copy_text(target->fresh.format, sizeof(target->fresh.format), format);
 		if (source.len > 0) {
 			copy_text(target->fresh.source, sizeof(target->fresh.source), source);

@@ -98,10 +98,16 @@ struct group *registry_group(const struct registry *registry, const struct targe
 
 /* ---- States ---- */
 
+int64_t registry_learnt_ns(const struct target *target)
+{
+	bool is_new = target->fresh.gaps.count >= INTERVAL_GAPS_MIN;
+	return is_new ? interval_learnt_ns(&target->fresh.gaps) : target->fresh.stored_interval_ns;
+}
+
 int64_t registry_interval_ns(const struct target *target)
 {
 	int64_t configured = target->config.interval_ns;
-	return configured > 0 ? configured : interval_learnt_ns(&target->fresh.gaps);
+	return configured > 0 ? configured : registry_learnt_ns(target);
 }
 
 bool registry_is_overdue(const struct registry *registry, const struct target *target)

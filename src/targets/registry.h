@@ -89,6 +89,7 @@ enum target_state registry_state(const struct registry *registry, const struct t
 
 /* In which it is expected to be heard of: as configured, or as learnt; 0: not known. */
 int64_t registry_interval_ns(const struct target *target);
+int64_t registry_learnt_ns(const struct target *target);
 
 /*
  * Nothing was heard of it for too long, or ever since it was made, be its group there or not. Not

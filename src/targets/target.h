@@ -78,12 +78,14 @@ struct target_freshness {
 	int64_t last_seen_ns; /* a push or a heartbeat */
 	int64_t pushed_ns;
 	uint64_t pushes;
+	uint64_t own_pushes; /* of them, those that this weir took; others are replicas' */
 	struct interval_gaps gaps;
 	char format[TARGET_FORMAT_MAX]; /* of the last push; "": not known */
 	char source[TARGET_SOURCE_MAX]; /* the address that it came from */
 	int64_t first_seen_ns;
-	int64_t rejected_ns; /* the last push that was refused */
-	char *rejection;     /* why, TARGET_REASON_MAX bytes at most; NULL: none was */
+	int64_t stored_interval_ns; /* learnt before this process; counts until there are new gaps */
+	int64_t rejected_ns;        /* the last push that was refused */
+	char *rejection;            /* why, TARGET_REASON_MAX bytes at most; NULL: none was */
 };
 
 struct target {

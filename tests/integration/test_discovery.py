@@ -5,8 +5,10 @@ import json
 import pytest
 
 import peers
+from certificates import Authority, tls_config, web_config
 from harness import wait_for
 from targets import TARGETS, create, data
+from test_auth import basic, hash_of
 
 SD = "/api/v1/sd"
 
@@ -97,6 +99,35 @@ def test_who_is_gone_leaves_unless_it_pushed_regularly(weir):
     assert one["labels"]["job"] == "configured"
     assert (page_of(weir, one).status, page_of(weir, one).text) == (
         503, "the target's group is gone\n")
+
+
+def test_scheme_is_the_one_asked_by(start_weir, tmp_path):
+    authority = Authority(tmp_path / "authority")
+    path = web_config(tmp_path / "config", tls_config(authority.issue("served")))
+    weir = start_weir(f"--web.config.file={path}", tls=authority.client())
+    weir.put("/metrics/job/j", "m 1\n")
+    [one] = discover(weir, headers={"Host": "localhost"})
+    assert (one["targets"], one["labels"]["__scheme__"]) == (["localhost:443"], "https")
+
+
+@pytest.mark.parametrize("method, target", [
+    ("GET", TARGETS), ("POST", TARGETS), ("GET", TARGETS + "/export"), ("POST", TARGETS + "/import"),
+    ("DELETE", TARGETS + "/x"), ("POST", TARGETS + "/x/heartbeat"), ("GET", SD),
+    ("GET", "/service_discovery/targets/"), ("GET", "/service_discovery/hosts"),
+    ("GET", "/service_discovery/collector"), ("GET", "/api/v1/rules.yml"),
+    ("GET", "/metrics/target/job/j"),
+])
+def test_all_is_behind_the_password(guarded, method, target):
+    assert guarded.request(method, target).status == 401
+    allowed = guarded.request(method, target, headers=basic("alice", "secret"))
+    assert allowed.status in (200, 400, 404)
+
+
+@pytest.fixture(scope="module")
+def guarded(start_shared_weir, tmp_path_factory):
+    path = tmp_path_factory.mktemp("config") / "web.yml"
+    path.write_text(f"basic_auth_users:\n  alice: {hash_of('secret')}\n")
+    return start_shared_weir(f"--web.config.file={path}")
 
 
 ODD = ["a/b", "..", ".", "", "a b%2Fc?d#e", "ä\"\\\n", "x" * 300]

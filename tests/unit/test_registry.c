@@ -179,6 +179,7 @@ static void test_what_the_api_adds(void)
 	registry_note_push(&registry, &key, SLICE("text"), SLICE("192.0.2.1"));
 	CHECK_STRING(slice_of_string(find("job=a")->fresh.format), "text");
 	CHECK_STRING(slice_of_string(find("job=a")->fresh.source), "192.0.2.1");
+	CHECK_INT(find("job=a")->fresh.own_pushes, 1);
 	registry_note_push(&registry, &key, SLICE("a-format-of-a-very-long-name"), SLICE(""));
 	CHECK_STRING(slice_of_string(find("job=a")->fresh.format), "a-format-of-a-v");
 	registry_note_rejection(&registry, &key, SLICE("bad line\nand where\n"));
@@ -503,6 +504,21 @@ static void test_restored_groups_of_long_ago(void)
 	end();
 }
 
+/* Without the gaps it came from, as a database may have it. */
+static void test_stored_interval(void)
+{
+	begin();
+	struct target_row row = row_of("job=a", 7);
+	row.fresh.gaps = (struct interval_gaps){ 0 };
+	row.fresh.stored_interval_ns = 10 * MINUTE_NS;
+	CHECK(registry_put_row(&registry, &row));
+	push_every("job=a", 2 * MINUTE_NS, 3);
+	CHECK_INT(registry_interval_ns(find("job=a")) / SECOND_NS, 600);
+	push("job=a");
+	CHECK_INT(registry_interval_ns(find("job=a")) / SECOND_NS, 120);
+	end();
+}
+
 static void test_ids(void)
 {
 	struct target_id id = target_id_make();
@@ -540,6 +556,7 @@ int main(void)
 	RUN(test_rows_that_were_stored);
 	RUN(test_row_of_a_target_that_is_there);
 	RUN(test_restored_groups_of_long_ago);
+	RUN(test_stored_interval);
 	RUN(test_ids);
 	return check_done();
 }
