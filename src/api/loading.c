@@ -208,6 +208,29 @@ static void hold(struct loading *loading, struct exchange *exchange, enum endpoi
 	}
 }
 
+/* What is made by hand in a list of targets has nothing to do with what is pushed. */
+static bool shows_store(enum endpoint endpoint, const struct exchange *exchange)
+{
+	static const enum endpoint looking[] = {
+		ENDPOINT_API_EXPORT,
+		ENDPOINT_API_METRICS,
+		ENDPOINT_API_TARGETS_EXPORT,
+		ENDPOINT_DISCOVERY,
+		ENDPOINT_DISCOVERY_HOSTS,
+		ENDPOINT_METRICS,
+		ENDPOINT_PAGE,
+		ENDPOINT_READY,
+		ENDPOINT_RULES,
+		ENDPOINT_TARGET_PAGE,
+	};
+	for (size_t i = 0; i < sizeof(looking) / sizeof(looking[0]); i++) {
+		if (looking[i] == endpoint) {
+			return true;
+		}
+	}
+	return endpoint == ENDPOINT_API_TARGETS && exchange->request.method == METHOD_GET;
+}
+
 bool loading_takes(struct loading *loading, struct exchange *exchange)
 {
 	struct route route;
@@ -215,12 +238,6 @@ bool loading_takes(struct loading *loading, struct exchange *exchange)
 			route_find(&loading->api->options.routes, &exchange->request, &exchange->arena, &route)
 			== ROUTE_FOUND;
 	enum endpoint endpoint = is_found ? route.endpoint : ENDPOINT_NONE;
-	bool shows_store = endpoint == ENDPOINT_METRICS || endpoint == ENDPOINT_API_METRICS
-			|| endpoint == ENDPOINT_API_EXPORT || endpoint == ENDPOINT_PAGE
-			|| endpoint == ENDPOINT_API_TARGETS || endpoint == ENDPOINT_API_TARGETS_EXPORT
-			|| endpoint == ENDPOINT_DISCOVERY || endpoint == ENDPOINT_DISCOVERY_HOSTS
-			|| endpoint == ENDPOINT_RULES || endpoint == ENDPOINT_TARGET_PAGE
-			|| endpoint == ENDPOINT_READY;
 	bool changes_store = endpoint == ENDPOINT_PUSH || endpoint == ENDPOINT_API_WIPE
 			|| endpoint == ENDPOINT_API_IMPORT;
 	if (changes_store || is_behind(exchange)) {
@@ -229,7 +246,7 @@ bool loading_takes(struct loading *loading, struct exchange *exchange)
 						 : slice_make(NULL, 0));
 		return true;
 	}
-	if (shows_store && loading->phase != LOADING_OVER) {
+	if (shows_store(endpoint, exchange) && loading->phase != LOADING_OVER) {
 		look(loading, exchange, endpoint);
 		return true;
 	}

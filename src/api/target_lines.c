@@ -2,7 +2,6 @@
 
 #include "base/hash.h"
 #include "store/line.h"
-#include "targets/filter.h"
 
 const struct family_declaration target_lines_declarations[TARGET_LINES_COUNT] = {
 	[TARGET_LINES_INFO] = {
@@ -26,7 +25,7 @@ const struct family_declaration target_lines_declarations[TARGET_LINES_COUNT] = 
 	},
 };
 
-/* What there is already, by hash: pushed series by job and instance, and lines of weir's own. */
+/* Pushed series, by hash of job and instance. */
 struct taken {
 	struct map map; // map_node alone
 	struct arena arena;
@@ -45,12 +44,6 @@ static void take(struct taken *taken, uint64_t hash)
 	}
 }
 
-static uint64_t identity(struct slice job, struct slice instance)
-{
-	uint64_t both[2] = { hash64(job), hash64(instance) };
-	return hash64(slice_make((const char *)both, sizeof(both)));
-}
-
 /* ---- What is pushed ---- */
 
 static void take_line(struct taken *taken, struct slice line)
@@ -63,7 +56,7 @@ static void take_line(struct taken *taken, struct slice line)
 		job = slice_equal(label.name, SLICE("job")) ? label.value : job;
 		instance = slice_equal(label.name, SLICE("instance")) ? label.value : instance;
 	}
-	take(taken, identity(job, instance));
+	take(taken, target_identity(job, instance));
 }
 
 static void take_block(struct taken *taken, const struct block *block)
@@ -97,70 +90,75 @@ static bool is_fit(const struct family *family)
 
 /* ---- Lines ---- */
 
-/* Of a page for all kinds of scrapers, which names in quotes are not for. */
-static bool has_quoted(const struct labels *labels)
+static bool gives_way(const struct taken *taken, const struct target *target)
 {
-	for (size_t i = 0; i < labels->count; i++) {
-		if (!labels_is_name(labels->pairs[i].name)) {
-			return true;
-		}
-	}
-	return false;
+	return taken->map.len > 0
+			&& is_taken(taken,
+					target_identity(target_label(target, SLICE("job")),
+							target_label(target, SLICE("instance"))));
 }
 
-static bool has_attribute(const struct target *target)
+static bool has_to_be_heard_of(const struct target *target)
 {
-	for (size_t i = 0; i < target->config.attributes.count; i++) {
-		if (target->config.attributes.pairs[i].value.len > 0) {
-			return true;
-		}
-	}
-	return false;
+	return target->config.interval_ns > 0 && target->config.mode == TARGET_PUSH
+			&& !target->config.is_disabled;
 }
 
-static bool is_wanted(const struct target *target, enum target_lines lines)
+/* name{labels}; the group, if it is there, has the labels as text. */
+static void append_series(struct taken *taken, const struct registry *registry, struct buf *out,
+		enum target_lines lines, const struct target *target)
+{
+	const struct group *group = registry_group(registry, target);
+	buf_append(out, target_lines_declarations[lines].name);
+	buf_append_byte(out, '{');
+	buf_append(
+			out, group != NULL ? group->label_text : group_key_text(&target->key, &taken->arena));
+	buf_append(out, SLICE("} "));
+}
+
+static void append_last_seen(struct taken *taken, const struct registry *registry, struct buf *out,
+		const struct target *target)
+{
+	if (has_to_be_heard_of(target) && !target_has_quoted(target) && !gives_way(taken, target)) {
+		long long ms = target->fresh.last_seen_ns / 1000000;
+		append_series(taken, registry, out, TARGET_LINES_LAST_SEEN, target);
+		buf_printf(out, "%lld.%03lld\n", ms / 1000, ms % 1000);
+	}
+}
+
+static void append_silent(struct taken *taken, const struct registry *registry, struct buf *out,
+		const struct target *target)
+{
+	if (target->is_overdue && !target_has_quoted(target) && !gives_way(taken, target)) {
+		append_series(taken, registry, out, TARGET_LINES_SILENT, target);
+		buf_append(out, SLICE("1\n"));
+	}
+}
+
+static void append_info(struct taken *taken, const struct registry *registry, struct buf *out,
+		const struct target *target)
+{
+	struct slice line = registry_info_line(registry, target);
+	bool is_shown =
+			line.ptr != NULL && (taken->map.len == 0 || !is_taken(taken, target->info->identity));
+	buf_append(out, is_shown ? line : SLICE(""));
+}
+
+static void append_line(struct taken *taken, const struct registry *registry, struct buf *out,
+		enum target_lines lines, const struct target *target)
 {
 	switch (lines) {
 	case TARGET_LINES_INFO:
-		return has_attribute(target) && !target->config.is_disabled;
+		append_info(taken, registry, out, target);
+		return;
 	case TARGET_LINES_LAST_SEEN:
-		return target->config.interval_ns > 0 && target->config.mode == TARGET_PUSH
-				&& !target->config.is_disabled;
+		append_last_seen(taken, registry, out, target);
+		return;
 	case TARGET_LINES_SILENT:
-		return target->is_overdue;
+		append_silent(taken, registry, out, target);
+		return;
 	case TARGET_LINES_COUNT:
-		break;
-	}
-	return false;
-}
-
-static void append_line(
-		struct taken *taken, struct buf *out, enum target_lines lines, const struct target *target)
-{
-	struct slice job = target_label(target, SLICE("job"));
-	struct slice instance = target_label(target, SLICE("instance"));
-	struct group_key key = target->key;
-	if (!is_wanted(target, lines) || has_quoted(&key.labels)
-			|| is_taken(taken, identity(job, instance))) {
 		return;
-	}
-	if (lines == TARGET_LINES_INFO) {
-		key.labels = target_all_labels(target, &taken->arena);
-	}
-	/* Of two targets, the attributes of one may be labels of the other. */
-	uint64_t hash = group_key_hash(&key);
-	if (is_taken(taken, hash)) {
-		return;
-	}
-	take(taken, hash);
-	buf_append(out, target_lines_declarations[lines].name);
-	buf_append_byte(out, '{');
-	buf_append(out, group_key_text(&key, &taken->arena));
-	if (lines == TARGET_LINES_LAST_SEEN) {
-		long long ms = target->fresh.last_seen_ns / 1000000;
-		buf_printf(out, "} %lld.%03lld\n", ms / 1000, ms % 1000);
-	} else {
-		buf_append(out, SLICE("} 1\n"));
 	}
 }
 
@@ -169,7 +167,7 @@ static void append_all(
 {
 	bool is_late = lines == TARGET_LINES_SILENT;
 	LIST_EACH (link, is_late ? &registry->late : &registry->described) {
-		append_line(taken, out, lines,
+		append_line(taken, registry, out, lines,
 				is_late ? LIST_ENTRY(link, struct target, late)
 						: LIST_ENTRY(link, struct target, described));
 	}
@@ -191,7 +189,7 @@ void target_lines_append(
 	if (one == NULL) {
 		append_all(&taken, api->targets, out, lines);
 	} else {
-		append_line(&taken, out, lines, one);
+		append_line(&taken, api->targets, out, lines, one);
 	}
 	map_finish(&taken.map);
 	arena_finish(&taken.arena);

@@ -3,6 +3,7 @@
 #include "api/json_answer.h"
 #include "api/targets_api.h"
 #include "api/targets_read.h"
+#include "api/task.h"
 #include "transfer/line_json.h"
 
 /*
@@ -11,9 +12,16 @@
  * configured by hand are left out, since they come about by themselves.
  */
 
-struct import {
+enum { LINES_A_TURN = 500 };
+
+struct targets_import {
+	struct api_task task; /* begun when it takes more than one turn */
+	struct job job;
 	struct api *api;
 	struct exchange *exchange;
+	struct slice rest; /* lines that are still to be read */
+	size_t line;       /* the number of the last one */
+	bool is_ongoing;
 	struct targets_read *items;
 	size_t count;
 	size_t capacity;
@@ -22,15 +30,25 @@ struct import {
 	size_t skipped;
 };
 
-static bool refuse(struct import *import, size_t line, int status, struct slice text)
+/* What is behind it on its connection goes on. */
+static void leave(struct targets_import *import)
+{
+	if (import->is_ongoing) {
+		import->is_ongoing = false;
+		api_task_leave(&import->task);
+	}
+}
+
+static bool refuse(struct targets_import *import, int status, struct slice text)
 {
 	struct arena *arena = &import->exchange->arena;
+	leave(import);
 	targets_answer_error(import->api, import->exchange, status,
-			ARENA_JOIN(arena, arena_printf(arena, "line %zu: ", line), text));
+			ARENA_JOIN(arena, arena_printf(arena, "line %zu: ", import->line), text));
 	return false;
 }
 
-static struct targets_read *add_item(struct import *import)
+static struct targets_read *add_item(struct targets_import *import)
 {
 	size_t old_bytes = import->capacity * sizeof(*import->items);
 	if (import->count == import->capacity) {
@@ -43,39 +61,41 @@ static struct targets_read *add_item(struct import *import)
 	return item;
 }
 
-static bool read_line(struct import *import, struct slice line, size_t number)
+static bool read_line(struct targets_import *import, struct slice line)
 {
 	struct arena *arena = &import->exchange->arena;
 	struct slice text;
 	cJSON *tree = line_json_parse(line, arena, &text);
 	if (tree == NULL) {
-		return refuse(import, number, 400, ARENA_JOIN(arena, SLICE("no JSON: "), text));
+		return refuse(import, 400, ARENA_JOIN(arena, SLICE("no JSON: "), text));
 	}
 	struct targets_read *item = add_item(import);
 	bool is_good = targets_read(item, tree, &import->api->options.format_options, arena, &text);
 	cJSON_Delete(tree);
 	if (!is_good) {
-		return refuse(import, number, 422, text);
+		return refuse(import, 422, text);
 	}
 	if (item->key.labels.count == 0) {
-		return refuse(import, number, 422, SLICE("\"labels\" are needed, a job among them"));
+		return refuse(import, 422, SLICE("\"labels\" are needed, a job among them"));
 	}
 	import->skipped += !item->is_configured;
 	import->count -= !item->is_configured;
 	return true;
 }
 
-static bool read_lines(struct import *import, struct slice rest)
+/* Some lines more; false when one is wrong, and the exchange was answered. */
+static bool read_some(struct targets_import *import)
 {
-	for (size_t number = 1; rest.len > 0; number++) {
-		struct slice line = slice_trim(slice_take_line(&rest));
+	for (size_t i = 0; i < LINES_A_TURN && import->rest.len > 0; i++) {
+		struct slice line = slice_trim(slice_take_line(&import->rest));
+		import->line++;
 		if (line.len > 0 && line.ptr[line.len - 1] == '\r') {
 			line.len--;
 		}
-		if (number > TARGETS_IMPORT_LINES_MAX) {
-			return refuse(import, number, 413, SLICE("too many lines: 20000 are allowed"));
+		if (import->line > TARGETS_IMPORT_LINES_MAX) {
+			return refuse(import, 413, SLICE("too many lines: 20000 are allowed"));
 		}
-		if (line.len > 0 && !read_line(import, line, number)) {
+		if (line.len > 0 && !read_line(import, line)) {
 			return false;
 		}
 	}
@@ -83,7 +103,7 @@ static bool read_lines(struct import *import, struct slice rest)
 }
 
 /* Even if they are all new. */
-static bool has_room(struct import *import)
+static bool has_room(struct targets_import *import)
 {
 	struct registry *registry = import->api->targets;
 	size_t missing = 0;
@@ -93,7 +113,7 @@ static bool has_room(struct import *import)
 	return missing + registry_len(registry) <= registry->options.limit;
 }
 
-static void apply(struct import *import, const struct targets_read *item)
+static void apply(struct targets_import *import, const struct targets_read *item)
 {
 	struct registry *registry = import->api->targets;
 	struct target *target = registry_find(registry, &item->key);
@@ -107,25 +127,56 @@ static void apply(struct import *import, const struct targets_read *item)
 	import->created++;
 }
 
-void targets_import_handle(struct api *api, struct exchange *exchange)
+static void apply_all(struct targets_import *import)
 {
-	struct import import = { .api = api, .exchange = exchange };
-	struct slice body;
-	if (targets_are_loading(api, exchange)
-			|| !targets_take_body(api, exchange, TARGETS_IMPORT_MAX, &body)
-			|| !read_lines(&import, body)) {
+	struct exchange *exchange = import->exchange;
+	if (!has_room(import)) {
+		leave(import);
+		targets_answer_error(import->api, exchange, 429,
+				SLICE("there would be too many targets (--targets.limit)"));
 		return;
 	}
-	if (!has_room(&import)) {
-		targets_answer_error(
-				api, exchange, 429, SLICE("there would be too many targets (--targets.limit)"));
-		return;
+	for (size_t i = 0; i < import->count; i++) {
+		apply(import, &import->items[i]);
 	}
-	for (size_t i = 0; i < import.count; i++) {
-		apply(&import, &import.items[i]);
-	}
+	leave(import);
 	json_answer_data(exchange, 200,
 			arena_printf(&exchange->arena, "{\"created\":%zu,\"updated\":%zu,\"skipped\":%zu}",
-					import.created, import.updated, import.skipped));
-	targets_answer(api, exchange);
+					import->created, import->updated, import->skipped));
+	targets_answer(import->api, exchange);
+}
+
+static void on_turn(struct job *job);
+
+static void run(struct targets_import *import)
+{
+	if (!read_some(import)) {
+		return;
+	}
+	if (import->rest.len == 0) {
+		apply_all(import);
+		return;
+	}
+	if (!import->is_ongoing) {
+		import->is_ongoing = true;
+		api_task_begin(&import->task, import->api, import->exchange);
+	}
+	import->job = (struct job){ .done = on_turn };
+	executor_defer(import->api->executor, &import->job);
+}
+
+static void on_turn(struct job *job)
+{
+	run(LIST_ENTRY(job, struct targets_import, job));
+}
+
+void targets_import_handle(struct api *api, struct exchange *exchange)
+{
+	struct targets_import *import = arena_zalloc(&exchange->arena, 1, sizeof(*import));
+	import->api = api;
+	import->exchange = exchange;
+	if (!targets_are_loading(api, exchange)
+			&& targets_take_body(api, exchange, TARGETS_IMPORT_MAX, &import->rest)) {
+		run(import);
+	}
 }

@@ -1,5 +1,7 @@
 #include "targets/registry.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "base/hash.h"
 #include "targets/registry_parts.h"
@@ -18,6 +20,7 @@ void registry_init(struct registry *registry, const struct registry_options *opt
 	list_init(&registry->late);
 	map_init(&registry->by_key);
 	map_init(&registry->by_id);
+	map_init(&registry->info_lines);
 	registry->sweep = &registry->targets;
 }
 
@@ -28,6 +31,7 @@ void registry_finish(struct registry *registry)
 	}
 	map_finish(&registry->by_key);
 	map_finish(&registry->by_id);
+	map_finish(&registry->info_lines);
 	if (registry->store != NULL) {
 		list_remove(&registry->listener.link);
 	}
@@ -161,14 +165,37 @@ void registry_recount(struct registry *registry, struct target *target)
 	}
 }
 
+static void drop_info_line(struct registry *registry, struct target *target)
+{
+	if (target->info != NULL) {
+		map_remove(&registry->info_lines, &target->info->node);
+		free(target->info);
+		target->info = NULL;
+	}
+}
+
 void registry_reconfigure(
 		struct registry *registry, struct target *target, const struct target_config *config)
 {
 	target_configure(target, config);
+	drop_info_line(registry, target);
+	target->info = info_line_create(target);
+	if (target->info != NULL) {
+		map_insert(&registry->info_lines, &target->info->node, target->info->node.hash);
+	}
 	list_remove(&target->described);
-	if (target->config.attributes.count > 0 || target->config.interval_ns > 0) {
+	if (target->info != NULL || target->config.interval_ns > 0) {
 		list_append(&registry->described, &target->described);
 	}
+}
+
+/* Of several with the same labels, it is the first in the map. */
+struct slice registry_info_line(const struct registry *registry, const struct target *target)
+{
+	const struct info_line *line = target->info;
+	bool is_first =
+			line != NULL && map_first(&registry->info_lines, line->node.hash) == &line->node;
+	return is_first ? info_line_text(line) : slice_make(NULL, 0);
 }
 
 static bool is_forgotten(const struct registry *registry, const struct target *target, int64_t now)
@@ -294,6 +321,7 @@ void registry_remove(struct registry *registry, struct target *target)
 	list_remove(&target->described);
 	list_remove(&target->late);
 	registry->counts[target->counted]--;
+	drop_info_line(registry, target);
 	registry->overdue -= target->is_overdue;
 	registry->last = registry->last == target ? NULL : registry->last;
 	target_destroy(target);

@@ -48,6 +48,7 @@ struct registry {
 	struct store_listener listener;
 	struct map by_key;     // target::by_key
 	struct map by_id;      // target::by_id
+	struct map info_lines; // info_line::node
 	struct list targets;   // target::link
 	struct list described; // target::described, those with attributes or an interval
 	struct list late;      // target::late, as counted
@@ -96,6 +97,9 @@ int64_t registry_learnt_ns(const struct target *target);
  * of one that is disabled.
  */
 bool registry_is_overdue(const struct registry *registry, const struct target *target);
+
+/* Its line, unless another target shows the same. ptr NULL: there is none to be shown. */
+struct slice registry_info_line(const struct registry *registry, const struct target *target);
 
 /* The group that the target has in the store; NULL: none. */
 struct group *registry_group(const struct registry *registry, const struct target *target);

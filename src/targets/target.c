@@ -169,6 +169,16 @@ bool target_config_equal(const struct target_config *a, const struct target_conf
 	return is_equal;
 }
 
+bool target_has_quoted(const struct target *target)
+{
+	for (size_t i = 0; i < target->key.labels.count; i++) {
+		if (!labels_is_name(target->key.labels.pairs[i].name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* ---- Life ---- */
 
 struct target *target_create(const struct group_key *key, const struct target_config *config)
@@ -185,6 +195,7 @@ struct target *target_create(const struct group_key *key, const struct target_co
 void target_destroy(struct target *target)
 {
 	free(target->config_memory);
+	free(target->info);
 	free(target->fresh.rejection);
 	free(target);
 }

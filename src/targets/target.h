@@ -17,6 +17,7 @@
 #include "base/map.h"
 #include "model/group_key.h"
 #include "model/labels.h"
+#include "targets/info_line.h"
 #include "targets/interval.h"
 #include "targets/target_id.h"
 
@@ -96,9 +97,10 @@ struct target {
 	struct list link;      /* in the order in which they came to be known */
 	struct target_id id;
 	struct target_config config;
-	void *config_memory; /* that its texts lie in; NULL: all is as by default */
-	void *keeper;        /* of whoever stores it; NULL: nobody does */
-	bool is_configured;  /* by hand: it stays until it is deleted */
+	void *config_memory;    /* that its texts lie in; NULL: all is as by default */
+	struct info_line *info; /* NULL: none is shown */
+	void *keeper;           /* of whoever stores it; NULL: nobody does */
+	bool is_configured;     /* by hand: it stays until it is deleted */
 
 	/* From here on what a push reads and writes, close together. */
 	struct group_key key;
@@ -113,6 +115,9 @@ struct target {
 
 	struct target_freshness fresh;
 };
+
+/* It has a label whose name needs quotes. */
+bool target_has_quoted(const struct target *target);
 
 /* "push", "active", ">" ... */
 struct slice target_mode_name(enum target_mode mode);

@@ -131,6 +131,7 @@ def test_many_are_listed_in_pieces(weir):
     assert labels_of(one) == [{"job": "many", "instance": "i5999"}]
     page = listed(weir, "?limit=3&offset=4000")
     assert [labels["instance"] for labels in labels_of(page)] == ["i4000", "i4001", "i4002"]
+    assert weir.get("/service_discovery/hosts").text == ""
     coded = weir.get(TARGETS, {"Accept-Encoding": "gzip"})
     assert json.loads(gzip.decompress(coded.body))["data"]["total"] == 6000
 
@@ -234,6 +235,30 @@ def test_import_is_all_or_nothing(weir):
     assert "line 3" in error(weir.post(TARGETS + "/import", good + "\n{}\n"), 422)
     assert "line 2" in error(weir.post(TARGETS + "/import", good + "{\n"), 400)
     assert listed(weir)["total"] == 0
+
+
+def test_order_on_a_connection_while_an_import_takes_its_time(weir):
+    lines = "\n".join(json.dumps({"labels": {"job": "many", "instance": f"i{i}"}})
+                      for i in range(3000))
+    with weir.connect() as connection:
+        connection.request("POST", TARGETS + "/import", lines)
+        connection.request("GET", TARGETS + "?limit=0")
+        connection.request("POST", TARGETS + "/import", lines + "\n{}\n")
+        connection.request("GET", TARGETS + "?limit=0")
+        assert data(connection.response())["created"] == 3000
+        assert data(connection.response())["total"] == 3000
+        assert "line 3001" in error(connection.response(), 422)
+        assert data(connection.response())["total"] == 3000
+
+
+def test_client_that_leaves(weir):
+    lines = "\n".join(json.dumps({"labels": {"job": "many", "instance": f"i{i}"}})
+                      for i in range(4000))
+    for request in (("POST", TARGETS + "/import", lines), ("GET", "/service_discovery/hosts"),
+                    ("GET", "/api/v1/sd?match[]={a=%22b%22}"), ("GET", TARGETS)):
+        with weir.connect() as connection:
+            connection.request(*request)
+    wait_for(lambda: listed(weir, "?limit=0")["total"] in (0, 4000), "an answer")
 
 
 def test_silent_and_back(start_weir):
