@@ -74,7 +74,29 @@ void stats_init(struct stats *stats)
 void stats_count_request(
 		struct stats *stats, enum stats_handler handler, enum stats_method method, unsigned status)
 {
-	stats->http_requests[handler][method][status < STATS_STATUS_MAX ? status : 0]++;
+	struct stats_status_count *counts = stats->http_requests[handler][method];
+	size_t i = 0;
+	while (i < STATS_STATUSES_MAX && counts[i].status != 0 && counts[i].status < status) {
+		i++;
+	}
+	if (i < STATS_STATUSES_MAX && counts[i].status != status) {
+		/* The last one goes; no handler has so many. */
+		memmove(&counts[i + 1], &counts[i], (STATS_STATUSES_MAX - i - 1) * sizeof(counts[0]));
+		counts[i] = (struct stats_status_count){ .status = status };
+	}
+	counts[i < STATS_STATUSES_MAX ? i : STATS_STATUSES_MAX - 1].count++;
+}
+
+uint32_t stats_requests(const struct stats *stats, enum stats_handler handler,
+		enum stats_method method, unsigned status)
+{
+	const struct stats_status_count *counts = stats->http_requests[handler][method];
+	for (size_t i = 0; i < STATS_STATUSES_MAX; i++) {
+		if (counts[i].status == status) {
+			return counts[i].count;
+		}
+	}
+	return 0;
 }
 
 void stats_count_push(
@@ -151,12 +173,11 @@ static void render_requests(struct stats *stats, const struct stats_row *row, st
 {
 	for (size_t h = 0; h < STATS_HANDLER_COUNT; h++) {
 		for (size_t m = 0; m < STATS_METHOD_COUNT; m++) {
-			for (size_t status = 0; status < STATS_STATUS_MAX; status++) {
-				uint32_t count = stats->http_requests[h][m][status];
-				if (count > 0) {
-					buf_printf(lines, SLICE_FMT "{code=\"%zu\",handler=\"%s\",method=\"%s\"} %u\n",
-							SLICE_ARG(row->name), status, handlers[h], methods[m], count);
-				}
+			const struct stats_status_count *counts = stats->http_requests[h][m];
+			for (size_t i = 0; i < STATS_STATUSES_MAX && counts[i].status != 0; i++) {
+				buf_printf(lines, SLICE_FMT "{code=\"%u\",handler=\"%s\",method=\"%s\"} %u\n",
+						SLICE_ARG(row->name), counts[i].status, handlers[h], methods[m],
+						counts[i].count);
 			}
 		}
 	}

@@ -123,10 +123,17 @@ struct stats_targets {
 	uint64_t refused;
 };
 
-enum { STATS_STATUS_MAX = 600 };
+enum { STATS_STATUSES_MAX = 16 }; /* different ones of one handler and method */
+
+struct stats_status_count {
+	uint32_t status; /* 0: none yet */
+	uint32_t count;
+};
 
 struct stats {
-	uint32_t http_requests[STATS_HANDLER_COUNT][STATS_METHOD_COUNT][STATS_STATUS_MAX];
+	/* By status, those that there were. */
+	struct stats_status_count http_requests[STATS_HANDLER_COUNT][STATS_METHOD_COUNT]
+										   [STATS_STATUSES_MAX];
 	struct quantiles push_seconds[STATS_METHOD_COUNT]; /* of put and post */
 	struct quantiles push_bytes[STATS_METHOD_COUNT];
 	struct quantiles scrape_seconds;
@@ -196,6 +203,8 @@ void stats_init(struct stats *stats);
 
 void stats_count_request(
 		struct stats *stats, enum stats_handler handler, enum stats_method method, unsigned status);
+uint32_t stats_requests(const struct stats *stats, enum stats_handler handler,
+		enum stats_method method, unsigned status);
 void stats_count_commit(struct stats *stats, uint64_t changes, double seconds);
 void stats_count_push(
 		struct stats *stats, enum stats_method method, size_t request_bytes, uint64_t began_ns);

@@ -245,8 +245,8 @@ static void test_failure(void)
 	CHECK_INT(next(&crowd, 2), 503);
 	CHECK_INT(next(&crowd, 3), 0);
 	CHECK_INT(crowd.d.stats.rejected[STATS_REJECTED_STATE], 1);
-	CHECK_INT(crowd.d.stats.http_requests[STATS_HANDLER_PUSH][STATS_METHOD_PUT][503], 1);
-	CHECK_INT(crowd.d.stats.http_requests[STATS_HANDLER_DELETE][STATS_METHOD_DELETE][503], 1);
+	CHECK_INT(stats_requests(&crowd.d.stats, STATS_HANDLER_PUSH, STATS_METHOD_PUT, 503), 1);
+	CHECK_INT(stats_requests(&crowd.d.stats, STATS_HANDLER_DELETE, STATS_METHOD_DELETE, 503), 1);
 	CHECK_STRING(api_driver_page(&crowd.d), "m" J " 1\n");
 	make_durable(&crowd, version(&crowd)); /* it works again */
 	CHECK_INT(next(&crowd, 3), 200);

@@ -138,7 +138,7 @@ static void test_all_lanes(void)
 	CHECK_INT(next(&crowd, 3), 0);
 	fail(&crowd, 1, version(&crowd));
 	CHECK_INT(next(&crowd, 3), 503);
-	CHECK_INT(crowd.d.stats.http_requests[STATS_HANDLER_WIPE][STATS_METHOD_PUT][503], 1);
+	CHECK_INT(stats_requests(&crowd.d.stats, STATS_HANDLER_WIPE, STATS_METHOD_PUT, 503), 1);
 	end(&crowd);
 }
 

@@ -117,11 +117,11 @@ static void test_what_is_refused(void)
 	check_refused("PUT /api/v1/admin/wipe", "");
 	check_refused("POST /api/v1/import", "{}\n");
 	CHECK_INT(crowd.d.stats.rejected[STATS_REJECTED_STATE], 4);
-	CHECK_INT(crowd.d.stats.http_requests[STATS_HANDLER_PUSH][STATS_METHOD_PUT][503], 3);
-	CHECK_INT(crowd.d.stats.http_requests[STATS_HANDLER_PUSH][STATS_METHOD_POST][503], 1);
-	CHECK_INT(crowd.d.stats.http_requests[STATS_HANDLER_DELETE][STATS_METHOD_DELETE][503], 2);
-	CHECK_INT(crowd.d.stats.http_requests[STATS_HANDLER_WIPE][STATS_METHOD_PUT][503], 1);
-	CHECK_INT(crowd.d.stats.http_requests[STATS_HANDLER_API_IMPORT][STATS_METHOD_POST][503], 1);
+	CHECK_INT(stats_requests(&crowd.d.stats, STATS_HANDLER_PUSH, STATS_METHOD_PUT, 503), 3);
+	CHECK_INT(stats_requests(&crowd.d.stats, STATS_HANDLER_PUSH, STATS_METHOD_POST, 503), 1);
+	CHECK_INT(stats_requests(&crowd.d.stats, STATS_HANDLER_DELETE, STATS_METHOD_DELETE, 503), 2);
+	CHECK_INT(stats_requests(&crowd.d.stats, STATS_HANDLER_WIPE, STATS_METHOD_PUT, 503), 1);
+	CHECK_INT(stats_requests(&crowd.d.stats, STATS_HANDLER_API_IMPORT, STATS_METHOD_POST, 503), 1);
 	CHECK_STRING(api_driver_page(&crowd.d),
 			"m{instance=\"\",job=\"1\"} 1\nm{instance=\"\",job=\"2\"} 2\n");
 	end();

@@ -28,7 +28,7 @@ static void test_status(void)
 				  "\"version\":\"0.")));
 	CHECK(slice_ends_with(response.body, SLICE("},\"start_time\":\"2026-11-20T07:51:05Z\"}}")));
 	CHECK(has(response.body, "\"timeout.body\":\"1m0s\""));
-	CHECK_INT(d.stats.http_requests[STATS_HANDLER_API_STATUS][STATS_METHOD_GET][200], 1);
+	CHECK_INT(stats_requests(&d.stats, STATS_HANDLER_API_STATUS, STATS_METHOD_GET, 200), 1);
 	api_driver_finish(&d);
 }
 
@@ -76,8 +76,8 @@ static void test_static(void)
 		CHECK_INT(response.status, 404);
 		CHECK_STRING(response.body, "404 page not found\n");
 	}
-	CHECK_INT(d.stats.http_requests[STATS_HANDLER_STATIC][STATS_METHOD_GET][200], 1);
-	CHECK_INT(d.stats.http_requests[STATS_HANDLER_STATIC][STATS_METHOD_GET][404], 5);
+	CHECK_INT(stats_requests(&d.stats, STATS_HANDLER_STATIC, STATS_METHOD_GET, 200), 1);
+	CHECK_INT(stats_requests(&d.stats, STATS_HANDLER_STATIC, STATS_METHOD_GET, 404), 5);
 	api_driver_finish(&d);
 }
 

@@ -70,8 +70,8 @@ static void test_refused(void)
 		}
 	}
 	const struct stats *stats = &crowd.d.stats;
-	CHECK_INT(stats->http_requests[STATS_HANDLER_READY][STATS_METHOD_GET][503], 1);
-	CHECK_INT(stats->http_requests[STATS_HANDLER_STATUS][STATS_METHOD_GET][503], 2);
+	CHECK_INT(stats_requests(stats, STATS_HANDLER_READY, STATS_METHOD_GET, 503), 1);
+	CHECK_INT(stats_requests(stats, STATS_HANDLER_STATUS, STATS_METHOD_GET, 503), 2);
 	CHECK_INT(stats->rejected[STATS_REJECTED_STATE], 0);
 	end(&crowd);
 }
@@ -273,7 +273,7 @@ static void test_timeout(void)
 	CHECK_INT(crowd_next(&crowd, 0).status, 0);
 	CHECK_INT(loading_of(&crowd)->count, 2);
 	CHECK_INT(crowd.d.stats.rejected[STATS_REJECTED_STATE], 1);
-	CHECK_INT(crowd.d.stats.http_requests[STATS_HANDLER_PUSH][STATS_METHOD_PUT][503], 1);
+	CHECK_INT(stats_requests(&crowd.d.stats, STATS_HANDLER_PUSH, STATS_METHOD_PUT, 503), 1);
 	api_end_loading(&crowd.d.api);
 	crowd_settle(&crowd);
 	CHECK_INT(crowd_next(&crowd, 0).status, 200);

@@ -239,7 +239,7 @@ static void test_pages(void)
 			fprintf(stderr, "of %s\n", cases[i].line);
 		}
 	}
-	CHECK_INT(d.stats.http_requests[STATS_HANDLER_STATUS][STATS_METHOD_GET][200], 15);
+	CHECK_INT(stats_requests(&d.stats, STATS_HANDLER_STATUS, STATS_METHOD_GET, 200), 15);
 	api_driver_finish(&d);
 }
 
