@@ -32,6 +32,11 @@ void api_init(struct api *api, const struct api_options *options, struct store *
 	coded_pool_init(&api->coded_pool, executor);
 }
 
+void api_set_targets_keeper(struct api *api, const struct targets_keeper *keeper)
+{
+	api->targets_keeper = *keeper;
+}
+
 void api_set_options(
 		struct api *api, const struct api_options *options, struct job_rules *job_rules)
 {

@@ -13,6 +13,7 @@
 #include "api/away.h"
 #include "api/loading.h"
 #include "api/route.h"
+#include "api/targets_keeper.h"
 #include "base/job.h"
 #include "base/list.h"
 #include "config/config.h"
@@ -42,6 +43,7 @@ struct api {
 	struct job_rules *job_rules; /* held on to */
 	struct store *store;
 	struct registry *targets;
+	struct targets_keeper targets_keeper; /* none: no functions */
 	struct stats *stats;
 	struct executor *executor;
 	struct coded_pool coded_pool;
@@ -63,6 +65,9 @@ struct job_rules;
 /* Everything passed in outlives the api. There are no rules for jobs yet. */
 void api_init(struct api *api, const struct api_options *options, struct store *store,
 		struct registry *targets, struct stats *stats, struct executor *executor);
+
+/* Before the first request, or when none waits. Is copied. */
+void api_set_targets_keeper(struct api *api, const struct targets_keeper *keeper);
 
 /* For pushes to come; those under way go on by what they began with. */
 void api_set_options(

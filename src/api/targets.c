@@ -94,10 +94,10 @@ static struct slice id_text(const struct target *target, struct arena *arena)
 static void answer_created(struct api *api, struct exchange *exchange, const struct target *target)
 {
 	struct arena *arena = &exchange->arena;
-	exchange_add_field(exchange, SLICE("Location"),
-			ARENA_JOIN(arena, api->options.routes.prefix, SLICE("/api/v1/targets/"),
-					id_text(target, arena)));
-	targets_answer_target(api, exchange, 201, target);
+	struct slice location = ARENA_JOIN(
+			arena, api->options.routes.prefix, SLICE("/api/v1/targets/"), id_text(target, arena));
+	targets_set_target(api, exchange, 201, target);
+	targets_answer_when_stored(api, exchange, location);
 }
 
 static void create(struct api *api, struct exchange *exchange)
@@ -132,7 +132,7 @@ void targets_handle(struct api *api, struct exchange *exchange)
 {
 	if (exchange->request.method == METHOD_GET) {
 		list_targets(api, exchange, &as_page, true);
-	} else if (!targets_are_loading(api, exchange)) {
+	} else if (!targets_are_away(api, exchange)) {
 		create(api, exchange);
 	}
 }
@@ -144,7 +144,8 @@ static struct target *find_target(struct api *api, struct exchange *exchange, st
 {
 	struct target_id id;
 	struct target *target = NULL;
-	if (targets_are_loading(api, exchange)) {
+	bool is_change = exchange->request.method != METHOD_GET;
+	if (is_change ? targets_are_away(api, exchange) : targets_are_loading(api, exchange)) {
 		return NULL;
 	}
 	if (target_id_parse(text, &id)) {
@@ -175,7 +176,8 @@ static void update(struct api *api, struct exchange *exchange, struct target *ta
 		return;
 	}
 	registry_configure(api->targets, target, &read.config);
-	targets_answer_target(api, exchange, 200, target);
+	targets_set_target(api, exchange, 200, target);
+	targets_answer_when_stored(api, exchange, SLICE(""));
 }
 
 void target_handle(struct api *api, struct exchange *exchange, const struct route *route)
@@ -188,7 +190,7 @@ void target_handle(struct api *api, struct exchange *exchange, const struct rout
 	case METHOD_DELETE:
 		registry_delete(api->targets, target);
 		answer_empty(exchange, 204);
-		targets_answer(api, exchange);
+		targets_answer_when_stored(api, exchange, SLICE(""));
 		return;
 	case METHOD_PATCH:
 	case METHOD_PUT:
@@ -199,7 +201,8 @@ void target_handle(struct api *api, struct exchange *exchange, const struct rout
 	case METHOD_OPTIONS:
 	case METHOD_POST:
 	case METHOD_OTHER:
-		targets_answer_target(api, exchange, 200, target);
+		targets_set_target(api, exchange, 200, target);
+		targets_answer(api, exchange);
 		return;
 	}
 }
@@ -230,5 +233,6 @@ void target_action_handle(struct api *api, struct exchange *exchange, const stru
 				SLICE("a target knows heartbeat, enable and disable, and nothing else"));
 		return;
 	}
-	targets_answer_target(api, exchange, 200, target);
+	targets_set_target(api, exchange, 200, target);
+	targets_answer_when_stored(api, exchange, SLICE(""));
 }

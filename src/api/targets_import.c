@@ -143,7 +143,7 @@ static void apply_all(struct targets_import *import)
 	json_answer_data(exchange, 200,
 			arena_printf(&exchange->arena, "{\"created\":%zu,\"updated\":%zu,\"skipped\":%zu}",
 					import->created, import->updated, import->skipped));
-	targets_answer(import->api, exchange);
+	targets_answer_when_stored(import->api, exchange, SLICE(""));
 }
 
 static void on_turn(struct job *job);
@@ -175,7 +175,7 @@ void targets_import_handle(struct api *api, struct exchange *exchange)
 	struct targets_import *import = arena_zalloc(&exchange->arena, 1, sizeof(*import));
 	import->api = api;
 	import->exchange = exchange;
-	if (!targets_are_loading(api, exchange)
+	if (!targets_are_away(api, exchange)
 			&& targets_take_body(api, exchange, TARGETS_IMPORT_MAX, &import->rest)) {
 		run(import);
 	}
