@@ -1,8 +1,12 @@
 """Targets: who pushes, as weir remembers it."""
 
+import json
+
 import pytest
 
 from harness import wait_for
+from takeovers import Succession
+from targets import TARGETS
 
 
 def count(weir, state):
@@ -42,3 +46,22 @@ def test_over_a_restart(kept):
     kept.start().put("/metrics/job/j", "m 1\n")
     again = kept.again("stop")
     wait_for(lambda: count(again, "active") == 1, "the target of a group that is kept")
+
+
+def test_over_a_takeover(tmp_path):
+    """It is as old for the new weir as it was for the old one."""
+    weir = Succession(tmp_path / "weir")
+
+    def last_seen():
+        answer = connection.exchange("GET", TARGETS)
+        [target] = json.loads(answer.body)["data"]["targets"]
+        return target["last_seen"], target["state"]
+
+    try:
+        with weir.connect() as connection:
+            connection.exchange("PUT", "/metrics/job/j", "m 1\n")
+            before = last_seen()
+            weir.signal()
+            assert last_seen() == before
+    finally:
+        weir.stop()
