@@ -5,8 +5,12 @@ import json
 import pytest
 
 from harness import wait_for
+from redis_servers import RedisServer
+from replicas import Replicas
 from takeovers import Succession
-from targets import TARGETS
+from targets import TARGETS, data
+
+FIELDS = ("pushes", "state", "source")
 
 
 def count(weir, state):
@@ -65,3 +69,24 @@ def test_over_a_takeover(tmp_path):
             assert last_seen() == before
     finally:
         weir.stop()
+
+
+def test_all_replicas_know_who_pushes(tmp_path):
+    """A push to one of them is a sign of life for all; only the one that took it knows from where."""
+    def seen(weir, job):
+        [target] = data(weir.get(f"{TARGETS}?job={job}"))["targets"] or [dict.fromkeys(FIELDS)]
+        return tuple(target[field] for field in FIELDS)
+
+    with RedisServer(tmp_path / "redis") as redis, Replicas(tmp_path, redis.url, 2) as replicas:
+        a, b = (replica.weir for replica in replicas)
+        for weir, value in ((a, 1), (b, 2), (a, 3)):
+            weir.put("/metrics/job/j", f"m {value}\n")
+        wait_for(lambda: seen(a, "j") == seen(b, "j") == (3, "active", "127.0.0.1"), "all pushes")
+        a.put("/metrics/job/k", "m 1\n")
+        wait_for(lambda: seen(b, "k") == (1, "active", ""), "a push to the other")
+        a.delete("/metrics/job/k")
+        wait_for(lambda: seen(b, "k") == (1, "expired", ""), "its end")
+        replicas[1].stop()
+        b = replicas[1].start()
+        replicas.wait_until_ready()
+        wait_for(lambda: seen(b, "j") == (1, "active", ""), "what is kept")
