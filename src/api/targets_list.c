@@ -132,7 +132,9 @@ void targets_list_answer(struct api *api, struct exchange *exchange, enum stats_
 	struct targets_list *list = create(api, writer);
 	struct slice fault;
 	bool is_good = targets_query_read(&list->query, exchange, has_pages, &list->arena, &fault)
-			&& own_address_find(api, exchange, &list->arena, &list->address, &list->scheme, &fault);
+			&& (!writer->needs_address
+					|| own_address_find(
+							api, exchange, &list->arena, &list->address, &list->scheme, &fault));
 	stats_count_request(api->stats, handler, STATS_METHOD_GET, is_good ? 200 : 400);
 	if (!is_good) {
 		json_answer_error(exchange, 400, fault);

@@ -16,6 +16,7 @@ struct targets_list;
 /* What is written. Each may be NULL. */
 struct targets_writer {
 	struct slice content_type;
+	bool needs_address; /* of weir itself */
 	struct slice begin;
 	struct slice between;
 	/* False: this one is left out. */
@@ -31,7 +32,7 @@ struct targets_list {
 	struct targets_query query;
 	struct registry_walk walk;
 	struct arena arena;   /* the query, and what the writer keeps */
-	struct slice address; /* of weir itself, for whoever asks */
+	struct slice address; /* of weir itself, for whoever asks, if the writer needs it */
 	struct slice scheme;
 	struct map seen; /* the writer's: lines that are there already */
 	size_t found;    /* targets that are wanted, those of other pages included */

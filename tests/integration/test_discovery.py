@@ -82,7 +82,8 @@ def test_address_is_that_of_the_external_url(start_weir):
 def test_address_is_the_one_asked(weir, host, address):
     response = weir.get("/service_discovery/collector", {"Host": host})
     if address is None:
-        assert response.status == 400
+        assert response.status == weir.get(SD, {"Host": host}).status == 400
+        assert weir.get(TARGETS, {"Host": host}).status == 200
     else:
         assert (response.status, response.text) == (200, address)
 
