@@ -1,0 +1,1 @@
+DELETE FROM weir_target WHERE id = ?1

@@ -1,0 +1,45 @@
+CREATE TABLE weir_target (
+	id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 100)
+		DEFAULT (lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2)
+			|| '-a' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))),
+	job TEXT NOT NULL,
+	instance TEXT NOT NULL DEFAULT '',
+	labels TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(labels) AND json_type(labels) = 'object'),
+	mode TEXT NOT NULL DEFAULT 'push' CHECK (mode IN ('push', 'pull', 'static', 'virtual')),
+	address TEXT,
+	enabled BOOLEAN NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1)),
+	attributes TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(attributes) AND json_type(attributes) = 'object'),
+	interval_seconds REAL CHECK (interval_seconds > 0),
+	silent_after REAL CHECK (silent_after > 0),
+	thresholds TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(thresholds) AND json_type(thresholds) = 'array'),
+	created TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%fZ', 'now')),
+	changed TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%fZ', 'now')),
+	version INTEGER NOT NULL DEFAULT 1
+) WITHOUT ROWID;
+
+CREATE TABLE weir_target_seen (
+	target_id TEXT NOT NULL REFERENCES weir_target (id) ON DELETE CASCADE ON UPDATE CASCADE,
+	replica TEXT NOT NULL,
+	first_seen TEXT,
+	last_seen TEXT,
+	pushes INTEGER NOT NULL DEFAULT 0,
+	format TEXT,
+	source TEXT,
+	learnt_interval REAL,
+	state TEXT,
+	rejected_at TEXT,
+	rejected_reason TEXT,
+	PRIMARY KEY (target_id, replica)
+) WITHOUT ROWID;
+
+-- For who edits by hand: weir raises the version itself.
+CREATE TRIGGER weir_target_changed AFTER UPDATE ON weir_target
+WHEN new.version = old.version AND
+	(new.id, new.job, new.instance, new.labels, new.mode, new.address, new.enabled, new.attributes,
+		new.interval_seconds, new.silent_after, new.thresholds) IS NOT
+	(old.id, old.job, old.instance, old.labels, old.mode, old.address, old.enabled, old.attributes,
+		old.interval_seconds, old.silent_after, old.thresholds)
+BEGIN
+	UPDATE weir_target SET version = old.version + 1, changed = strftime('%Y-%m-%d %H:%M:%fZ', 'now')
+	WHERE id = new.id;
+END;

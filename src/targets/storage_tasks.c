@@ -1,0 +1,382 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "targets/storage_parts.h"
+
+/* A target that others changed, to be read. */
+struct storage_notice {
+	struct list link;
+	size_t len;
+	char id[];
+};
+
+/* ---- Running ---- */
+
+/* A task with nothing in it yet. */
+static struct storage_task *prepare(struct storage *storage, enum storage_task_kind kind)
+{
+	struct storage_task *task = &storage->task;
+	struct arena arena = task->arena;
+	arena_reset(&arena);
+	*task = (struct storage_task){
+		.kind = kind,
+		.after = SLICE(""), /* not NULL, which nothing follows */
+		.after_replica = SLICE(""),
+		.arena = arena,
+	};
+	return task;
+}
+
+static void run(struct storage *storage)
+{
+	storage->is_running = true;
+	storage->task_began_ns = clock_monotonic_ns();
+	storage->backend->type->run(storage->backend, &storage->task);
+}
+
+void storage_task_add_fault(struct storage_task *task, struct slice id, struct slice why)
+{
+	if (task->faults == NULL) {
+		size_t most = task->kind == STORAGE_TASK_WRITE ? task->count : STORAGE_PAGE_ROWS;
+		task->faults = arena_zalloc(&task->arena, most, sizeof(*task->faults));
+	}
+	task->faults[task->fault_count++] = (struct storage_fault){
+		.id = arena_copy(&task->arena, id),
+		.why = arena_copy(&task->arena, why),
+	};
+}
+
+static void copy_columns(struct storage_task *task, const struct slice *columns, size_t count,
+		struct slice *ret_copies)
+{
+	for (size_t i = 0; i < count; i++) {
+		ret_copies[i] = columns[i].ptr == NULL ? columns[i] : arena_copy(&task->arena, columns[i]);
+	}
+}
+
+void storage_task_add_target(
+		struct storage_task *task, const struct slice columns[static TARGET_COLUMNS])
+{
+	struct slice copies[TARGET_COLUMNS];
+	struct slice why;
+	if (task->targets == NULL) {
+		task->targets = arena_zalloc(&task->arena, STORAGE_PAGE_ROWS, sizeof(*task->targets));
+	}
+	copy_columns(task, columns, TARGET_COLUMNS, copies);
+	task->last = copies[TARGET_COLUMN_ID];
+	if (storage_target_read(copies, &task->targets[task->row_count], &task->arena, &why)) {
+		task->row_count++;
+	} else {
+		storage_task_add_fault(task, copies[TARGET_COLUMN_ID], why);
+	}
+}
+
+void storage_task_add_seen(
+		struct storage_task *task, const struct slice columns[static SEEN_COLUMNS])
+{
+	struct slice copies[SEEN_COLUMNS];
+	struct slice why;
+	if (task->seen == NULL) {
+		task->seen = arena_zalloc(&task->arena, STORAGE_PAGE_ROWS, sizeof(*task->seen));
+	}
+	copy_columns(task, columns, SEEN_COLUMNS, copies);
+	task->last = copies[SEEN_COLUMN_TARGET];
+	task->last_replica = copies[SEEN_COLUMN_REPLICA];
+	if (storage_seen_read(copies, &task->seen[task->row_count], &task->arena, &why)) {
+		task->row_count++;
+	} else {
+		storage_task_add_fault(task, copies[SEEN_COLUMN_TARGET], why);
+	}
+}
+
+/* ---- Reading everything ---- */
+
+static void set_text(struct buf *buf, struct slice text)
+{
+	buf_reset(buf, 0);
+	buf_append(buf, text);
+}
+
+static void begin_reading(struct storage *storage)
+{
+	storage->wants_reading = false;
+	storage->reading = STORAGE_READS_TARGETS;
+	set_text(&storage->after, SLICE(""));
+	set_text(&storage->after_replica, SLICE(""));
+	storage->events.on_reading(storage->events.data);
+}
+
+static void read_page(struct storage *storage)
+{
+	bool is_seen = storage->reading == STORAGE_READS_SEEN;
+	struct storage_task *task =
+			prepare(storage, is_seen ? STORAGE_TASK_READ_SEEN : STORAGE_TASK_READ_TARGETS);
+	if (storage->after.len > 0) {
+		task->after = buf_slice(&storage->after);
+		task->after_replica = buf_slice(&storage->after_replica);
+	}
+	run(storage);
+}
+
+static void end_reading(struct storage *storage)
+{
+	storage->reading = STORAGE_READS_NOTHING;
+	if (!storage->is_usable) {
+		storage->is_usable = true;
+		storage->usable_ms = uv_now(storage->loop);
+	}
+	storage->events.on_loaded(storage->events.data);
+	if (storage->is_told_away && !storage->is_closing) {
+		storage->is_told_away = false;
+		storage->events.on_back(storage->events.data);
+	}
+}
+
+static void go_on_reading(struct storage *storage)
+{
+	const struct storage_task *task = &storage->task;
+	if (!task->is_last) {
+		set_text(&storage->after, task->last);
+		set_text(&storage->after_replica, task->last_replica);
+		return;
+	}
+	set_text(&storage->after, SLICE(""));
+	set_text(&storage->after_replica, SLICE(""));
+	if (storage->reading == STORAGE_READS_TARGETS) {
+		storage->reading = STORAGE_READS_SEEN;
+	} else {
+		end_reading(storage);
+	}
+}
+
+/* ---- What others changed ---- */
+
+static void forget_notices(struct list *notices)
+{
+	LIST_EACH (link, notices) {
+		list_remove(link);
+		free(LIST_ENTRY(link, struct storage_notice, link));
+	}
+}
+
+void storage_tasks_notice(struct storage *storage, struct slice id)
+{
+	if (storage->wants_reading) {
+		return;
+	}
+	if (id.len == 0 || storage->notice_count == STORAGE_NOTICES_MAX) {
+		forget_notices(&storage->notices);
+		storage->notice_count = 0;
+		storage->wants_reading = true;
+		return;
+	}
+	struct storage_notice *notice = memory_alloc(sizeof(*notice) + id.len);
+	notice->len = id.len;
+	memcpy(notice->id, id.ptr, id.len);
+	list_append(&storage->notices, &notice->link);
+	storage->notice_count++;
+}
+
+static void read_noticed(struct storage *storage)
+{
+	struct storage_task *task = prepare(storage, STORAGE_TASK_READ_IDS);
+	size_t most = storage->notice_count < STORAGE_PAGE_ROWS ? storage->notice_count
+															: (size_t)STORAGE_PAGE_ROWS;
+	struct slice *ids = arena_zalloc(&task->arena, most, sizeof(*ids));
+	LIST_EACH (link, &storage->notices) {
+		if (task->id_count == most) {
+			break;
+		}
+		struct storage_notice *notice = LIST_ENTRY(link, struct storage_notice, link);
+		ids[task->id_count++] = slice_make(notice->id, notice->len);
+		list_remove(link);
+		list_append(&storage->asked, link);
+	}
+	task->ids = ids;
+	storage->notice_count -= task->id_count;
+	run(storage);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
+}
+
+/* All ids for which there is something, in order. */
+static struct slice *sorted_found(struct storage_task *task, size_t *ret_count)
+{
+	size_t count = task->row_count + task->fault_count;
+	struct slice *found = arena_zalloc(&task->arena, count + 1, sizeof(*found));
+	for (size_t i = 0; i < task->row_count; i++) {
+		found[i] = task->targets[i].id;
+	}
+	for (size_t i = 0; i < task->fault_count; i++) {
+		found[task->row_count + i] = task->faults[i].id;
+	}
+	qsort(found, count, sizeof(*found), compare_ids);
+	*ret_count = count;
+	return found;
+}
+
+static void take_noticed(struct storage *storage)
+{
+	struct storage_task *task = &storage->task;
+	size_t count;
+	struct slice *found = sorted_found(task, &count);
+	for (size_t i = 0; i < task->row_count && !storage->is_closing; i++) {
+		storage->events.on_changed(storage->events.data, &task->targets[i]);
+	}
+	for (size_t i = 0; i < task->id_count && !storage->is_closing; i++) {
+		if (bsearch(&task->ids[i], found, count, sizeof(*found), compare_ids) == NULL) {
+			storage->events.on_deleted(storage->events.data, task->ids[i]);
+		}
+	}
+	storage->stats.changes += task->id_count;
+	forget_notices(&storage->asked);
+}
+
+/* ---- Writing ---- */
+
+static struct storage_op *first_op(const struct list *ops)
+{
+	return LIST_ENTRY(ops->next, struct storage_op, link);
+}
+
+static void finish_op(struct storage *storage, struct storage_op *op)
+{
+	list_remove(&op->link);
+	storage->stats.waiting--;
+	op->done(op);
+	storage_op_destroy(op);
+}
+
+static void write_some(struct storage *storage)
+{
+	struct storage_op *op = first_op(&storage->ops);
+	size_t left = op->count - op->next;
+	if (left == 0) {
+		finish_op(storage, op);
+		return;
+	}
+	struct storage_task *task = prepare(storage, STORAGE_TASK_WRITE);
+	task->op = op;
+	task->first = op->next;
+	task->count = left < STORAGE_BATCH_ROWS ? left : (size_t)STORAGE_BATCH_ROWS;
+	run(storage);
+}
+
+/* What conflicts is read, and told, before the operation is done. */
+static void take_written(struct storage *storage)
+{
+	struct storage_task *task = &storage->task;
+	struct storage_op *op = task->op;
+	op->next += task->count;
+	storage->stats.batches++;
+	storage->stats.batch_seconds += (double)(clock_monotonic_ns() - storage->task_began_ns) / 1e9;
+	for (size_t i = task->first; i < op->next; i++) {
+		if (op->outcomes[i].result == STORAGE_CONFLICT) {
+			storage_tasks_notice(storage, storage_op_id(op, i));
+		}
+		storage->stats.rows_written += op->outcomes[i].result == STORAGE_OK;
+	}
+}
+
+/* ---- In turn ---- */
+
+static void tell_faults(struct storage *storage)
+{
+	const struct storage_task *task = &storage->task;
+	storage->stats.faults += task->fault_count;
+	for (size_t i = 0; i < task->fault_count && !storage->is_closing; i++) {
+		storage->events.on_fault(storage->events.data, task->faults[i].id, task->faults[i].why);
+	}
+}
+
+static void tell_rows(struct storage *storage)
+{
+	const struct storage_task *task = &storage->task;
+	for (size_t i = 0; i < task->row_count && !storage->is_closing; i++) {
+		if (task->kind == STORAGE_TASK_READ_TARGETS) {
+			storage->events.on_target(storage->events.data, &task->targets[i]);
+		} else {
+			storage->events.on_seen(storage->events.data, &task->seen[i]);
+		}
+	}
+}
+
+/* Nothing can be read: it is as good as away. */
+static void lose(struct storage *storage)
+{
+	storage->backend->type->drop(storage->backend);
+	storage_on_lost(storage, storage->task.why);
+}
+
+void storage_tasks_take(struct storage *storage)
+{
+	struct storage_task *task = &storage->task;
+	storage->is_running = false;
+	storage->stats.statements += task->statements;
+	storage->stats.rows_read += task->row_count;
+	if (task->has_failed && task->kind != STORAGE_TASK_WRITE) {
+		lose(storage);
+		return;
+	}
+	if (storage->is_closing && task->kind != STORAGE_TASK_WRITE) {
+		return;
+	}
+	tell_faults(storage);
+	switch (task->kind) {
+	case STORAGE_TASK_WRITE:
+		take_written(storage);
+		break;
+	case STORAGE_TASK_READ_TARGETS:
+	case STORAGE_TASK_READ_SEEN:
+		tell_rows(storage);
+		go_on_reading(storage);
+		break;
+	case STORAGE_TASK_READ_IDS:
+		take_noticed(storage);
+		break;
+	}
+}
+
+bool storage_tasks_advance(struct storage *storage)
+{
+	if (!list_is_empty(&storage->failed)) {
+		finish_op(storage, first_op(&storage->failed));
+		return true;
+	}
+	if (storage->state != STORAGE_CONNECTED || storage->is_running
+			|| (storage->is_closing && !storage->is_usable)) {
+		return false;
+	}
+	if (storage->reading != STORAGE_READS_NOTHING && !storage->is_closing) {
+		read_page(storage);
+	} else if (storage->wants_reading && !storage->is_closing) {
+		begin_reading(storage);
+	} else if (storage->notice_count > 0 && !storage->is_closing) {
+		read_noticed(storage);
+	} else if (!list_is_empty(&storage->ops)) {
+		write_some(storage);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+void storage_tasks_give_up(struct storage *storage, struct slice why)
+{
+	storage->is_running = false;
+	storage->is_usable = false;
+	storage->reading = STORAGE_READS_NOTHING;
+	forget_notices(&storage->notices);
+	forget_notices(&storage->asked);
+	storage->notice_count = 0;
+	LIST_EACH (link, &storage->ops) {
+		struct storage_op *op = LIST_ENTRY(link, struct storage_op, link);
+		storage_op_note(op, op->next, op->count - op->next, STORAGE_FAILED, why);
+	}
+	list_append_all(&storage->failed, &storage->ops);
+}
