@@ -5,10 +5,10 @@
 # testing, are there. A machine that has them needs neither network nor root.
 
 packages_build="gcc libbsd-dev libc6-dev libcjson-dev libcrypt-dev libcurl4-openssl-dev libhiredis-dev libisal-dev \
-libpcre2-dev libsnappy-dev libsqlite3-dev libssl-dev libsystemd-dev libuv1-dev libxxhash-dev libyaml-dev \
+libpcre2-dev libpq-dev libsnappy-dev libsqlite3-dev libssl-dev libsystemd-dev libuv1-dev libxxhash-dev libyaml-dev \
 libzstd-dev meson ninja-build node-llhttp pkg-config python3 zlib1g-dev"
 
-packages_test="clang clang-format curl libclang-rt-14-dev llvm nginx-light openssl prometheus \
+packages_test="clang clang-format curl libclang-rt-14-dev llvm nginx-light openssl postgresql prometheus \
 procps prometheus-node-exporter prometheus-pushgateway protobuf-compiler python3-prometheus-client \
 python3-protobuf python3-pytest redis-server shellcheck systemd util-linux wrk zstd"
 

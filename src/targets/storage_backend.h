@@ -10,7 +10,7 @@
  *     drop()         back to where it was before connect(); calls nobody
  *     close()   ---> storage_on_backend_closed()
  *
- * Nobody is called within these calls.
+ * The first two may call back at once, the others do not.
  */
 
 #include <stdbool.h>

@@ -2,6 +2,9 @@
  * Targets in an SQLite file.
  */
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "sqlite_driver.h"
 #include "storage_cases.h"
 
@@ -35,6 +38,33 @@ static void test_empty(void)
 	case_two_at_once();
 	case_empty();
 	case_empty();
+}
+
+/* Processes, not only threads; several times, since it is a race. */
+static void test_several_processes(void)
+{
+	enum { PROCESSES = 6, ROUNDS = 5 };
+	char names[ROUNDS][16];
+	for (int round = 0; round < ROUNDS; round++) {
+		pid_t pids[PROCESSES];
+		snprintf(names[round], sizeof(names[round]), "race-%d.db", round);
+		database_name = names[round];
+		for (int i = 0; i < PROCESSES; i++) {
+			pids[i] = fork();
+			if (pids[i] == 0) {
+				struct rig rig;
+				case_open(&rig);
+				RIG_AWAIT(&rig, rig.loaded + rig.unusable > 0);
+				_exit(rig.loaded == 1 ? 0 : 1);
+			}
+		}
+		for (int i = 0; i < PROCESSES; i++) {
+			int status;
+			waitpid(pids[i], &status, 0);
+			CHECK_INT(status, 0);
+		}
+		case_empty();
+	}
 }
 
 static void test_alike(void)
@@ -209,6 +239,7 @@ int main(void)
 {
 	directory_begin();
 	RUN(test_empty);
+	RUN(test_several_processes);
 	RUN(test_alike);
 	RUN(test_many);
 	RUN(test_refused_files);

@@ -11,11 +11,7 @@ enum { BUSY_MS = 10000 /* another weir writes, or somebody edits */ };
 extern const char targets_sqlite_schema_1[];
 
 /* What makes each version of the one before. */
-static const char *const *migration(int version)
-{
-	static const char *const migrations[TARGETS_SQLITE_VERSION] = { targets_sqlite_schema_1 };
-	return &migrations[version];
-}
+static const char *const migrations[TARGETS_SQLITE_VERSION] = { targets_sqlite_schema_1 };
 
 static bool run(sqlite3 *db, const char *text)
 {
@@ -74,7 +70,7 @@ static enum database_result find_version(
 static bool take_step(sqlite3 *db, int version)
 {
 	char *note = sqlite3_mprintf("INSERT INTO weir_schema (version) VALUES (%d)", version + 1);
-	bool is_done = run(db, *migration(version)) && run(db, note);
+	bool is_done = run(db, migrations[version]) && run(db, note);
 	sqlite3_free(note);
 	return is_done;
 }

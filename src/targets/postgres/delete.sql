@@ -1,0 +1,1 @@
+DELETE FROM weir_target WHERE id = ANY ($1::text[])
