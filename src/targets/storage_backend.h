@@ -23,8 +23,8 @@
 #include "targets/storage.h"
 
 enum {
-	STORAGE_PAGE_ROWS = 1000,  /* read at a time: what the loop takes at once */
-	STORAGE_BATCH_ROWS = 1000, /* written at a time */
+	STORAGE_PAGE_ROWS = 500,  /* read at a time: what the loop takes at once */
+	STORAGE_BATCH_ROWS = 500, /* written at a time */
 };
 
 enum storage_task_kind {

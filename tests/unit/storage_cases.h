@@ -6,6 +6,7 @@
  */
 
 #include "storage_driver.h"
+#include "targets/storage_backend.h"
 
 static void case_open(struct rig *rig);
 
@@ -278,7 +279,7 @@ static inline void case_many(void)
 	struct storage_stats stats;
 	storage_collect(rig.storage, &stats);
 	CHECK_INT(stats.waiting, 0);
-	CHECK_INT(stats.batches, 4 * MANY / 1000);
+	CHECK_INT(stats.batches, 4 * MANY / STORAGE_BATCH_ROWS);
 	CHECK_INT(stats.rows_written, 4 * MANY);
 	rig_close(&rig);
 
