@@ -21,7 +21,12 @@ static const char *const target_names[TARGET_COLUMNS] = {
 	[TARGET_COLUMN_LABELS] = "labels",
 	[TARGET_COLUMN_MODE] = "mode",
 	[TARGET_COLUMN_ADDRESS] = "address",
+	[TARGET_COLUMN_SCHEME] = "scheme",
+	[TARGET_COLUMN_PATH] = "path",
+	[TARGET_COLUMN_SCRAPE_INTERVAL] = "scrape_interval_seconds",
+	[TARGET_COLUMN_SCRAPE_TIMEOUT] = "scrape_timeout_seconds",
 	[TARGET_COLUMN_ENABLED] = "enabled",
+	[TARGET_COLUMN_CONFIGURED] = "configured",
 	[TARGET_COLUMN_ATTRIBUTES] = "attributes",
 	[TARGET_COLUMN_INTERVAL] = "interval_seconds",
 	[TARGET_COLUMN_SILENT_AFTER] = "silent_after",
@@ -36,9 +41,11 @@ static const char *const seen_names[SEEN_COLUMNS] = {
 	[SEEN_COLUMN_REPLICA] = "replica",
 	[SEEN_COLUMN_FIRST] = "first_seen",
 	[SEEN_COLUMN_LAST] = "last_seen",
+	[SEEN_COLUMN_LAST_PUSH] = "last_push",
 	[SEEN_COLUMN_PUSHES] = "pushes",
 	[SEEN_COLUMN_FORMAT] = "format",
 	[SEEN_COLUMN_SOURCE] = "source",
+	[SEEN_COLUMN_GAPS] = "gaps",
 	[SEEN_COLUMN_INTERVAL] = "learnt_interval",
 	[SEEN_COLUMN_STATE] = "state",
 	[SEEN_COLUMN_REJECTED_AT] = "rejected_at",
@@ -116,6 +123,12 @@ static struct slice read_json(struct reader *reader, size_t column, bool is_arra
 	return text;
 }
 
+/* Empty for NULL. */
+static struct slice read_optional_array(struct reader *reader, size_t column)
+{
+	return reader->columns[column].ptr == NULL ? SLICE("") : read_json(reader, column, true);
+}
+
 static bool read_bool(struct reader *reader, size_t column)
 {
 	struct slice text = read_text(reader, column);
@@ -190,7 +203,12 @@ bool storage_target_read(const struct slice columns[static TARGET_COLUMNS],
 		.labels = read_json(&reader, TARGET_COLUMN_LABELS, false),
 		.mode = read_mode(&reader, TARGET_COLUMN_MODE),
 		.address = read_optional_text(&reader, TARGET_COLUMN_ADDRESS),
-		.enabled = read_bool(&reader, TARGET_COLUMN_ENABLED),
+		.scheme = read_optional_text(&reader, TARGET_COLUMN_SCHEME),
+		.path = read_optional_text(&reader, TARGET_COLUMN_PATH),
+		.scrape_interval_seconds = read_positive(&reader, TARGET_COLUMN_SCRAPE_INTERVAL),
+		.scrape_timeout_seconds = read_positive(&reader, TARGET_COLUMN_SCRAPE_TIMEOUT),
+		.is_enabled = read_bool(&reader, TARGET_COLUMN_ENABLED),
+		.is_configured = read_bool(&reader, TARGET_COLUMN_CONFIGURED),
 		.attributes = read_json(&reader, TARGET_COLUMN_ATTRIBUTES, false),
 		.interval_seconds = read_positive(&reader, TARGET_COLUMN_INTERVAL),
 		.silent_after = read_positive(&reader, TARGET_COLUMN_SILENT_AFTER),
@@ -216,9 +234,11 @@ bool storage_seen_read(const struct slice columns[static SEEN_COLUMNS],
 		.replica = read_text(&reader, SEEN_COLUMN_REPLICA),
 		.first_seen_ns = read_optional_time(&reader, SEEN_COLUMN_FIRST),
 		.last_seen_ns = read_optional_time(&reader, SEEN_COLUMN_LAST),
+		.last_push_ns = read_optional_time(&reader, SEEN_COLUMN_LAST_PUSH),
 		.pushes = read_count(&reader, SEEN_COLUMN_PUSHES),
 		.format = read_optional_text(&reader, SEEN_COLUMN_FORMAT),
 		.source = read_optional_text(&reader, SEEN_COLUMN_SOURCE),
+		.gaps = read_optional_array(&reader, SEEN_COLUMN_GAPS),
 		.learnt_interval = read_positive(&reader, SEEN_COLUMN_INTERVAL),
 		.state = read_optional_text(&reader, SEEN_COLUMN_STATE),
 		.rejected_at_ns = read_optional_time(&reader, SEEN_COLUMN_REJECTED_AT),
@@ -246,6 +266,11 @@ static struct slice write_optional_text(struct slice text)
 	return text.len == 0 ? null : text;
 }
 
+static struct slice write_bool(bool is_true)
+{
+	return is_true ? SLICE("1") : SLICE("0");
+}
+
 static struct slice write_count(int64_t count, struct arena *arena)
 {
 	return arena_printf(arena, "%lld", (long long)count);
@@ -271,7 +296,12 @@ void storage_target_write(const struct storage_target *row,
 	columns[TARGET_COLUMN_LABELS] = write_text(row->labels);
 	columns[TARGET_COLUMN_MODE] = write_text(row->mode);
 	columns[TARGET_COLUMN_ADDRESS] = write_optional_text(row->address);
-	columns[TARGET_COLUMN_ENABLED] = row->enabled ? SLICE("1") : SLICE("0");
+	columns[TARGET_COLUMN_SCHEME] = write_optional_text(row->scheme);
+	columns[TARGET_COLUMN_PATH] = write_optional_text(row->path);
+	columns[TARGET_COLUMN_SCRAPE_INTERVAL] = write_positive(row->scrape_interval_seconds, arena);
+	columns[TARGET_COLUMN_SCRAPE_TIMEOUT] = write_positive(row->scrape_timeout_seconds, arena);
+	columns[TARGET_COLUMN_ENABLED] = write_bool(row->is_enabled);
+	columns[TARGET_COLUMN_CONFIGURED] = write_bool(row->is_configured);
 	columns[TARGET_COLUMN_ATTRIBUTES] = write_text(row->attributes);
 	columns[TARGET_COLUMN_INTERVAL] = write_positive(row->interval_seconds, arena);
 	columns[TARGET_COLUMN_SILENT_AFTER] = write_positive(row->silent_after, arena);
@@ -288,9 +318,11 @@ void storage_seen_write(const struct storage_seen *row, struct slice columns[sta
 	columns[SEEN_COLUMN_REPLICA] = write_text(row->replica);
 	columns[SEEN_COLUMN_FIRST] = write_time(row->first_seen_ns, arena);
 	columns[SEEN_COLUMN_LAST] = write_time(row->last_seen_ns, arena);
+	columns[SEEN_COLUMN_LAST_PUSH] = write_time(row->last_push_ns, arena);
 	columns[SEEN_COLUMN_PUSHES] = write_count(row->pushes, arena);
 	columns[SEEN_COLUMN_FORMAT] = write_optional_text(row->format);
 	columns[SEEN_COLUMN_SOURCE] = write_optional_text(row->source);
+	columns[SEEN_COLUMN_GAPS] = write_optional_text(row->gaps);
 	columns[SEEN_COLUMN_INTERVAL] = write_positive(row->learnt_interval, arena);
 	columns[SEEN_COLUMN_STATE] = write_optional_text(row->state);
 	columns[SEEN_COLUMN_REJECTED_AT] = write_time(row->rejected_at_ns, arena);
@@ -308,6 +340,8 @@ struct storage_target storage_target_copy(const struct storage_target *row, stru
 	copy.labels = arena_copy(arena, row->labels);
 	copy.mode = arena_copy(arena, row->mode);
 	copy.address = arena_copy(arena, row->address);
+	copy.scheme = arena_copy(arena, row->scheme);
+	copy.path = arena_copy(arena, row->path);
 	copy.attributes = arena_copy(arena, row->attributes);
 	copy.thresholds = arena_copy(arena, row->thresholds);
 	return copy;
@@ -320,6 +354,7 @@ struct storage_seen storage_seen_copy(const struct storage_seen *row, struct are
 	copy.replica = arena_copy(arena, row->replica);
 	copy.format = arena_copy(arena, row->format);
 	copy.source = arena_copy(arena, row->source);
+	copy.gaps = arena_copy(arena, row->gaps);
 	copy.state = arena_copy(arena, row->state);
 	copy.rejected_reason = arena_copy(arena, row->rejected_reason);
 	return copy;

@@ -15,15 +15,20 @@
 
 /* A row of weir_target. What it points to lives as long as the call, or its operation. */
 struct storage_target {
-	struct slice id;         /* a UUID */
-	struct slice job;        /* as it is, not escaped */
-	struct slice instance;   /* likewise */
-	struct slice labels;     /* all grouping labels: a JSON object of strings */
-	struct slice mode;       /* push, pull, static or virtual */
-	struct slice address;    /* empty: none */
+	struct slice id;       /* a UUID */
+	struct slice job;      /* as it is, not escaped */
+	struct slice instance; /* likewise */
+	struct slice labels;   /* all grouping labels: a JSON object of strings */
+	struct slice mode;     /* push, pull, static or virtual */
+	struct slice address;  /* empty: none; so are the next two */
+	struct slice scheme;   /* in which it is scraped there */
+	struct slice path;
+	double scrape_interval_seconds; /* 0: none; so is the next one */
+	double scrape_timeout_seconds;
 	struct slice attributes; /* a JSON object of strings */
 	struct slice thresholds; /* a JSON array */
-	bool enabled;
+	bool is_enabled;
+	bool is_configured;      /* by people, not made by a push */
 	double interval_seconds; /* 0: learnt */
 	double silent_after;     /* intervals; 0: the default */
 	int64_t created_ns;      /* Unix time, as all times; 0 when it is sent: now */
@@ -36,10 +41,12 @@ struct storage_seen {
 	struct slice target_id;
 	struct slice replica;
 	int64_t first_seen_ns;
-	int64_t last_seen_ns;
+	int64_t last_seen_ns; /* a push, or a sign of life */
+	int64_t last_push_ns;
 	int64_t pushes;         /* of this replica, ever */
 	struct slice format;    /* empty: not known; so are the others */
 	struct slice source;    /* whom the last push came from */
+	struct slice gaps;      /* between its pushes: a JSON array of milliseconds; empty: none */
 	double learnt_interval; /* seconds; 0: none yet */
 	struct slice state;     /* active, silent, expired, disabled */
 	int64_t rejected_at_ns; /* the last push that was refused */
@@ -54,7 +61,12 @@ enum storage_target_column {
 	TARGET_COLUMN_LABELS,
 	TARGET_COLUMN_MODE,
 	TARGET_COLUMN_ADDRESS,
+	TARGET_COLUMN_SCHEME,
+	TARGET_COLUMN_PATH,
+	TARGET_COLUMN_SCRAPE_INTERVAL,
+	TARGET_COLUMN_SCRAPE_TIMEOUT,
 	TARGET_COLUMN_ENABLED,
+	TARGET_COLUMN_CONFIGURED,
 	TARGET_COLUMN_ATTRIBUTES,
 	TARGET_COLUMN_INTERVAL,
 	TARGET_COLUMN_SILENT_AFTER,
@@ -70,9 +82,11 @@ enum storage_seen_column {
 	SEEN_COLUMN_REPLICA,
 	SEEN_COLUMN_FIRST,
 	SEEN_COLUMN_LAST,
+	SEEN_COLUMN_LAST_PUSH,
 	SEEN_COLUMN_PUSHES,
 	SEEN_COLUMN_FORMAT,
 	SEEN_COLUMN_SOURCE,
+	SEEN_COLUMN_GAPS,
 	SEEN_COLUMN_INTERVAL,
 	SEEN_COLUMN_STATE,
 	SEEN_COLUMN_REJECTED_AT,

@@ -31,9 +31,14 @@ static inline void case_all_fields(void)
 	struct storage_target row = target_of("fields");
 	row.mode = SLICE("virtual");
 	row.address = SLICE("db1:9100");
+	row.scheme = SLICE("https");
+	row.path = SLICE("/metrics?x=1");
+	row.scrape_interval_seconds = 30;
+	row.scrape_timeout_seconds = 10;
+	row.is_configured = true;
 	row.attributes = SLICE("{\"room\":\"\xc3\xa4\\\"\\\\\\n\"}");
 	row.thresholds = SLICE("[{\"metric\":\"up\",\"below\":1}]");
-	row.enabled = false;
+	row.is_enabled = false;
 	row.interval_seconds = 0.1;
 	row.silent_after = 2.5;
 	row.created_ns = test_time_ns;
@@ -42,6 +47,7 @@ static inline void case_all_fields(void)
 	int64_t changed_ns = last.outcomes[0].changed_ns;
 	CHECK(changed_ns != 0);
 	struct storage_seen seen = seen_of("fields", "a");
+	seen.last_push_ns = test_time_ns + 3000;
 	seen.rejected_at_ns = test_time_ns + 2000;
 	seen.rejected_reason = SLICE("inconsistent: 'x'");
 	CHECK_INT(see(&rig, &seen), STORAGE_OK);
@@ -58,7 +64,12 @@ static inline void case_all_fields(void)
 		CHECK_STRING(read->instance, "db1");
 		CHECK_STRING(read->mode, "virtual");
 		CHECK_STRING(read->address, "db1:9100");
-		CHECK(!read->enabled);
+		CHECK_STRING(read->scheme, "https");
+		CHECK_STRING(read->path, "/metrics?x=1");
+		CHECK(read->scrape_interval_seconds == 30);
+		CHECK(read->scrape_timeout_seconds == 10);
+		CHECK(!read->is_enabled);
+		CHECK(read->is_configured);
 		CHECK(read->interval_seconds == 0.1);
 		CHECK(read->silent_after == 2.5);
 		CHECK_INT(read->created_ns, test_time_ns);
@@ -71,16 +82,19 @@ static inline void case_all_fields(void)
 	if (of_a != NULL) {
 		CHECK_INT(of_a->first_seen_ns, test_time_ns);
 		CHECK_INT(of_a->last_seen_ns, test_time_ns + 1000);
+		CHECK_INT(of_a->last_push_ns, test_time_ns + 3000);
 		CHECK_INT(of_a->pushes, 7);
 		CHECK_STRING(of_a->format, "text");
 		CHECK_STRING(of_a->source, "10.0.0.7");
+		CHECK_STRING(of_a->gaps, "[15000]");
 		CHECK(of_a->learnt_interval == 15);
 		CHECK_STRING(of_a->state, "active");
 		CHECK_INT(of_a->rejected_at_ns, test_time_ns + 2000);
 		CHECK_STRING(of_a->rejected_reason, "inconsistent: 'x'");
 	}
 	const struct storage_seen *of_b = seen_in(&rig, "fields", "b");
-	CHECK(of_b != NULL && of_b->first_seen_ns == 0 && of_b->learnt_interval == 0);
+	CHECK(of_b != NULL && of_b->first_seen_ns == 0 && of_b->gaps.len == 0
+			&& of_b->learnt_interval == 0);
 	/* The same row, read back and saved, is the same. */
 	if (read != NULL) {
 		struct storage_target again = *read;

@@ -253,7 +253,7 @@ static inline struct storage_target target_of(const char *id)
 		.mode = SLICE("push"),
 		.attributes = SLICE("{}"),
 		.thresholds = SLICE("[]"),
-		.enabled = true,
+		.is_enabled = true,
 	};
 }
 
@@ -267,6 +267,7 @@ static inline struct storage_seen seen_of(const char *id, const char *replica)
 		.pushes = 7,
 		.format = SLICE("text"),
 		.source = SLICE("10.0.0.7"),
+		.gaps = SLICE("[15000]"),
 		.learnt_interval = 15,
 		.state = SLICE("active"),
 	};

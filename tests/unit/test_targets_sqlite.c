@@ -189,10 +189,10 @@ static void test_edited(void)
 	edit("UPDATE weir_target SET attributes = '{\"room\":\"7\"}' WHERE id = 'edited';"
 		 "INSERT INTO weir_target (job) VALUES ('by hand')");
 	row.version = 1;
-	row.enabled = false;
+	row.is_enabled = false;
 	CHECK_INT(save(&rig, &row), STORAGE_CONFLICT);
 	const struct storage_target *told = change_in(&rig, "edited");
-	CHECK(told != NULL && told->version == 2 && told->enabled);
+	CHECK(told != NULL && told->version == 2 && told->is_enabled);
 	if (told != NULL) {
 		CHECK_STRING(told->attributes, "{\"room\":\"7\"}");
 	}

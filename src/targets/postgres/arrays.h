@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/slice.h"
 
-enum { ARRAYS_MAX = 16 };
+enum { ARRAYS_MAX = 20 };
 
 struct arrays {
 	struct buf texts[ARRAYS_MAX];

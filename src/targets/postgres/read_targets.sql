@@ -1,3 +1,4 @@
-SELECT id, job, instance, labels, mode, address, enabled, attributes, interval_seconds,
-	silent_after, thresholds, created, changed, version
+SELECT id, job, instance, labels, mode, address, scheme, path, scrape_interval_seconds,
+	scrape_timeout_seconds, enabled, configured, attributes,
+	interval_seconds, silent_after, thresholds, created, changed, version
 FROM weir_target WHERE id > $1 ORDER BY id LIMIT $2::bigint

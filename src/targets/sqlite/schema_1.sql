@@ -7,7 +7,12 @@ CREATE TABLE weir_target (
 	labels TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(labels) AND json_type(labels) = 'object'),
 	mode TEXT NOT NULL DEFAULT 'push' CHECK (mode IN ('push', 'pull', 'static', 'virtual')),
 	address TEXT,
+	scheme TEXT,
+	path TEXT,
+	scrape_interval_seconds REAL CHECK (scrape_interval_seconds > 0),
+	scrape_timeout_seconds REAL CHECK (scrape_timeout_seconds > 0),
 	enabled BOOLEAN NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1)),
+	configured BOOLEAN NOT NULL DEFAULT 1 CHECK (configured IN (0, 1)),
 	attributes TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(attributes) AND json_type(attributes) = 'object'),
 	interval_seconds REAL CHECK (interval_seconds > 0),
 	silent_after REAL CHECK (silent_after > 0),
@@ -22,9 +27,11 @@ CREATE TABLE weir_target_seen (
 	replica TEXT NOT NULL,
 	first_seen TEXT,
 	last_seen TEXT,
+	last_push TEXT,
 	pushes INTEGER NOT NULL DEFAULT 0,
 	format TEXT,
 	source TEXT,
+	gaps TEXT CHECK (gaps IS NULL OR json_valid(gaps)),
 	learnt_interval REAL,
 	state TEXT,
 	rejected_at TEXT,
@@ -35,10 +42,12 @@ CREATE TABLE weir_target_seen (
 -- For who edits by hand: weir raises the version itself.
 CREATE TRIGGER weir_target_changed AFTER UPDATE ON weir_target
 WHEN new.version = old.version AND
-	(new.id, new.job, new.instance, new.labels, new.mode, new.address, new.enabled, new.attributes,
-		new.interval_seconds, new.silent_after, new.thresholds) IS NOT
-	(old.id, old.job, old.instance, old.labels, old.mode, old.address, old.enabled, old.attributes,
-		old.interval_seconds, old.silent_after, old.thresholds)
+	(new.id, new.job, new.instance, new.labels, new.mode, new.address, new.scheme, new.path,
+		new.scrape_interval_seconds, new.scrape_timeout_seconds, new.enabled, new.configured,
+		new.attributes, new.interval_seconds, new.silent_after, new.thresholds) IS NOT
+	(old.id, old.job, old.instance, old.labels, old.mode, old.address, old.scheme, old.path,
+		old.scrape_interval_seconds, old.scrape_timeout_seconds, old.enabled, old.configured,
+		old.attributes, old.interval_seconds, old.silent_after, old.thresholds)
 BEGIN
 	UPDATE weir_target SET version = old.version + 1, changed = strftime('%Y-%m-%d %H:%M:%fZ', 'now')
 	WHERE id = new.id;
