@@ -68,6 +68,10 @@ static struct slice read_text(struct reader *reader, size_t column)
 		fail(reader, column, "is null");
 		return SLICE("");
 	}
+	if (text.len > STORAGE_TEXT_MAX) {
+		fail(reader, column, "is too long");
+		return SLICE("");
+	}
 	if (!utf8_is_valid(text)) {
 		fail(reader, column, "is not UTF-8");
 	}

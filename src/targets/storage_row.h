@@ -13,6 +13,8 @@
 #include "base/arena.h"
 #include "base/slice.h"
 
+enum { STORAGE_TEXT_MAX = 256 * 1024 /* bytes of one column that is read */ };
+
 /* A row of weir_target. What it points to lives as long as the call, or its operation. */
 struct storage_target {
 	struct slice id;       /* a UUID */

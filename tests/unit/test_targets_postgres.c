@@ -479,6 +479,56 @@ static void test_ways(void)
 	rig_close(&rig);
 }
 
+/* One that listens, and is handled by nobody. */
+static int listen_on(unsigned port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	int one = 1;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	CHECK_INT(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	CHECK_INT(listen(fd, 5), 0);
+	return fd;
+}
+
+/* A server that speaks so is tried first, then one that says nothing, then the right one. */
+static void check_passed_over(struct slice words)
+{
+	struct rig rig;
+	char where[256];
+	unsigned strange_port = server_free_port();
+	int strange = listen_on(strange_port);
+	unsigned silent_port = server_free_port();
+	int silent = listen_on(silent_port);
+	int peer = -1;
+	snprintf(where, sizeof(where), "postgres://weir@127.0.0.1:%u,127.0.0.1:%u,127.0.0.1:%u/weir",
+			strange_port, silent_port, server.port);
+	rig_init(&rig);
+	rig.options.postgres_url = where;
+	rig.options.connect_ms = 500;
+	rig_open(&rig);
+	fcntl(strange, F_SETFL, O_NONBLOCK);
+	RIG_AWAIT(&rig, (peer = accept(strange, NULL, NULL)) >= 0);
+	CHECK_INT(write(peer, words.ptr, words.len), words.len);
+	shutdown(peer, SHUT_WR);
+	RIG_AWAIT(&rig, rig.loaded >= 1);
+	rig_close(&rig);
+	close(peer);
+	close(strange);
+	close(silent);
+}
+
+static void test_strange_servers(void)
+{
+	server_empty(&server);
+	check_passed_over(SLICE(""));
+	check_passed_over(SLICE("HTTP/1.1 400 Bad Request\r\n\r\n"));
+	check_passed_over(SLICE("E\xff\xff\xff\xff"));
+	check_passed_over(SLICE("R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I")); /* come in */
+	check_passed_over(SLICE("N"));
+}
+
 static void test_password(void)
 {
 	struct rig rig;
@@ -566,6 +616,7 @@ int main(void)
 	RUN(test_objections);
 	RUN(test_urls);
 	RUN(test_ways);
+	RUN(test_strange_servers);
 	RUN(test_password);
 	RUN(test_tls);
 	server_finish(&server);

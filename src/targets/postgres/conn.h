@@ -21,6 +21,10 @@
 
 struct postgres_conn;
 
+/* Connections that have nothing to do stay, whatever is set for others; since version 14. */
+#define POSTGRES_STAY_TEXT                                                                         \
+	"SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'"
+
 /* Lives until `done` is called, or the connection is lost or dropped: then it is not. */
 struct postgres_query {
 	/* The result may be an error; it is good until the call returns. */

@@ -11,7 +11,7 @@ static const char *const migrations[TARGETS_POSTGRES_VERSION] = { targets_postgr
 /* The lock is for the transaction, so nobody can forget it. The number is any: "weir". */
 static const char begin_text[] =
 		"SET datestyle = 'ISO, YMD'; SET timezone = 'UTC'; SET extra_float_digits = 1;"
-		"SET client_min_messages = warning; SET statement_timeout = %llu;"
+		"SET client_min_messages = warning; SET statement_timeout = %llu;" POSTGRES_STAY_TEXT ";"
 		"BEGIN; SELECT pg_advisory_xact_lock(2003135858);"
 		"SELECT to_regclass('weir_schema') IS NOT NULL";
 
@@ -109,7 +109,9 @@ void postgres_migrate(struct postgres_migration *migration, struct postgres_conn
 {
 	migration->conn = conn;
 	buf_reset(&migration->text, 0);
-	buf_printf(&migration->text, begin_text, (unsigned long long)conn->response_ms);
+	/* The server gives up a little earlier than weir does, and says why. */
+	buf_printf(&migration->text, begin_text,
+			(unsigned long long)(conn->response_ms - conn->response_ms / 10));
 	send_text(migration, on_begun);
 }
 

@@ -121,7 +121,7 @@ static void on_migrated(struct postgres_migration *migration, enum postgres_migr
 static void on_listening(struct postgres_query *query, const PGresult *result)
 {
 	struct postgres_storage *postgres = LIST_ENTRY(query, struct postgres_storage, listen);
-	if (PQresultStatus(result) != PGRES_COMMAND_OK) {
+	if (PQresultStatus(result) != PGRES_TUPLES_OK) {
 		struct buf why;
 		buf_init(&why, 0);
 		postgres_append_message(&why, PQresultErrorMessage(result));
@@ -137,7 +137,7 @@ static void on_listener_ready(struct postgres_conn *conn)
 {
 	struct postgres_storage *postgres = conn->events.data;
 	postgres->listen.done = on_listening;
-	postgres_conn_send(conn, &postgres->listen, "LISTEN weir_target", NULL, 0);
+	postgres_conn_send(conn, &postgres->listen, "LISTEN weir_target;" POSTGRES_STAY_TEXT, NULL, 0);
 }
 
 /* What this weir changed it knows. */
