@@ -28,13 +28,20 @@ static uint64_t backoff_ms(struct storage *storage)
 	return jitter(storage, whole < most ? whole : most);
 }
 
-static bool end(struct storage *storage);
+/* Whatever is under way is given up when the backend is closed. */
+static void close_backend(struct storage *storage)
+{
+	if (storage->state < STORAGE_ENDING) {
+		storage->state = STORAGE_ENDING;
+		storage->backend->type->close(storage->backend);
+	}
+}
 
 static void on_timer(uv_timer_t *timer)
 {
 	struct storage *storage = timer->data;
 	if (storage->is_closing) {
-		end(storage);
+		close_backend(storage);
 	} else {
 		storage->state = STORAGE_CONNECTING;
 		storage->backend->type->connect(storage->backend);
@@ -138,19 +145,14 @@ void storage_on_backend_closed(struct storage *storage)
 	turn_arm(&storage->turn);
 }
 
-/* Of one that closes: nothing is left that could still be carried out. */
-static bool end(struct storage *storage)
+/* Of one that closes: nothing is left that could still be carried out, or be told. */
+static void end(struct storage *storage)
 {
-	if (storage->state < STORAGE_ENDING) {
-		storage->state = STORAGE_ENDING;
-		storage->backend->type->close(storage->backend);
-		return false;
-	}
+	close_backend(storage);
 	if (storage->state == STORAGE_ENDED) {
 		turn_close(&storage->turn, on_turn_closed);
 		uv_close((uv_handle_t *)&storage->timer, on_timer_closed);
 	}
-	return false;
 }
 
 void storage_close(struct storage *storage)
@@ -177,7 +179,10 @@ static bool on_turn(void *data)
 		return true;
 	}
 	bool has_work = storage->is_usable && (storage->is_running || !list_is_empty(&storage->ops));
-	return storage->is_closing && !has_work ? end(storage) : false;
+	if (storage->is_closing && !has_work) {
+		end(storage);
+	}
+	return false;
 }
 
 static void copy_options(struct storage *storage, const struct storage_options *options)

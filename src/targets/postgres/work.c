@@ -17,7 +17,10 @@ extern const char targets_postgres_read_targets[];
 extern const char targets_postgres_read_seen[];
 extern const char targets_postgres_read_ids[];
 
-enum { ATTEMPTS_MAX = 4 /* at what got into another's way */ };
+enum {
+	ATTEMPTS_MAX = 4,    /* at what got into another's way */
+	MESSAGE_BYTES = 500, /* of the server's: it may show a whole row */
+};
 
 static struct work *of(struct postgres_query *query)
 {
@@ -71,7 +74,7 @@ static struct slice message_of(const PGresult *result, struct arena *arena)
 		buf_append_string(&text, ": ");
 		postgres_append_message(&text, detail);
 	}
-	struct slice message = arena_copy(arena, buf_slice(&text));
+	struct slice message = arena_copy(arena, slice_first(buf_slice(&text), MESSAGE_BYTES));
 	buf_finish(&text);
 	return message;
 }
