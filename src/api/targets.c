@@ -1,9 +1,9 @@
 #include "api/answer.h"
 #include "api/endpoints.h"
 #include "api/targets_api.h"
-#include "api/targets_json.h"
 #include "api/targets_list.h"
-#include "api/targets_read.h"
+#include "targets/targets_json.h"
+#include "targets/targets_read.h"
 #include "transfer/line_json.h"
 
 /*

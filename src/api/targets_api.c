@@ -2,9 +2,9 @@
 
 #include "api/answer.h"
 #include "api/json_answer.h"
-#include "api/targets_json.h"
 #include "api/unavailable.h"
 #include "http/content.h"
+#include "targets/targets_json.h"
 
 void targets_answer(struct api *api, struct exchange *exchange)
 {

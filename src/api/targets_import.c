@@ -2,8 +2,8 @@
 #include "api/endpoints.h"
 #include "api/json_answer.h"
 #include "api/targets_api.h"
-#include "api/targets_read.h"
 #include "api/task.h"
+#include "targets/targets_read.h"
 #include "transfer/line_json.h"
 
 /*

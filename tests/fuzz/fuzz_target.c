@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/targets_json.h"
-#include "api/targets_read.h"
 #include "base/hash.h"
+#include "targets/targets_json.h"
+#include "targets/targets_read.h"
 #include "transfer/line_json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,5 +1,5 @@
-#include "api/targets_reader.h"
 #include "base/utf8.h"
+#include "targets/targets_reader.h"
 #include "transfer/line_json.h"
 
 /* ---- Labels ---- */

@@ -1,4 +1,4 @@
-#include "api/targets_json.h"
+#include "targets/targets_json.h"
 
 #include "base/duration.h"
 #include "base/number.h"

@@ -1,6 +1,6 @@
 #include <math.h>
 
-#include "api/targets_reader.h"
+#include "targets/targets_reader.h"
 
 enum {
 	SEVERITY_BYTES_MAX = 64,

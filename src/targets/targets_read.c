@@ -1,4 +1,4 @@
-#include "api/targets_reader.h"
+#include "targets/targets_reader.h"
 
 #include <math.h>
 

@@ -4,7 +4,7 @@
  * What the files that read a target share.
  */
 
-#include "api/targets_read.h"
+#include "targets/targets_read.h"
 
 struct targets_reader {
 	struct targets_read *read;
