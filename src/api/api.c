@@ -29,12 +29,8 @@ void api_init(struct api *api, const struct api_options *options, struct store *
 	list_init(&api->ongoing);
 	list_init(&api->large_waiting);
 	list_init(&api->imports_waiting);
+	list_init(&api->targets_waiting);
 	coded_pool_init(&api->coded_pool, executor);
-}
-
-void api_set_targets_keeper(struct api *api, const struct targets_keeper *keeper)
-{
-	api->targets_keeper = *keeper;
 }
 
 void api_set_options(

@@ -13,7 +13,6 @@
 #include "api/away.h"
 #include "api/loading.h"
 #include "api/route.h"
-#include "api/targets_keeper.h"
 #include "base/job.h"
 #include "base/list.h"
 #include "config/config.h"
@@ -43,7 +42,6 @@ struct api {
 	struct job_rules *job_rules; /* held on to */
 	struct store *store;
 	struct registry *targets;
-	struct targets_keeper targets_keeper; /* none: no functions */
 	struct stats *stats;
 	struct executor *executor;
 	struct coded_pool coded_pool;
@@ -56,6 +54,10 @@ struct api {
 	size_t pages_being_made;     /* web pages */
 	struct list imports_waiting; // import::link, of imports that wait for the one that is going on
 	bool is_importing;
+	struct list targets_waiting; // targets_wait::link, of requests that wait for targets
+	struct job targets_patience; /* of those */
+	bool has_targets_patience;
+	bool has_given_targets_up;  /* weir ends */
 	uint64_t format_refused[3]; /* by enum format_limit */
 	uint64_t decoded_too_large; /* bodies that inflated past the limit */
 };
@@ -66,15 +68,18 @@ struct job_rules;
 void api_init(struct api *api, const struct api_options *options, struct store *store,
 		struct registry *targets, struct stats *stats, struct executor *executor);
 
-/* Before the first request, or when none waits. Is copied. */
-void api_set_targets_keeper(struct api *api, const struct targets_keeper *keeper);
-
 /* For pushes to come; those under way go on by what they began with. */
 void api_set_options(
 		struct api *api, const struct api_options *options, struct job_rules *job_rules);
 
 /* Every exchange must have been answered. */
 void api_finish(struct api *api);
+
+/* Targets are loaded: requests that waited for them are carried out. */
+void api_end_loading_targets(struct api *api);
+
+/* They will not be. */
+void api_give_up_loading_targets(struct api *api);
 
 /* For http_server: a request's head, before its body is read; and the whole. */
 void api_on_head(void *data, struct exchange *exchange);

@@ -3,6 +3,7 @@
 #include "api/answer.h"
 #include "api/endpoints.h"
 #include "api/push_state.h"
+#include "api/targets_api.h"
 #include "api/ttl.h"
 #include "base/clock.h"
 #include "http/media_type.h"
@@ -333,7 +334,7 @@ static void run(struct push *push, void (*work)(struct push *push), void (*then)
 
 /* ---- The beginning ---- */
 
-/* True when its target may not push, and the push is over. */
+/* True when its target may not push, and the push is over; or it begins anew, later. */
 static bool is_unknown(struct push *push)
 {
 	switch (registry_admit(push->api->targets, &push->key)) {
@@ -345,7 +346,9 @@ static bool is_unknown(struct push *push)
 					  "(--targets.register=known)"));
 		return true;
 	case REGISTRY_LOADING:
-		push_finish_away(push, SLICE("the targets that may push are being loaded"));
+		if (!targets_wait(push->api, push->exchange)) {
+			push_finish_away(push, SLICE("the targets that may push are being loaded"));
+		}
 		return true;
 	}
 	return true;

@@ -2,6 +2,7 @@
 #include "api/endpoints.h"
 #include "api/targets_api.h"
 #include "api/targets_list.h"
+#include "api/targets_write.h"
 #include "targets/targets_json.h"
 #include "targets/targets_read.h"
 #include "transfer/line_json.h"
@@ -91,19 +92,34 @@ static struct slice id_text(const struct target *target, struct arena *arena)
 
 /* ---- One more ---- */
 
-static void answer_created(struct api *api, struct exchange *exchange, const struct target *target)
+/* NULL: it is gone again, and the exchange was answered. */
+static const struct target *find_written(const struct targets_write *write)
 {
+	const struct target *target =
+			registry_find_by_id(write->api->targets, &write->change.items[0].id);
+	if (target == NULL) {
+		targets_answer_error(write->api, write->exchange, 409,
+				SLICE("it was stored, and somebody else has deleted it since"));
+	}
+	return target;
+}
+
+static void answer_created(struct targets_write *write)
+{
+	struct exchange *exchange = write->exchange;
 	struct arena *arena = &exchange->arena;
-	struct slice location = ARENA_JOIN(
-			arena, api->options.routes.prefix, SLICE("/api/v1/targets/"), id_text(target, arena));
-	targets_set_target(api, exchange, 201, target);
-	targets_answer_when_stored(api, exchange, location);
+	const struct target *target = find_written(write);
+	if (target != NULL) {
+		exchange_add_field(exchange, SLICE("Location"),
+				ARENA_JOIN(arena, write->api->options.routes.prefix, SLICE("/api/v1/targets/"),
+						id_text(target, arena)));
+		targets_answer_target(write->api, exchange, 201, target);
+	}
 }
 
 static void create(struct api *api, struct exchange *exchange)
 {
 	struct targets_read read = { 0 };
-	struct target *target;
 	if (!read_body(api, exchange, &read)) {
 		return;
 	}
@@ -111,28 +127,20 @@ static void create(struct api *api, struct exchange *exchange)
 		targets_answer_error(api, exchange, 422, SLICE("\"labels\" are needed, a job among them"));
 		return;
 	}
-	switch (registry_create(
-			api->targets, &read.key, &read.config, read.has_id ? &read.id : NULL, &target)) {
-	case REGISTRY_OK:
-		answer_created(api, exchange, target);
-		return;
-	case REGISTRY_E_EXISTS:
-		targets_answer_error(api, exchange, 409,
-				ARENA_JOIN(&exchange->arena, SLICE("there is such a target already: "),
-						id_text(target, &exchange->arena)));
-		return;
-	case REGISTRY_E_LIMIT:
-		targets_answer_error(
-				api, exchange, 429, SLICE("there are too many targets (--targets.limit)"));
-		return;
-	}
+	struct targets_write *write =
+			targets_write_create(api, exchange, TARGET_CHANGE_CREATE, 1, answer_created);
+	write->change.items[0].key = read.key;
+	write->change.items[0].config = read.config;
+	write->change.items[0].id = read.id;
+	write->change.items[0].has_id = read.has_id;
+	targets_write_submit(write);
 }
 
 void targets_handle(struct api *api, struct exchange *exchange)
 {
 	if (exchange->request.method == METHOD_GET) {
 		list_targets(api, exchange, &as_page, true);
-	} else if (!targets_are_away(api, exchange)) {
+	} else if (!targets_are_loading(api, exchange)) {
 		create(api, exchange);
 	}
 }
@@ -144,8 +152,7 @@ static struct target *find_target(struct api *api, struct exchange *exchange, st
 {
 	struct target_id id;
 	struct target *target = NULL;
-	bool is_change = exchange->request.method != METHOD_GET;
-	if (is_change ? targets_are_away(api, exchange) : targets_are_loading(api, exchange)) {
+	if (targets_are_loading(api, exchange)) {
 		return NULL;
 	}
 	if (target_id_parse(text, &id)) {
@@ -155,6 +162,43 @@ static struct target *find_target(struct api *api, struct exchange *exchange, st
 		targets_answer_error(api, exchange, 404, SLICE("there is no such target"));
 	}
 	return target;
+}
+
+static void answer_updated(struct targets_write *write)
+{
+	const struct target *target = find_written(write);
+	if (target != NULL) {
+		targets_answer_target(write->api, write->exchange, 200, target);
+	}
+}
+
+/* The texts of the configuration are copied: the target's may be gone before it is stored. */
+static void configure(struct api *api, struct exchange *exchange, const struct target *target,
+		const struct target_config *config)
+{
+	struct targets_write *write =
+			targets_write_create(api, exchange, TARGET_CHANGE_CONFIGURE, 1, answer_updated);
+	struct target_change_item *item = write->change.items;
+	item->id = target->id;
+	item->key.labels = labels_copy(&target->key.labels,
+			arena_alloc(&exchange->arena, labels_copy_bytes(&target->key.labels) + 1));
+	item->config = target_config_copy(config, &exchange->arena);
+	item->edits = target->edits;
+	targets_write_submit(write);
+}
+
+static void answer_deleted(struct targets_write *write)
+{
+	answer_empty(write->exchange, 204);
+	targets_answer(write->api, write->exchange);
+}
+
+static void delete_target(struct api *api, struct exchange *exchange, const struct target *target)
+{
+	struct targets_write *write =
+			targets_write_create(api, exchange, TARGET_CHANGE_DELETE, 1, answer_deleted);
+	write->change.items[0].id = target->id;
+	targets_write_submit(write);
 }
 
 /* All of its configuration, or, patched, what is said of it. */
@@ -175,9 +219,7 @@ static void update(struct api *api, struct exchange *exchange, struct target *ta
 					  "another"));
 		return;
 	}
-	registry_configure(api->targets, target, &read.config);
-	targets_set_target(api, exchange, 200, target);
-	targets_answer_when_stored(api, exchange, SLICE(""));
+	configure(api, exchange, target, &read.config);
 }
 
 void target_handle(struct api *api, struct exchange *exchange, const struct route *route)
@@ -188,9 +230,7 @@ void target_handle(struct api *api, struct exchange *exchange, const struct rout
 	}
 	switch (exchange->request.method) {
 	case METHOD_DELETE:
-		registry_delete(api->targets, target);
-		answer_empty(exchange, 204);
-		targets_answer_when_stored(api, exchange, SLICE(""));
+		delete_target(api, exchange, target);
 		return;
 	case METHOD_PATCH:
 	case METHOD_PUT:
@@ -201,19 +241,19 @@ void target_handle(struct api *api, struct exchange *exchange, const struct rout
 	case METHOD_OPTIONS:
 	case METHOD_POST:
 	case METHOD_OTHER:
-		targets_set_target(api, exchange, 200, target);
-		targets_answer(api, exchange);
+		targets_answer_target(api, exchange, 200, target);
 		return;
 	}
 }
 
 /* ---- Actions ---- */
 
-static void set_disabled(struct api *api, struct target *target, bool is_disabled)
+static void set_disabled(
+		struct api *api, struct exchange *exchange, const struct target *target, bool is_disabled)
 {
 	struct target_config config = target->config;
 	config.is_disabled = is_disabled;
-	registry_configure(api->targets, target, &config);
+	configure(api, exchange, target, &config);
 }
 
 void target_action_handle(struct api *api, struct exchange *exchange, const struct route *route)
@@ -224,15 +264,13 @@ void target_action_handle(struct api *api, struct exchange *exchange, const stru
 	}
 	if (slice_equal(route->action, SLICE("heartbeat"))) {
 		registry_heartbeat(api->targets, target);
+		targets_answer_target(api, exchange, 200, target);
 	} else if (slice_equal(route->action, SLICE("enable"))) {
-		set_disabled(api, target, false);
+		set_disabled(api, exchange, target, false);
 	} else if (slice_equal(route->action, SLICE("disable"))) {
-		set_disabled(api, target, true);
+		set_disabled(api, exchange, target, true);
 	} else {
 		targets_answer_error(api, exchange, 404,
 				SLICE("a target knows heartbeat, enable and disable, and nothing else"));
-		return;
 	}
-	targets_set_target(api, exchange, 200, target);
-	targets_answer_when_stored(api, exchange, SLICE(""));
 }

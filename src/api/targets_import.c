@@ -2,6 +2,7 @@
 #include "api/endpoints.h"
 #include "api/json_answer.h"
 #include "api/targets_api.h"
+#include "api/targets_write.h"
 #include "api/task.h"
 #include "targets/targets_read.h"
 #include "transfer/line_json.h"
@@ -25,8 +26,6 @@ struct targets_import {
 	struct targets_read *items;
 	size_t count;
 	size_t capacity;
-	size_t created;
-	size_t updated;
 	size_t skipped;
 };
 
@@ -102,48 +101,31 @@ static bool read_some(struct targets_import *import)
 	return true;
 }
 
-/* Even if they are all new. */
-static bool has_room(struct targets_import *import)
+static void answer_imported(struct targets_write *write)
 {
-	struct registry *registry = import->api->targets;
-	size_t missing = 0;
-	for (size_t i = 0; i < import->count; i++) {
-		missing += registry_find(registry, &import->items[i].key) == NULL;
-	}
-	return missing + registry_len(registry) <= registry->options.limit;
-}
-
-static void apply(struct targets_import *import, const struct targets_read *item)
-{
-	struct registry *registry = import->api->targets;
-	struct target *target = registry_find(registry, &item->key);
-	if (target != NULL) {
-		registry_configure(registry, target, &item->config);
-		import->updated++;
-		return;
-	}
-	bool is_free = item->has_id && registry_find_by_id(registry, &item->id) == NULL;
-	registry_create(registry, &item->key, &item->config, is_free ? &item->id : NULL, &target);
-	import->created++;
+	struct exchange *exchange = write->exchange;
+	const struct targets_import *import = write->data;
+	json_answer_data(exchange, 200,
+			arena_printf(&exchange->arena, "{\"created\":%zu,\"updated\":%zu,\"skipped\":%zu}",
+					write->change.created, write->change.updated, import->skipped));
+	targets_answer(write->api, exchange);
 }
 
 static void apply_all(struct targets_import *import)
 {
-	struct exchange *exchange = import->exchange;
-	if (!has_room(import)) {
-		leave(import);
-		targets_answer_error(import->api, exchange, 429,
-				SLICE("there would be too many targets (--targets.limit)"));
-		return;
-	}
+	struct targets_write *write = targets_write_create(
+			import->api, import->exchange, TARGET_CHANGE_IMPORT, import->count, answer_imported);
 	for (size_t i = 0; i < import->count; i++) {
-		apply(import, &import->items[i]);
+		const struct targets_read *read = &import->items[i];
+		struct target_change_item *item = &write->change.items[i];
+		item->key = read->key;
+		item->config = read->config;
+		item->id = read->id;
+		item->has_id = read->has_id;
 	}
+	write->data = import;
 	leave(import);
-	json_answer_data(exchange, 200,
-			arena_printf(&exchange->arena, "{\"created\":%zu,\"updated\":%zu,\"skipped\":%zu}",
-					import->created, import->updated, import->skipped));
-	targets_answer_when_stored(import->api, exchange, SLICE(""));
+	targets_write_submit(write);
 }
 
 static void on_turn(struct job *job);
@@ -175,7 +157,7 @@ void targets_import_handle(struct api *api, struct exchange *exchange)
 	struct targets_import *import = arena_zalloc(&exchange->arena, 1, sizeof(*import));
 	import->api = api;
 	import->exchange = exchange;
-	if (!targets_are_away(api, exchange)
+	if (!targets_are_loading(api, exchange)
 			&& targets_take_body(api, exchange, TARGETS_IMPORT_MAX, &import->rest)) {
 		run(import);
 	}

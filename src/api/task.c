@@ -50,19 +50,17 @@ bool api_task_waits(struct api *api, struct exchange *exchange)
 	return true;
 }
 
-void api_task_end(struct api_task *task)
+/* The task may lie in the exchange's arena: it is gone after this. */
+static void end(struct api_task *task, bool is_answered)
 {
 	struct api *api = task->api;
 	struct list waiting;
 	list_init(&waiting);
-	while (!list_is_empty(&task->waiting)) {
-		struct list *link = list_first(&task->waiting);
-		list_remove(link);
-		list_append(&waiting, link);
-	}
+	list_append_all(&waiting, &task->waiting);
 	list_remove(&task->link);
-	/* The task may lie in the exchange's arena: it is gone after this. */
-	if (task->exchange != NULL) {
+	if (!is_answered) {
+		api_carry_out(api, task->exchange);
+	} else if (task->exchange != NULL) {
 		exchange_answer(task->exchange);
 	}
 	LIST_EACH (link, &waiting) {
@@ -71,6 +69,16 @@ void api_task_end(struct api_task *task)
 		/* This one may take long, too; then the rest waits for it. */
 		api_carry_out(api, waiter->exchange);
 	}
+}
+
+void api_task_end(struct api_task *task)
+{
+	end(task, true);
+}
+
+void api_task_retry(struct api_task *task)
+{
+	end(task, false);
 }
 
 void api_task_leave(struct api_task *task)

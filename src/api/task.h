@@ -29,6 +29,9 @@ void api_task_hold(struct api_task *task, struct api *api, struct exchange *exch
 /* Answers the exchange, then goes on with the requests that waited for it. */
 void api_task_end(struct api_task *task);
 
+/* The exchange is handled anew, then those that waited for it. */
+void api_task_retry(struct api_task *task);
+
 /*
  * The same for one that is answered later: requests behind it need not wait for
  * that, the session keeps the answers in order.

@@ -42,3 +42,9 @@ uint64_t checksum64(struct slice bytes, uint64_t seed_of_sum)
 {
 	return XXH3_64bits_withSeed(bytes.ptr, bytes.len, seed_of_sum);
 }
+
+struct hash128 checksum128(struct slice bytes)
+{
+	XXH128_hash_t hash = XXH3_128bits(bytes.ptr, bytes.len);
+	return (struct hash128){ .low = hash.low64, .high = hash.high64 };
+}

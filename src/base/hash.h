@@ -23,6 +23,7 @@ struct hash128 hash128(struct slice bytes);
 
 /* Without the key: for what is stored. The same in every process. */
 uint64_t checksum64(struct slice bytes, uint64_t seed);
+struct hash128 checksum128(struct slice bytes);
 
 static inline bool hash128_equal(struct hash128 a, struct hash128 b)
 {

@@ -34,7 +34,9 @@ static struct target *enter(struct registry *registry, struct group *group)
 	if (target != NULL || registry->options.only_known || is_full(registry)) {
 		return target;
 	}
-	target = registry_add(registry, &group->key, &by_default, NULL);
+	struct target_id id = target_id_of_key(&group->key);
+	bool is_free = registry_find_by_id(registry, &id) == NULL;
+	target = registry_add(registry, &group->key, &by_default, is_free ? &id : NULL);
 	target->fresh.first_seen_ns =
 			group->times.pushed_ns != 0 ? group->times.pushed_ns : clock_wall_ns();
 	group->follower = target;
@@ -101,7 +103,10 @@ static void hear_restored(struct registry *registry, struct group *group)
 	if (pushed_ns > target->fresh.last_seen_ns) {
 		target->fresh.pushed_ns = pushed_ns;
 		target->fresh.last_seen_ns = pushed_ns;
-		target->fresh.pushes += target->fresh.pushes == 0;
+		if (target->fresh.pushes == 0) {
+			target->fresh.pushes = 1;
+			target->fresh.is_guess = true;
+		}
 	}
 	see(registry, target, monotonic_of(target->fresh.last_seen_ns));
 	registry_recount(registry, target);
@@ -127,15 +132,21 @@ static void merge_freshness(struct target *target, const struct target_freshness
 	}
 	fresh->pushes = row->pushes > fresh->pushes ? row->pushes : fresh->pushes;
 	fresh->own_pushes = row->own_pushes > fresh->own_pushes ? row->own_pushes : fresh->own_pushes;
-	fresh->stored_interval_ns = row->stored_interval_ns;
+	if (row->last_seen_ns >= fresh->last_seen_ns || fresh->stored_interval_ns == 0) {
+		fresh->stored_interval_ns = row->stored_interval_ns;
+	}
 	if (fresh->gaps.count == 0) {
 		fresh->gaps = row->gaps;
+	}
+	/* Of the same push, which the store has kept more precisely; what it came as it has not. */
+	bool is_same = row->last_seen_ns / 1000 == fresh->last_seen_ns / 1000;
+	if (row->last_seen_ns > fresh->last_seen_ns || (is_same && fresh->format[0] == '\0')) {
+		memcpy(fresh->format, row->format, sizeof(fresh->format));
+		memcpy(fresh->source, row->source, sizeof(fresh->source));
 	}
 	if (row->last_seen_ns > fresh->last_seen_ns) {
 		fresh->last_seen_ns = row->last_seen_ns;
 		fresh->pushed_ns = row->pushed_ns;
-		memcpy(fresh->format, row->format, sizeof(fresh->format));
-		memcpy(fresh->source, row->source, sizeof(fresh->source));
 		target->seen_ns = monotonic_of(row->last_seen_ns);
 	} else if (fresh->last_seen_ns == 0) {
 		target->seen_ns = monotonic_of(fresh->first_seen_ns);
@@ -163,8 +174,32 @@ bool registry_put_row(struct registry *registry, const struct target_row *row)
 	}
 	target->is_configured = row->is_configured;
 	merge_freshness(target, &row->fresh);
+	struct group *group = target->seen_at == 0 ? registry_group(registry, target) : NULL;
+	if (group != NULL) {
+		hear_restored(registry, group); /* which was there before */
+	}
 	registry_recount(registry, target);
 	return true;
+}
+
+/* What was counted before this process comes on top, once. */
+static void add_history(struct target_freshness *fresh, const struct target_freshness *row)
+{
+	if (row->pushes > 0) {
+		fresh->pushes += row->pushes - fresh->is_guess;
+		fresh->is_guess = false;
+	}
+	fresh->own_pushes += row->own_pushes;
+}
+
+void registry_put_seen(struct registry *registry, struct target *target,
+		const struct target_freshness *row, bool is_history)
+{
+	if (is_history) {
+		add_history(&target->fresh, row);
+	}
+	merge_freshness(target, row);
+	registry_recount(registry, target);
 }
 
 void registry_drop(struct registry *registry, struct target *target)

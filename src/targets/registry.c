@@ -178,6 +178,7 @@ void registry_reconfigure(
 		struct registry *registry, struct target *target, const struct target_config *config)
 {
 	target_configure(target, config);
+	target->edits++;
 	drop_info_line(registry, target);
 	target->info = info_line_create(target);
 	if (target->info != NULL) {
@@ -207,6 +208,16 @@ static bool is_forgotten(const struct registry *registry, const struct target *t
 	return !target->is_configured && now - last_ns > registry->options.retention_ns;
 }
 
+/* That it fell silent is news. */
+static void look(struct registry *registry, struct target *target)
+{
+	enum target_state before = target->counted;
+	registry_recount(registry, target);
+	if (target->counted != before) {
+		registry_tell_freshness(registry, target);
+	}
+}
+
 void registry_step(struct registry *registry, size_t budget)
 {
 	int64_t now_ns = clock_wall_ns();
@@ -220,7 +231,7 @@ void registry_step(struct registry *registry, size_t budget)
 		if (is_forgotten(registry, target, now_ns)) {
 			registry_delete(registry, target);
 		} else {
-			registry_recount(registry, target);
+			look(registry, target);
 		}
 	}
 }
@@ -320,6 +331,8 @@ void registry_remove(struct registry *registry, struct target *target)
 	list_remove(&target->link);
 	list_remove(&target->described);
 	list_remove(&target->late);
+	list_remove(&target->keep.unsaved);
+	list_remove(&target->keep.unseen);
 	registry->counts[target->counted]--;
 	drop_info_line(registry, target);
 	registry->overdue -= target->is_overdue;

@@ -22,6 +22,8 @@
 #include "store/store.h"
 #include "targets/target.h"
 
+struct target_change;
+
 struct registry_options {
 	bool only_known;       /* pushes make no targets, and those of unknown ones are refused */
 	uint64_t limit;        /* targets */
@@ -38,6 +40,8 @@ struct registry_events {
 	void (*on_config)(void *data, struct target *target);    /* or it is new */
 	void (*on_freshness)(void *data, struct target *target); /* with each push */
 	void (*on_deleted)(void *data, struct target *target);
+	/* A change is wanted, see change.h; NULL: it counts at once. */
+	void (*on_wanted)(void *data, struct target_change *change);
 	void *data;
 };
 
@@ -59,9 +63,10 @@ struct registry {
 	uint64_t wiped_at;     /* likewise: all groups went */
 	uint64_t overdue;      /* targets, as counted */
 	uint64_t counts[TARGET_STATE_COUNT];
-	uint64_t refused;  /* pushes that would have made a target too many */
-	bool is_loading;   /* what is stored of targets is not here yet */
-	bool is_restoring; /* the store gets its groups back: they tell of pushes long ago */
+	uint64_t refused;    /* pushes that would have made a target too many */
+	bool is_loading;     /* what is stored of targets is not here yet */
+	uint64_t loading_ns; /* monotonic: since when */
+	bool is_restoring;   /* the store gets its groups back: they tell of pushes long ago */
 };
 
 /* Goes through the targets; some may come and go meanwhile. */
@@ -178,6 +183,13 @@ struct target_row {
  * of its freshness what is newer stays. False when there would be too many.
  */
 bool registry_put_row(struct registry *registry, const struct target_row *row);
+
+/*
+ * What was stored of its pushes, of all weirs together but for own_pushes; no event tells of it.
+ * History is what no push of this process is part of; it counts on top.
+ */
+void registry_put_seen(struct registry *registry, struct target *target,
+		const struct target_freshness *row, bool is_history);
 
 /* Others have deleted it; no event tells of it. */
 void registry_drop(struct registry *registry, struct target *target);

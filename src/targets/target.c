@@ -117,9 +117,9 @@ static void copy_texts(struct target_config *copy, char *at)
 }
 
 /* The thresholds, the attributes with their texts, and the other texts, in this order. */
-static void *copy_config(const struct target_config *config, struct target_config *ret_copy)
+static void copy_config(
+		const struct target_config *config, char *memory, struct target_config *ret_copy)
 {
-	char *memory = memory_alloc(config_bytes(config) + 1);
 	size_t threshold_bytes = config->threshold_count * sizeof(struct target_threshold);
 	*ret_copy = *config;
 	ret_copy->thresholds = (struct target_threshold *)(void *)memory;
@@ -128,7 +128,13 @@ static void *copy_config(const struct target_config *config, struct target_confi
 	}
 	ret_copy->attributes = labels_copy(&config->attributes, memory + threshold_bytes);
 	copy_texts(ret_copy, memory + threshold_bytes + labels_copy_bytes(&config->attributes));
-	return memory;
+}
+
+struct target_config target_config_copy(const struct target_config *config, struct arena *arena)
+{
+	struct target_config copy;
+	copy_config(config, arena_alloc(arena, config_bytes(config) + 1), &copy);
+	return copy;
 }
 
 void target_configure(struct target *target, const struct target_config *config)
@@ -140,7 +146,8 @@ void target_configure(struct target *target, const struct target_config *config)
 		target->config_memory = NULL;
 	} else {
 		struct target_config copy; /* the one given may be the old one */
-		target->config_memory = copy_config(config, &copy);
+		target->config_memory = memory_alloc(config_bytes(config) + 1);
+		copy_config(config, target->config_memory, &copy);
 		target->config = copy;
 	}
 	free(old);
@@ -188,6 +195,8 @@ struct target *target_create(const struct group_key *key, const struct target_co
 	list_init(&target->link);
 	list_init(&target->described);
 	list_init(&target->late);
+	list_init(&target->keep.unsaved);
+	list_init(&target->keep.unseen);
 	target_configure(target, config);
 	return target;
 }

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "model/group_key.h"
@@ -79,6 +80,7 @@ struct target_freshness {
 	int64_t last_seen_ns; /* a push or a heartbeat */
 	int64_t pushed_ns;
 	uint64_t pushes;
+	bool is_guess; /* one of the pushes is known by its group alone, and may be counted elsewhere */
 	uint64_t own_pushes; /* of them, those that this weir took; others are replicas' */
 	struct interval_gaps gaps;
 	char format[TARGET_FORMAT_MAX]; /* of the last push; "": not known */
@@ -87,6 +89,16 @@ struct target_freshness {
 	int64_t stored_interval_ns; /* learnt before this process; counts until there are new gaps */
 	int64_t rejected_ns;        /* the last push that was refused */
 	char *rejection;            /* why, TARGET_REASON_MAX bytes at most; NULL: none was */
+};
+
+/* For whoever stores the target: how that stands. */
+struct target_keep {
+	struct list unsaved; /* among those whose row is to be made; else unlinked */
+	struct list unseen;  /* among those of which something new is to be written; likewise */
+	int64_t version;     /* of its row; 0: it has none, as far as is known */
+	uint64_t reading;    /* the last in which its row was read */
+	bool is_saving;      /* its row is on its way */
+	bool has_history;    /* what was stored of its pushes is counted */
 };
 
 struct target {
@@ -99,8 +111,9 @@ struct target {
 	struct target_config config;
 	void *config_memory;    /* that its texts lie in; NULL: all is as by default */
 	struct info_line *info; /* NULL: none is shown */
-	void *keeper;           /* of whoever stores it; NULL: nobody does */
-	bool is_configured;     /* by hand: it stays until it is deleted */
+	uint32_t edits;         /* of the configuration: for who wants to change what it saw */
+	struct target_keep keep;
+	bool is_configured; /* by hand: it stays until it is deleted */
 
 	/* From here on what a push reads and writes, close together. */
 	struct group_key key;
@@ -132,6 +145,9 @@ bool target_comparison_find(struct slice name, enum target_comparison *ret_compa
 /* Heap, without a registry; the key and the configuration are copied. */
 struct target *target_create(const struct group_key *key, const struct target_config *config);
 void target_destroy(struct target *target);
+
+/* With all its texts. */
+struct target_config target_config_copy(const struct target_config *config, struct arena *arena);
 
 /* A copy of the configuration takes the old one's place. */
 void target_configure(struct target *target, const struct target_config *config);

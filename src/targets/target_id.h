@@ -1,7 +1,9 @@
 #pragma once
 
 /*
- * What a target is called for good: a UUID of random bytes (version 4).
+ * What a target is called for good: a UUID. That of a target made by hand is random (version
+ * 4). That of one that pushes follows from its key (version 8), so that several weirs,
+ * and one that was started anew, call it the same.
  *
  *     f81d4fae-7dec-41d0-a765-00a0c91e6bf6
  */
@@ -9,6 +11,7 @@
 #include <stdbool.h>
 
 #include "base/slice.h"
+#include "model/group_key.h"
 
 enum { TARGET_ID_BYTES = 16, TARGET_ID_TEXT = 36 };
 
@@ -17,6 +20,9 @@ struct target_id {
 };
 
 struct target_id target_id_make(void);
+
+/* Equal for keys that normalise to the same. */
+struct target_id target_id_of_key(const struct group_key *key);
 
 /* No NUL is written. */
 void target_id_format(const struct target_id *id, char ret_text[static TARGET_ID_TEXT]);

@@ -27,7 +27,7 @@ def test_pushed_target(weir):
     targets = listed(weir)
     assert (targets["total"], targets["offset"], targets["limit"]) == (1, 0, 1000)
     target = targets["targets"][0]
-    assert uuid.UUID(target["id"]).version == 4
+    assert uuid.UUID(target["id"]).version == 8  # of its labels
     assert target["labels"] == {"job": "j", "instance": "i"}
     assert (target["mode"], target["state"], target["enabled"]) == ("push", "active", True)
     assert (target["pushes"], target["format"], target["source"]) == (1, "text", "127.0.0.1")
