@@ -1,0 +1,89 @@
+#pragma once
+
+/*
+ * What the keeper's files share: keeper.c is its life, keeper_read.c what the database
+ * tells, keeper_write.c what it is told.
+ */
+
+#include "base/arena.h"
+#include "net/turn.h"
+#include "targets/change.h"
+#include "targets/keeper.h"
+
+enum {
+	KEEPER_BATCH_ROWS = 500, /* that one turn of the loop makes */
+	KEEPER_TICK_MS = 100,    /* in which new rows are gathered */
+	KEEPER_SEEN_TICKS = 10,  /* and what was seen */
+};
+
+struct keeper {
+	struct keeper_options options;
+	char *name;
+	char *replica;
+	struct registry *registry;
+	struct storage *storage;
+	struct turn turn;
+	uv_timer_t timer;
+	unsigned ticks;
+	unsigned open_handles;
+
+	struct list unsaved; // target_keep::unsaved
+	struct list unseen;  // target_keep::unseen, of which something is new
+	struct list due;     // likewise, that are being written
+	struct list doomed;  // keeper_doomed::link
+	struct list changes; // target_change::link, that wait
+
+	bool is_saving;
+	bool is_seeing;
+	struct target_change *changing; /* the one that is being written */
+	bool is_loaded;
+	bool is_closing;
+	uint64_t faults; /* found here */
+	uint64_t faults_logged;
+	uint64_t reading; /* the number of the last time that everything was read */
+	struct buf away;  /* why the database cannot be used */
+
+	/* What was seen of one target by all replicas, so far. */
+	struct arena arena;
+	struct target_freshness sum;
+	struct target_id sum_id;
+	bool has_sum;
+};
+
+/* A row that is to be deleted, of a target that is not here any more. */
+struct keeper_doomed {
+	struct list link;
+	char id[TARGET_ID_TEXT];
+};
+
+static inline bool keeper_is_usable(const struct keeper *keeper)
+{
+	return keeper->storage != NULL && storage_is_usable(keeper->storage);
+}
+
+/* ---- keeper_read.c ---- */
+
+void keeper_set_events(const struct keeper *keeper, struct storage_events *events);
+
+/* A row of the database becomes a target. False when there would be too many. */
+bool keeper_put_row(struct keeper *keeper, const struct target_row *row, int64_t version);
+
+void keeper_report_fault(struct keeper *keeper, struct slice id, struct slice why);
+
+/* ---- keeper_write.c ---- */
+
+/* Its row is to be made. */
+void keeper_want_saved(struct keeper *keeper, struct target *target);
+/* What was seen of it is to be written. */
+void keeper_want_seen(struct keeper *keeper, struct target *target);
+void keeper_doom(struct keeper *keeper, const struct target_id *id);
+void keeper_want_change(struct keeper *keeper, struct target_change *change);
+
+/* Sends what was asked for, as far as it may be sent now. */
+void keeper_write(struct keeper *keeper);
+void keeper_write_new(struct keeper *keeper);
+void keeper_write_seen(struct keeper *keeper);
+
+/* Everything that is left, at the end. */
+void keeper_write_rest(struct keeper *keeper);
+void keeper_forget_doomed(struct keeper *keeper);

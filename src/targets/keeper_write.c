@@ -1,0 +1,387 @@
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "targets/keeper_parts.h"
+#include "targets/kept_row.h"
+
+/*
+ * What the database is told. An operation goes out with rows of some targets; what became
+ * of each is looked up by its id, since the targets may be gone by then.
+ */
+
+/* ---- What is to be written ---- */
+
+void keeper_want_saved(struct keeper *keeper, struct target *target)
+{
+	if (target->keep.version == 0 && !target->keep.is_saving) {
+		list_remove(&target->keep.unsaved);
+		list_append(&keeper->unsaved, &target->keep.unsaved);
+	}
+	keeper_want_seen(keeper, target);
+}
+
+void keeper_want_seen(struct keeper *keeper, struct target *target)
+{
+	if (list_is_empty(&target->keep.unseen)) {
+		list_append(&keeper->unseen, &target->keep.unseen);
+	}
+}
+
+void keeper_doom(struct keeper *keeper, const struct target_id *id)
+{
+	struct keeper_doomed *doomed = memory_zalloc(1, sizeof(*doomed));
+	target_id_format(id, doomed->id);
+	list_append(&keeper->doomed, &doomed->link);
+	turn_arm(&keeper->turn);
+}
+
+void keeper_want_change(struct keeper *keeper, struct target_change *change)
+{
+	list_append(&keeper->changes, &change->link);
+	turn_arm(&keeper->turn);
+}
+
+static struct target *find_target(const struct keeper *keeper, struct slice text)
+{
+	struct target_id id;
+	return target_id_parse(text, &id) ? registry_find_by_id(keeper->registry, &id) : NULL;
+}
+
+static void report_refused(struct keeper *keeper, const struct storage_op *op, size_t row)
+{
+	if (op->outcomes[row].result == STORAGE_REFUSED) {
+		keeper_report_fault(keeper, storage_op_id(op, row), op->why);
+	}
+}
+
+/* ---- New rows ---- */
+
+/* What is in its way was told before, and is its row now; or it is not taken ever. */
+static void take_saved(
+		struct keeper *keeper, struct target *target, const struct storage_outcome *outcome)
+{
+	target->keep.is_saving = false;
+	if (outcome->result == STORAGE_OK && outcome->version > target->keep.version) {
+		target->keep.version = outcome->version;
+	}
+	if (outcome->result == STORAGE_FAILED) {
+		keeper_want_saved(keeper, target);
+	}
+}
+
+static void on_saved(struct storage_op *op)
+{
+	struct keeper *keeper = op->data;
+	keeper->is_saving = false;
+	for (size_t i = 0; i < op->count; i++) {
+		struct target *target = find_target(keeper, op->targets[i].id);
+		report_refused(keeper, op, i);
+		if (target != NULL) {
+			take_saved(keeper, target, &op->outcomes[i]);
+		}
+	}
+	turn_arm(&keeper->turn);
+	if (op->count == KEEPER_BATCH_ROWS) {
+		keeper_write_new(keeper);
+	}
+}
+
+static struct storage_op *make_rows(struct keeper *keeper)
+{
+	struct storage_op *op = storage_op_create(STORAGE_SAVE, on_saved, keeper);
+	struct arena arena;
+	arena_init(&arena);
+	LIST_EACH (link, &keeper->unsaved) {
+		struct target *target = LIST_ENTRY(link, struct target, keep.unsaved);
+		if (op->count == KEEPER_BATCH_ROWS) {
+			break;
+		}
+		struct target_row row = {
+			.id = target->id,
+			.key = target->key,
+			.config = target->config,
+			.is_configured = target->is_configured,
+			.fresh = { .first_seen_ns = target->fresh.first_seen_ns },
+		};
+		struct storage_target stored = kept_row_write(&row, 0, &arena);
+		storage_op_add_target(op, &stored);
+		target->keep.is_saving = true;
+		list_remove(link);
+	}
+	arena_finish(&arena);
+	return op;
+}
+
+/* ---- Rows that go ---- */
+
+static void on_row_deleted(struct storage_op *op)
+{
+	/* One that is still there is read at the end of the outage, and goes then. */
+}
+
+static void send_doomed(struct keeper *keeper)
+{
+	struct storage_op *op = storage_op_create(STORAGE_DELETE, on_row_deleted, keeper);
+	LIST_EACH (link, &keeper->doomed) {
+		struct keeper_doomed *doomed = LIST_ENTRY(link, struct keeper_doomed, link);
+		storage_op_add_id(op, slice_make(doomed->id, sizeof(doomed->id)));
+		list_remove(link);
+		free(doomed);
+	}
+	storage_send(keeper->storage, op);
+}
+
+/* ---- What was seen ---- */
+
+/* Nothing but pushes that another weir took, which writes them itself. */
+static bool is_others(const struct keeper *keeper, const struct target *target)
+{
+	const struct target_freshness *fresh = &target->fresh;
+	return keeper->options.is_shared && fresh->own_pushes == 0 && fresh->rejected_ns == 0
+			&& fresh->last_seen_ns == fresh->pushed_ns;
+}
+
+static void on_seen_written(struct storage_op *op)
+{
+	struct keeper *keeper = op->data;
+	keeper->is_seeing = false;
+	for (size_t i = 0; i < op->count; i++) {
+		report_refused(keeper, op, i);
+		struct target *target = op->outcomes[i].result == STORAGE_FAILED
+				? find_target(keeper, op->seen[i].target_id)
+				: NULL;
+		if (target != NULL) {
+			keeper_want_seen(keeper, target);
+		}
+	}
+	if (!list_is_empty(&keeper->due)) {
+		keeper_write_seen(keeper);
+	}
+}
+
+/* Those that have no row yet come again. */
+static struct storage_op *make_seen(struct keeper *keeper)
+{
+	struct storage_op *op = storage_op_create(STORAGE_SEE, on_seen_written, keeper);
+	struct arena arena;
+	arena_init(&arena);
+	LIST_EACH (link, &keeper->due) {
+		struct target *target = LIST_ENTRY(link, struct target, keep.unseen);
+		if (op->count == KEEPER_BATCH_ROWS) {
+			break;
+		}
+		list_remove(link);
+		if (target->keep.version == 0 && !target->keep.is_saving) {
+			list_append(&keeper->unseen, link);
+		} else if (!is_others(keeper, target)) {
+			struct storage_seen seen = kept_row_write_seen(
+					keeper->registry, target, slice_of_string(keeper->replica), &arena);
+			storage_op_add_seen(op, &seen);
+		}
+	}
+	arena_finish(&arena);
+	return op;
+}
+
+void keeper_write_seen(struct keeper *keeper)
+{
+	if (keeper->is_seeing || !keeper_is_usable(keeper)) {
+		return;
+	}
+	if (list_is_empty(&keeper->due)) {
+		list_append_all(&keeper->due, &keeper->unseen);
+	}
+	while (!keeper->is_seeing && !list_is_empty(&keeper->due)) {
+		struct storage_op *op = make_seen(keeper);
+		keeper->is_seeing = op->count > 0;
+		if (op->count > 0) {
+			storage_send(keeper->storage, op);
+		} else {
+			storage_op_destroy(op);
+		}
+	}
+}
+
+/* ---- Changes that are asked for ---- */
+
+static void end_change(struct keeper *keeper, enum target_change_result result, struct slice why)
+{
+	struct target_change *change = keeper->changing;
+	keeper->changing = NULL;
+	change->why = why;
+	turn_arm(&keeper->turn);
+	target_change_end(change, result);
+}
+
+static enum target_change_result result_of(enum storage_result result)
+{
+	switch (result) {
+	case STORAGE_OK:
+		return TARGET_CHANGE_OK;
+	case STORAGE_CONFLICT:
+		return TARGET_CHANGE_E_CONFLICT;
+	case STORAGE_REFUSED:
+		return TARGET_CHANGE_E_REFUSED;
+	case STORAGE_FAILED:
+		return TARGET_CHANGE_E_AWAY;
+	}
+	return TARGET_CHANGE_E_AWAY;
+}
+
+/* It is in the database, so it counts. */
+static void apply(struct keeper *keeper, const struct target_change_item *item, int64_t version)
+{
+	struct target_row row = {
+		.id = item->id,
+		.key = item->key,
+		.config = item->config,
+		.is_configured = true,
+		.fresh = { .first_seen_ns = item->is_new ? clock_wall_ns() : 0 },
+	};
+	struct target *target = registry_find_by_id(keeper->registry, &item->id);
+	if (target != NULL && target->keep.version > version) {
+		return; /* somebody has changed it again */
+	}
+	keeper_put_row(keeper, &row, version);
+	target = registry_find_by_id(keeper->registry, &item->id);
+	if (target != NULL) {
+		keeper_want_seen(keeper, target);
+	}
+}
+
+static void on_change_saved(struct storage_op *op)
+{
+	struct keeper *keeper = op->data;
+	struct target_change *change = keeper->changing;
+	size_t row = 0;
+	for (size_t i = 0; i < change->count; i++) {
+		struct target_change_item *item = &change->items[i];
+		if (item->is_void) {
+			continue;
+		}
+		const struct storage_outcome *outcome = &op->outcomes[row++];
+		if (outcome->result == STORAGE_OK) {
+			change->created += item->is_new;
+			change->updated += !item->is_new;
+			apply(keeper, item, outcome->version);
+		}
+	}
+	end_change(keeper, result_of(op->result), op->why);
+}
+
+static void on_change_deleted(struct storage_op *op)
+{
+	struct keeper *keeper = op->data;
+	struct target *target = registry_find_by_id(keeper->registry, &keeper->changing->items[0].id);
+	if (op->result == STORAGE_OK && target != NULL) {
+		registry_drop(keeper->registry, target);
+	}
+	end_change(keeper, result_of(op->result), op->why);
+}
+
+static int64_t version_of(const struct keeper *keeper, const struct target_id *id)
+{
+	const struct target *target = registry_find_by_id(keeper->registry, id);
+	return target == NULL ? 0 : target->keep.version;
+}
+
+static struct storage_op *make_change_rows(
+		struct keeper *keeper, const struct target_change *change)
+{
+	struct storage_op *op = storage_op_create(STORAGE_SAVE, on_change_saved, keeper);
+	struct arena arena;
+	arena_init(&arena);
+	for (size_t i = 0; i < change->count; i++) {
+		const struct target_change_item *item = &change->items[i];
+		if (item->is_void) {
+			continue;
+		}
+		struct target_row row = {
+			.id = item->id,
+			.key = item->key,
+			.config = item->config,
+			.is_configured = true,
+		};
+		struct storage_target stored = kept_row_write(&row, version_of(keeper, &item->id), &arena);
+		storage_op_add_target(op, &stored);
+	}
+	arena_finish(&arena);
+	return op;
+}
+
+static struct storage_op *make_change_deletion(
+		struct keeper *keeper, const struct target_change *change)
+{
+	char id[TARGET_ID_TEXT];
+	struct storage_op *op = storage_op_create(STORAGE_DELETE, on_change_deleted, keeper);
+	target_id_format(&change->items[0].id, id);
+	storage_op_add_id(op, slice_make(id, sizeof(id)));
+	return op;
+}
+
+static void begin_change(struct keeper *keeper)
+{
+	struct list *link = list_first(&keeper->changes);
+	struct target_change *change = LIST_ENTRY(link, struct target_change, link);
+	list_remove(link);
+	keeper->changing = change;
+	enum target_change_result result = target_change_begin(keeper->registry, change);
+	if (!keeper_is_usable(keeper)) {
+		end_change(keeper, TARGET_CHANGE_E_AWAY, buf_slice(&keeper->away));
+	} else if (result != TARGET_CHANGE_OK || change->count == 0) {
+		end_change(keeper, result, SLICE(""));
+	} else if (change->kind == TARGET_CHANGE_DELETE) {
+		storage_send(keeper->storage, make_change_deletion(keeper, change));
+	} else {
+		storage_send(keeper->storage, make_change_rows(keeper, change));
+	}
+}
+
+/* ---- In turn ---- */
+
+void keeper_write(struct keeper *keeper)
+{
+	bool is_usable = keeper_is_usable(keeper);
+	if (is_usable && !list_is_empty(&keeper->doomed)) {
+		send_doomed(keeper);
+	}
+	while (!keeper->is_saving && keeper->changing == NULL && !list_is_empty(&keeper->changes)) {
+		begin_change(keeper);
+	}
+}
+
+/* Rows that a change may be about are not written at the same time. */
+void keeper_write_new(struct keeper *keeper)
+{
+	bool is_busy = keeper->is_saving || keeper->changing != NULL;
+	if (!is_busy && keeper_is_usable(keeper) && !list_is_empty(&keeper->unsaved)) {
+		keeper->is_saving = true;
+		storage_send(keeper->storage, make_rows(keeper));
+	}
+}
+
+void keeper_write_rest(struct keeper *keeper)
+{
+	if (!keeper_is_usable(keeper)) {
+		return;
+	}
+	if (!list_is_empty(&keeper->doomed)) {
+		send_doomed(keeper);
+	}
+	while (!list_is_empty(&keeper->unsaved)) {
+		storage_send(keeper->storage, make_rows(keeper));
+	}
+	list_append_all(&keeper->due, &keeper->unseen);
+	while (!list_is_empty(&keeper->due)) {
+		storage_send(keeper->storage, make_seen(keeper));
+	}
+}
+
+void keeper_forget_doomed(struct keeper *keeper)
+{
+	LIST_EACH (link, &keeper->doomed) {
+		list_remove(link);
+		free(LIST_ENTRY(link, struct keeper_doomed, link));
+	}
+}
