@@ -103,7 +103,9 @@ struct config {
 	char *persistence_file;          /* empty: none */
 	int64_t persistence_interval_ns; /* taken, not used */
 
-	unsigned targets_register; /* enum config_targets_register */
+	char *targets_url;           /* see targets_url.h */
+	char *targets_password_file; /* "": none */
+	unsigned targets_register;   /* enum config_targets_register */
 	uint64_t targets_limit;
 	uint64_t targets_silent_after; /* intervals */
 	int64_t targets_retention_ns;

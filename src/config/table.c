@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 #include "config/state_url.h"
+#include "config/targets_url.h"
 #include "config/web_paths.h"
 
 /* A field's offset; does not compile when the field is of another type. */
@@ -287,6 +288,26 @@ const struct setting settings[] = {
 			.help = "Taken because a Pushgateway has it; without effect, since what is pushed is "
 					"stored at once." },
 
+	{ .name = "targets.url",
+			.group = "Targets",
+			STRING(targets_url),
+			.initial = "sqlite:",
+			.min = 1,
+			.max = 4000,
+			.fits = targets_url_check,
+			.print_wrong = state_url_print_wrong,
+			.placeholder = "URL",
+			.help = "Where targets are kept: sqlite:PATH, a database; sqlite: alone is targets.db "
+					"in the data directory; postgres://[user[:password]@]host[:port]/name, a "
+					"PostgreSQL; none keeps them in memory only." },
+	{ .name = "targets.password-file",
+			.group = "Targets",
+			STRING(targets_password_file),
+			.initial = "",
+			.max = 4095,
+			.placeholder = "PATH",
+			.help = "File whose first line is the password for PostgreSQL, instead of one in "
+					"--targets.url." },
 	{ .name = "targets.register",
 			.group = "Targets",
 			.is_reloadable = true,

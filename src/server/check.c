@@ -1,14 +1,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "config/password_file.h"
 #include "config/state_check.h"
 #include "config/state_url.h"
+#include "config/targets_url.h"
 #include "net/address.h"
 #include "server/server.h"
 #include "server/tls_files.h"
+#include "targets/storage.h"
 
 static bool check_addresses(const struct config *config, struct buf *text)
 {
@@ -26,9 +30,48 @@ static bool check_addresses(const struct config *config, struct buf *text)
 	return fine;
 }
 
+static bool refuse(const struct config *config, const char *name, const char *value,
+		const char *why, struct buf *errors)
+{
+	config_begin_fault(config, name, value, errors);
+	buf_printf(errors, "%s\n", why);
+	return false;
+}
+
+/* What libpq has to say of it. */
+static bool check_postgres_url(const struct config *config, struct buf *errors)
+{
+	struct buf shown;
+	struct buf why;
+	buf_init(&shown, 0);
+	buf_init(&why, 0);
+	bool fits = storage_check_postgres_url(config->targets_url, &why);
+	if (!fits) {
+		state_url_print_wrong(config->targets_url, &shown);
+		buf_append_byte(&shown, '\0');
+		buf_append_byte(&why, '\0');
+		refuse(config, "targets.url", shown.ptr, why.ptr, errors);
+	}
+	buf_finish(&shown);
+	buf_finish(&why);
+	return fits;
+}
+
+static bool check_targets_url(const struct config *config, struct buf *errors)
+{
+	const char *file = config->targets_password_file;
+	if (targets_url_scheme(config->targets_url) == TARGETS_SCHEME_POSTGRES) {
+		return check_postgres_url(config, errors);
+	}
+	return file[0] == '\0'
+			|| refuse(config, "targets.password-file", file,
+					"only with --targets.url=postgres://...", errors);
+}
+
 bool server_check(const struct config *config, struct buf *errors)
 {
 	bool fits = check_addresses(config, errors);
+	fits &= check_targets_url(config, errors);
 	return state_check(config, errors) && fits;
 }
 
@@ -57,23 +100,23 @@ static bool check_web_config(const struct config *config, struct buf *errors)
 					&& tls_files_check(path, errors));
 }
 
-static bool check_password(const struct config *config, struct buf *errors)
+static bool check_password(
+		const struct config *config, const char *name, const char *path, struct buf *errors)
 {
-	const char *path = config->state_password_file;
 	if (path[0] == '\0') {
 		return true;
 	}
-	struct state_url url = state_url_read(config->state_url);
 	struct buf why;
 	buf_init(&why, 0);
-	bool fine = state_url_read_password(&url, path, &why);
+	char *password = password_file_read(path, &why);
+	bool fine = password != NULL;
 	if (!fine) {
-		config_begin_fault(config, "state.password-file", path, errors);
+		config_begin_fault(config, name, path, errors);
 		buf_append(errors, buf_slice(&why));
 		buf_append_byte(errors, '\n');
 	}
 	buf_finish(&why);
-	state_url_finish(&url);
+	free(password);
 	return fine;
 }
 
@@ -87,7 +130,8 @@ static bool check_state_files(const struct config *config, struct buf *errors)
 		{ "state.tls-cert-file", config->state_tls_cert_file },
 		{ "state.tls-key-file", config->state_tls_key_file },
 	};
-	bool fine = check_password(config, errors);
+	bool fine = check_password(config, "state.password-file", config->state_password_file, errors);
+	fine &= check_password(config, "targets.password-file", config->targets_password_file, errors);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		fine &= files[i].path[0] == '\0'
 				|| check_readable(config, files[i].name, files[i].path, errors);
