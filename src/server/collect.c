@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "server/durability.h"
+#include "server/keep_targets.h"
 
 static void collect_limits(struct server *server, struct stats *stats)
 {
@@ -57,6 +58,7 @@ static void collect_targets(const struct server *server, struct stats *stats)
 		stats->targets.by_state[state] = server->targets.counts[state];
 	}
 	stats->targets.refused = server->targets.refused;
+	keep_targets_collect(server, &stats->targets);
 }
 
 void collect_stats(void *data, struct stats *stats)

@@ -28,6 +28,7 @@
 #include "targets/registry.h"
 
 struct durability;
+struct keeper;
 struct server;
 struct successor;
 
@@ -65,6 +66,8 @@ struct server {
 	struct api api;
 	struct store store;
 	struct registry targets;
+	struct keeper *keeper; /* NULL: targets are not kept */
+	void (*on_targets_closed)(struct server *server);
 	struct stats stats;
 	struct data_dir data_dir;
 	struct durability *durability; /* NULL: what is stored is not kept */

@@ -16,6 +16,7 @@
 #include "server/collect.h"
 #include "server/data_dir.h"
 #include "server/durability.h"
+#include "server/keep_targets.h"
 #include "server/listeners.h"
 #include "server/notify.h"
 #include "server/options.h"
@@ -86,10 +87,16 @@ static void on_targets(uv_timer_t *timer)
 
 /* ---- The end ---- */
 
-static void close_last(struct server *server)
+static void close_rest(struct server *server)
 {
 	signals_close(server);
 	worker_close(&server->worker, NULL);
+}
+
+/* Nobody changes targets any more. */
+static void close_last(struct server *server)
+{
+	keep_targets_close(server, close_rest);
 }
 
 /* Nobody changes the store any more. */
@@ -111,6 +118,7 @@ static void begin_stop(struct server *server)
 	server->is_stopping = true;
 	notify_stopping(server);
 	api_give_up_loading(&server->api);
+	api_give_up_loading_targets(&server->api);
 	takeover_giver_close(&server->giver);
 	takeover_forget_spawned(server);
 	uv_close((uv_handle_t *)&server->expiry, NULL);
@@ -171,6 +179,7 @@ static void init_targets(struct server *server)
 	struct registry_options options = options_of_targets(server->config);
 	registry_init(&server->targets, &options);
 	registry_watch(&server->targets, &server->store);
+	keep_targets_init(server);
 }
 
 static void init_api(struct server *server)
@@ -276,7 +285,7 @@ static bool serve(struct server *server)
 	web_subscribe(server);
 	takeover_stored_init(server);
 	bool is_serving = web_file_read(&server->web_file) && durability_open(server)
-			&& !server->is_stopping && begin_serving(server);
+			&& !server->is_stopping && begin_serving(server) && keep_targets_open(server);
 	if (!is_serving) {
 		server_stop(server);
 	}

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "format/protobuf_native.h"
 #include "server/durability.h"
+#include "server/keep_targets.h"
 #include "state/image/image.h"
 #include "store/snapshot.h"
 
@@ -21,7 +22,8 @@ static bool is_ready(void *data)
 {
 	struct server *server = data;
 	struct snapshot snapshot;
-	if (!durability_is_at_rest(server) || !snapshot_open(&snapshot, &server->store)) {
+	if (!durability_is_at_rest(server) || !keep_targets_is_at_rest(server)
+			|| !snapshot_open(&snapshot, &server->store)) {
 		return false;
 	}
 	snapshot_close(&snapshot);

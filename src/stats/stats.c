@@ -443,11 +443,38 @@ static void render_targets(struct stats *stats, const struct stats_row *row, str
 	}
 }
 
+enum targets_row {
+	TARGETS_BATCHES,
+	TARGETS_FAULTS,
+	TARGETS_OUTAGES,
+	TARGETS_STATEMENTS,
+	TARGETS_UP,
+	TARGETS_WAITING,
+};
+
+static void render_targets_store(
+		struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	const struct stats_targets *targets = &stats->targets;
+	const double values[] = {
+		[TARGETS_BATCHES] = (double)targets->batches,
+		[TARGETS_FAULTS] = (double)targets->faults,
+		[TARGETS_OUTAGES] = (double)targets->outages,
+		[TARGETS_STATEMENTS] = (double)targets->statements,
+		[TARGETS_UP] = targets->is_up,
+		[TARGETS_WAITING] = (double)targets->waiting,
+	};
+	if (targets->is_kept) {
+		append_value(lines, row, values[row->offset]);
+	}
+}
+
 /* ---- The table ---- */
 
 #define PLAIN(field) .render = render_plain, .offset = offsetof(struct stats, field)
 #define PROCESS(index) .render = render_process, .offset = (index)
 #define STATE(index) .render = render_state, .offset = (index)
+#define TARGETS(index) .render = render_targets_store, .offset = (index)
 #define SHARED(index) .render = render_shared, .offset = (index)
 
 const struct stats_row stats_rows[] = {
@@ -619,6 +646,23 @@ const struct stats_row stats_rows[] = {
 	{ SLICE_INIT("weir_targets_refused_total"), METRIC_COUNTER,
 			SLICE_INIT("Pushes of targets that were not registered because there are too many."),
 			PLAIN(targets.refused) },
+	{ SLICE_INIT("weir_targets_store_batches_total"), METRIC_COUNTER,
+			SLICE_INIT("Batches of rows given to the targets' database, one at a time."),
+			TARGETS(TARGETS_BATCHES) },
+	{ SLICE_INIT("weir_targets_store_faults_total"), METRIC_COUNTER,
+			SLICE_INIT("Rows of targets that could not be read, or were not taken."),
+			TARGETS(TARGETS_FAULTS) },
+	{ SLICE_INIT("weir_targets_store_outages_total"), METRIC_COUNTER,
+			SLICE_INIT("Times that the targets' database began to be away."),
+			TARGETS(TARGETS_OUTAGES) },
+	{ SLICE_INIT("weir_targets_store_statements_total"), METRIC_COUNTER,
+			SLICE_INIT("Statements that the targets' database carried out."),
+			TARGETS(TARGETS_STATEMENTS) },
+	{ SLICE_INIT("weir_targets_store_up"), METRIC_GAUGE,
+			SLICE_INIT("1 if the targets' database can be used."), TARGETS(TARGETS_UP) },
+	{ SLICE_INIT("weir_targets_store_waiting"), METRIC_GAUGE,
+			SLICE_INIT("Batches and changes that the targets' database does not have yet."),
+			TARGETS(TARGETS_WAITING) },
 	{ SLICE_INIT("weir_timeouts_total"), METRIC_COUNTER,
 			SLICE_INIT("Connections ended because the client was too slow, by what it was slow "
 					   "with."),

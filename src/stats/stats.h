@@ -121,6 +121,13 @@ struct stats_targets {
 	uint64_t by_state[STATS_TARGET_STATES];
 	const char *states[STATS_TARGET_STATES]; /* their names */
 	uint64_t refused;
+	bool is_kept; /* in a database, which the others are about */
+	bool is_up;
+	uint64_t waiting;
+	uint64_t batches;
+	uint64_t statements;
+	uint64_t faults;
+	uint64_t outages;
 };
 
 enum { STATS_STATUSES_MAX = 16 }; /* different ones of one handler and method */

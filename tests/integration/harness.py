@@ -204,7 +204,7 @@ class Weir:
         try:
             self.addresses = [self._listening() for _ in listen]
             if not any(flag.startswith(SILENT) for flag in flags):
-                self._let_load()
+                self._let_load("--targets.url=none" not in flags)
         except BaseException:
             self.process.kill()
             self.process.wait()
@@ -227,11 +227,12 @@ class Weir:
         host, _, port = address.rpartition(":")
         return host.strip("[]"), int(port)
 
-    def _let_load(self):
+    def _let_load(self, has_targets):
         """An empty state is loaded at once, and few tests are about the moment before it is."""
+        wanted = ["state loaded", "targets read"] if has_targets else ["state loaded"]
         end = time.monotonic() + 0.5
         while (time.monotonic() < end and self.process.poll() is None
-               and "state loaded" not in self.stderr()):
+               and not all(text in self.stderr() for text in wanted)):
             time.sleep(0.002)
 
     def _stdout_line(self):

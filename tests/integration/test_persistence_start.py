@@ -82,7 +82,7 @@ def test_none(start_weir, kept):
     kept.start().put("/metrics/job/kept", "m 1\n")
     kept.end("stop")
     rows = kept.rows()
-    weir = kept.start("--state.url=none")
+    weir = kept.start("--state.url=none", "--targets.url=none")
     assert weir.put("/metrics/job/j", "m 1\n").status == 200
     assert jobs(weir) == {"j"}
     assert "weir_state_" not in weir.get("/metrics").text

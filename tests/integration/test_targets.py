@@ -89,4 +89,4 @@ def test_all_replicas_know_who_pushes(tmp_path):
         replicas[1].stop()
         b = replicas[1].start()
         replicas.wait_until_ready()
-        wait_for(lambda: seen(b, "j") == (1, "active", ""), "what is kept")
+        wait_for(lambda: seen(b, "j") == (1, "active", "127.0.0.1"), "its own push is kept")
