@@ -91,8 +91,11 @@ static inline pid_t server_run(const struct postgres_server *server, const char 
 	dup2(out, 1);
 	dup2(out, 2);
 	prctl(PR_SET_PDEATHSIG, SIGQUIT); /* which it takes for: at once */
+	/* Each looks for the others where it is itself. */
+	const char **words = (const char **)(uintptr_t)args;
+	words[0] = path;
 	if (getppid() == parent && chdir(server->directory) == 0) {
-		execv(path, (char *const *)(uintptr_t)args);
+		execv(path, (char *const *)(uintptr_t)words);
 	}
 	_exit(127);
 }
