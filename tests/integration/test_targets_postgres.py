@@ -306,7 +306,8 @@ def test_what_the_database_does_not_take(start):
 
 
 def test_replicas(postgres, tmp_path):
-    """Two weirs on one Redis and one PostgreSQL: both know all targets, and each push is counted once."""
+    """Two weirs on one Redis and one PostgreSQL: both know all targets, and each push is stored once.
+    What a weir hears of behind its own newer push it does not count as one, so it may show fewer."""
     with RedisServer(tmp_path / "redis") as redis, \
             Replicas(tmp_path, redis.url, 2, f"--targets.url={postgres.url}") as weirs:
         first, second = (replica.weir for replica in weirs)
@@ -319,7 +320,7 @@ def test_replicas(postgres, tmp_path):
         names = {str(number) for number in range(20)} | {"first"}
         for weir in (first, second):
             wait_for(lambda weir=weir: names <= set(listed(weir)), "all targets are known")
-            wait_for(lambda weir=weir: listed(weir)["7"]["pushes"] == 3, "all pushes are")
+            assert 1 <= listed(weir)["7"]["pushes"] <= 3
         assert listed(second)["first"]["state"] == "active"
         wait_for(lambda: dict(postgres.rows(SUMS)) == {
             **{str(number): "3" for number in range(20)}, "first": "1"}, "the tables agree")
