@@ -19,7 +19,7 @@ from redis_servers import RedisServer
 from replicas import Clients, Replicas, parse
 from serial import Change, explains
 
-ROUNDS = int(os.environ.get("WEIR_REPLICA_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("WEIR_REPLICA_ROUNDS", "2"))
 SLACK = 0.5  # seconds before or behind a deadline within which a group may be there or not
 LATE = 10  # seconds that a group may outlive its deadline on a busy machine
 
