@@ -109,7 +109,6 @@ bool durability_redis_open(struct durability *durability, const struct state_eve
 		.wait_ms = at_most(response_ms / 2 + 1, WAIT_MS_MAX),
 		.tombstone_ms = milliseconds(config->state_tombstones_ns),
 		.stream_length = config->state_stream_length,
-		.is_taken_over = config->takeover,
 	};
 	server->durability = durability;
 	durability->state = redis_state_open(&options, &server->loop, &server->store, events);

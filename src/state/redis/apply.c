@@ -139,7 +139,7 @@ static bool end_scan(struct apply_item *item)
 			shared_group_forget(shared);
 		}
 	}
-	partition_scanned(partition, item->scan_number);
+	partition_scanned(partition);
 	return true;
 }
 

@@ -60,7 +60,6 @@ static void note_push(struct redis_state *state, const struct store_change *chan
 		shared->failure = version;
 		if (change->group->deadline_ns != 0 && shared->push == 0) {
 			/* It was made by the failure. */
-			shared->push = 0;
 			shared->deadline = shared_clock_share(&state->clock, change->group->deadline_ns);
 		}
 		shared_group_mark(shared, 0);

@@ -308,7 +308,6 @@ static void begin(struct partition *partition)
 		destroy(outgoing);
 		return;
 	}
-	partition->tried = state->store->changed;
 	partition->outgoing = outgoing;
 	state->batches++;
 	outgoing->command.done = on_answer;
@@ -364,8 +363,7 @@ bool outgoing_send_all(struct redis_state *state)
 	if (!state->is_subscribed || state->is_held || state->is_closing) {
 		return has_early;
 	}
-	/* Each gathers while its own batch is under way. To wait for the others would leave Redis idle.
-	 */
+	/* Each gathers while its own batch is under way; to wait for the others leaves Redis idle. */
 	for (size_t i = 0; i < PARTITIONS; i++) {
 		if (can_send(&state->partitions[i])) {
 			begin(&state->partitions[i]);

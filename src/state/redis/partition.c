@@ -8,7 +8,6 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "state/redis/group_name.h"
 #include "state/redis/parts.h"
 #include "state/redis/reply.h"
 #include "state/redis/scan.h"
@@ -18,14 +17,15 @@
 
 /* ---- Names ---- */
 
+/* Of each push, more than once: nothing is put together for it. */
 size_t partition_of(const struct group_key *key)
 {
-	struct buf name;
-	buf_init(&name, 0);
-	group_name_append(&name, &key->labels);
-	size_t number = checksum64(buf_slice(&name), 0) % PARTITIONS;
-	buf_finish(&name);
-	return number;
+	uint64_t sum = 0;
+	for (size_t i = 0; i < key->labels.count; i++) {
+		sum = checksum64(key->labels.pairs[i].name, sum);
+		sum = checksum64(key->labels.pairs[i].value, sum);
+	}
+	return sum % PARTITIONS;
 }
 
 static char *make_key(const struct partition *partition, const char *what)
@@ -396,10 +396,9 @@ void partitions_end_loading(struct redis_state *state)
 	}
 }
 
-void partition_scanned(struct partition *partition, uint64_t number)
+void partition_scanned(struct partition *partition)
 {
 	struct redis_state *state = partition->state;
-	partition->scanned = number;
 	/* Another one may have begun meanwhile. */
 	if (partition->scan == NULL && partition->phase == PARTITION_SCANNING) {
 		partition->phase = PARTITION_FOLLOWING;

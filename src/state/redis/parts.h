@@ -113,7 +113,6 @@ struct partition {
 	uint64_t wipe;             /* version of a wipe that is to be sent; 0: none */
 	uint64_t durable;          /* all changes of the store up to there are told to be */
 	uint64_t stored;           /* those up to there are */
-	uint64_t tried;            /* up to there they were taken for sending */
 	struct outgoing *outgoing; /* under way, or NULL */
 	struct ZSTD_CCtx_s *zstd;  /* the outgoing one's */
 	struct scan *scan;         /* under way, or NULL */
@@ -129,7 +128,6 @@ struct partition {
 	bool has_waste;    /* groups that do not count any more lie in Redis */
 	bool is_loaded;    /* the store has, or had, all of it */
 	bool is_lossy;     /* since all of it was read last, Redis may have lost something */
-	uint64_t scanned;  /* number of the scan that ended last */
 };
 
 /* ---- The state ---- */
@@ -148,7 +146,7 @@ struct redis_state {
 	struct partition partitions[PARTITIONS];
 	struct list dead; // shared_group::link, to be freed when nobody refers to them
 	struct turn turn; /* sends what was gathered */
-	uv_timer_t timer; /* looks after everything, ten times a second */
+	uv_timer_t timer; /* looks after everything, now and then */
 	int open_handles;
 
 	/* Reading changes. */
@@ -169,7 +167,6 @@ struct redis_state {
 
 	uint64_t scans;      /* begun so far */
 	uint64_t serials;    /* given so far */
-	size_t sweeps;       /* under way */
 	uint64_t changed_ns; /* when the store was last, if outages are accepted; monotonic */
 	struct list early;   // outgoing::early, answered before its own time
 	size_t batches;      /* under way */
@@ -231,8 +228,8 @@ void partition_doubt(struct partition *partition);
 /* The store has all that Redis has; clients may change it now. */
 void partitions_end_loading(struct redis_state *state);
 
-/* All of it was read by the scan of that number. */
-void partition_scanned(struct partition *partition, uint64_t number);
+/* All of it was read, and is in the store. */
+void partition_scanned(struct partition *partition);
 
 /* Something of it could not be read: all is read again, when it can be. */
 void partition_lose(struct partition *partition, const char *why);

@@ -22,7 +22,6 @@ struct redis_state_options {
 	uint64_t wait_ms;       /* for them */
 	uint64_t tombstone_ms;  /* that a deletion is remembered */
 	uint64_t stream_length; /* changes that are kept for others to read, about */
-	bool is_taken_over;     /* the store has groups already: state_take_over() is to come */
 };
 
 struct state *redis_state_open(const struct redis_state_options *options, uv_loop_t *loop,

@@ -29,7 +29,6 @@ static void next_page(struct sweep *sweep);
 
 static void end(struct sweep *sweep)
 {
-	sweep->partition->state->sweeps--;
 	buf_finish(&sweep->text);
 	free(sweep);
 }
@@ -119,6 +118,5 @@ void sweep_begin(struct partition *partition)
 	sweep->join.slot = partition->slot;
 	buf_init(&sweep->text, 0);
 	strcpy(sweep->cursor, "0");
-	partition->state->sweeps++;
 	next_page(sweep);
 }
