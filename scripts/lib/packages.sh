@@ -10,7 +10,7 @@ libzstd-dev meson ninja-build node-llhttp pkg-config python3 zlib1g-dev"
 
 packages_test="clang clang-format curl libclang-rt-14-dev llvm nginx-light openssl postgresql prometheus \
 procps prometheus-node-exporter prometheus-pushgateway protobuf-compiler python3-prometheus-client \
-python3-protobuf python3-pytest redis-server shellcheck systemd util-linux wrk zstd"
+python3-protobuf python3-pytest python3-pytest-xdist redis-server shellcheck systemd util-linux wrk zstd"
 
 # Prints those of the named packages that are not installed.
 packages_missing() {

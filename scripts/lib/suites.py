@@ -23,6 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 ASAN_BINARY = BUILD / "asan" / "src" / "weir"
+WORKERS = (os.cpu_count() or 1) + 1  # a test waits for the programs that it started as much as it works
 ENVIRONMENT = {
     **os.environ,
     "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1",
@@ -159,7 +160,8 @@ def pytest(*options):
         report = Path(directory) / "report.xml"
         # Debian's Python, since pytest is Debian's package.
         code, output = run("/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5",
-                           f"--junitxml={report}", *options, ROOT / "tests" / "integration", seconds=1500)
+                           "-n", str(WORKERS), "--dist", "loadfile", f"--junitxml={report}", *options,
+                           ROOT / "tests" / "integration", seconds=1500)
         if not report.exists():
             return Outcome(failed=1, output=output)
         totals = ElementTree.parse(report).getroot().find("testsuite")

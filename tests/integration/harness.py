@@ -327,6 +327,12 @@ def preload(*names, **variables):
             **{key: str(value) for key, value in variables.items()}}
 
 
+def cpu_seconds(pid):
+    """That a process has worked."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def environment():
     """What weir inherits, without settings of weir's own."""
     inherited = {name: value for name, value in os.environ.items()

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import BINARY, DEADLINE, Closed, chunked, command, environment, format_request, wait_for
+from harness import (BINARY, DEADLINE, Closed, chunked, command, cpu_seconds, environment, format_request,
+                     wait_for)
 from page import Page
 from test_auth import hash_of
 from takeovers import (CONNECTIONS, HELLO, READY, REFUSAL, STATE, TAKEN, VERSION, Pretender,
@@ -516,11 +517,6 @@ def test_new_one_is_killed(start, moment):
         if 'msg="took over"' in weir.stderr():  # it was too fast to be killed midway
             pytest.skip("it had taken over")
         still_serves(weir, connection)
-
-
-def cpu_seconds(pid):
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_no_descriptor_for_the_new_one(start):
