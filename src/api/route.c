@@ -1,15 +1,8 @@
 #include "api/route.h"
 
 #include "api/clean_path.h"
+#include "api/route_patterns.h"
 #include "base/buf.h"
-
-enum {
-	GET = 1 << METHOD_GET,
-	PUT = 1 << METHOD_PUT,
-	POST = 1 << METHOD_POST,
-	DELETE = 1 << METHOD_DELETE,
-	PATCH = 1 << METHOD_PATCH,
-};
 
 /* Paths that are matched as a whole, below the prefix. */
 static const struct row {
@@ -39,17 +32,11 @@ static const struct row {
 	{ SLICE_INIT("/service_discovery/targets/"), ENDPOINT_DISCOVERY, GET, false },
 };
 
-enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]), PUSH_METHODS = PUT | POST | DELETE };
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
 static const struct slice root = SLICE_INIT("/");
 static const struct slice api_root = SLICE_INIT("/api/v1/");
 static const struct slice static_root = SLICE_INIT("/static/");
-static const struct slice targets_root = SLICE_INIT("/api/v1/targets/");
-static const struct slice page_root = SLICE_INIT("/metrics/");
-static const struct slice push_roots[] = {
-	SLICE_INIT("/metrics/job/"),
-	SLICE_INIT("/metrics/job@base64/"),
-};
 
 /* A request's path, taken apart. */
 struct place {
@@ -158,65 +145,12 @@ static struct slice row_path(const struct routes *routes, const struct row *row)
 	return row->path.len == 0 ? routes->scrape_path : row->path;
 }
 
-/* Of a push and of a target's page, which have different words in front of /job. */
-static bool match_key(struct slice path, struct slice front, struct route *route)
-{
-	for (size_t i = 0; i < 2; i++) {
-		struct slice job_root = slice_skip(push_roots[i], page_root.len - 1);
-		struct slice rest = slice_starts_with(path, front) ? slice_skip(path, front.len) : path;
-		if (rest.len == path.len || !slice_starts_with(rest, job_root)
-				|| rest.len == job_root.len) {
-			continue;
-		}
-		rest = slice_skip(rest, job_root.len);
-		const char *slash = slice_find_byte(rest, '/');
-		route->job = slash == NULL ? rest : slice_between(rest.ptr, slash);
-		route->labels = slice_skip(rest, route->job.len);
-		route->job_is_base64 = i == 1;
-		return true;
-	}
-	return false;
-}
-
-/* /api/v1/targets/ID, or that with an action behind it */
-static unsigned match_target(struct slice path, struct route *route)
-{
-	struct slice rest = slice_skip(path, targets_root.len);
-	const char *slash = slice_find_byte(rest, '/');
-	route->id = slash == NULL ? rest : slice_between(rest.ptr, slash);
-	route->action = slash == NULL ? slice_make(NULL, 0) : slice_skip(rest, route->id.len + 1);
-	route->endpoint = slash == NULL ? ENDPOINT_API_TARGET : ENDPOINT_API_TARGET_ACTION;
-	if (route->id.len == 0) {
-		return 0;
-	}
-	return slash == NULL ? GET | PUT | PATCH | DELETE : POST;
-}
-
-/* /metrics/target/job/JOB..., as in the path of a push, or /metrics/ID: a UUID and nothing else. */
-static bool match_target_page(struct slice path, struct route *route)
-{
-	enum { ID_LEN = 36 };
-	if (match_key(path, SLICE("/metrics/target"), route)) {
-		return true;
-	}
-	if (path.len != page_root.len + ID_LEN || !slice_starts_with(path, page_root)
-			|| path.ptr[path.len - 13] != '-') {
-		return false;
-	}
-	route->id = slice_skip(path, page_root.len);
-	return slice_find_byte(route->id, '/') == NULL;
-}
-
 /* The methods that have something at exactly that path. */
 static unsigned methods_at(const struct routes *routes, struct slice path, struct route *route)
 {
-	if (match_key(path, SLICE("/metrics"), route)) {
-		route->endpoint = ENDPOINT_PUSH;
-		return PUSH_METHODS;
-	}
-	if (match_target_page(path, route)) {
-		route->endpoint = ENDPOINT_TARGET_PAGE;
-		return GET;
+	unsigned methods = route_match_key(path, route);
+	if (methods != 0) {
+		return methods;
 	}
 	for (size_t i = 0; i < ROW_COUNT; i++) {
 		bool is_there = routes->has_admin || !rows[i].is_admin;
@@ -225,15 +159,28 @@ static unsigned methods_at(const struct routes *routes, struct slice path, struc
 			return rows[i].methods;
 		}
 	}
-	if (slice_starts_with(path, targets_root)) {
-		return match_target(path, route);
+	return route_match_name(path, route);
+}
+
+/* ---- What there is ---- */
+
+static bool describe_row(size_t number, struct route_place *ret_place)
+{
+	static const struct routes usual = { .scrape_path = SLICE_INIT("/metrics") };
+	if (number >= ROW_COUNT) {
+		return false;
 	}
-	if (slice_starts_with(path, static_root)) {
-		route->endpoint = ENDPOINT_STATIC;
-		route->file = slice_skip(path, static_root.len);
-		return GET;
-	}
-	return 0;
+	*ret_place = (struct route_place){
+		.path = row_path(&usual, &rows[number]),
+		.methods = rows[number].methods,
+	};
+	return true;
+}
+
+bool route_describe(size_t number, struct route_place *ret_place)
+{
+	return describe_row(number, ret_place)
+			|| (number >= ROW_COUNT && route_patterns_describe(number - ROW_COUNT, ret_place));
 }
 
 /* "DELETE, OPTIONS, POST, PUT" */
@@ -245,6 +192,7 @@ static struct slice allowed_methods(unsigned methods, struct arena *arena)
 	} names[] = {
 		{ DELETE, "DELETE" },
 		{ GET, "GET" },
+		{ HEAD, "HEAD" },
 		{ 1 << METHOD_OPTIONS, "OPTIONS" },
 		{ PATCH, "PATCH" },
 		{ POST, "POST" },
@@ -279,21 +227,21 @@ static bool is_meant(const struct routes *routes, const struct row *row, unsigne
 /* In another case, but not a job by base64 with labels: a Pushgateway does not find that. */
 static bool is_meant_push(struct slice path, struct slice push_root)
 {
-	bool is_base64 = push_root.len == push_roots[1].len;
+	bool is_base64 = push_root.len == route_push_roots[1].len;
 	return starts_with_nocase(path, push_root) && path.len > push_root.len
 			&& !(is_base64 && slice_find_byte(slice_skip(path, push_root.len), '/') != NULL);
 }
 
 static bool find_meant_push(const struct place *place, struct arena *arena, struct slice *ret_path)
 {
-	if (place->is_exact && slice_equal(place->path, push_roots[0])) {
-		*ret_path = without_slash(push_roots[0]);
+	if (place->is_exact && slice_equal(place->path, route_push_roots[0])) {
+		*ret_path = without_slash(route_push_roots[0]);
 		return true;
 	}
 	for (size_t i = 0; i < 2; i++) {
-		if (is_meant_push(place->path, push_roots[i])) {
-			struct slice rest = slice_skip(place->path, push_roots[i].len);
-			*ret_path = ARENA_JOIN(arena, push_roots[i], rest);
+		if (is_meant_push(place->path, route_push_roots[i])) {
+			struct slice rest = slice_skip(place->path, route_push_roots[i].len);
+			*ret_path = ARENA_JOIN(arena, route_push_roots[i], rest);
 			return true;
 		}
 	}

@@ -73,3 +73,12 @@ struct route {
 
 enum route_result route_find(const struct routes *routes, const struct http_request *request,
 		struct arena *arena, struct route *ret_route);
+
+/* A path as descriptions of an API have it, with {names} in it: "/metrics/job/{job}". */
+struct route_place {
+	struct slice path; /* below the prefix; the scrape path is where it usually is */
+	unsigned methods;  /* 1 << METHOD_GET and others; all have OPTIONS besides */
+};
+
+/* All that there are, admin API or not, by number from 0 on. False: there are no more. */
+bool route_describe(size_t number, struct route_place *ret_place);
