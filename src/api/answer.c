@@ -25,6 +25,27 @@ void answer_add_cors(struct exchange *exchange)
 			exchange, SLICE("Cache-Control"), SLICE("no-cache, no-store, must-revalidate"));
 }
 
+/* If-None-Match: "etag", W/"another" or *. The quotes tell where an etag begins and ends. */
+static bool has_it(const struct exchange *exchange, struct slice etag)
+{
+	struct slice known = exchange_header(exchange, SLICE("If-None-Match"));
+	struct slice weak = SLICE("W/");
+	struct slice quoted = slice_skip(etag, slice_starts_with(etag, weak) ? weak.len : 0);
+	return slice_equal(known, SLICE("*"))
+			|| (known.len > 0 && memmem(known.ptr, known.len, quoted.ptr, quoted.len) != NULL);
+}
+
+bool answer_is_known(struct exchange *exchange, struct slice etag)
+{
+	bool is_known = has_it(exchange, etag);
+	exchange_add_field(exchange, SLICE("Cache-Control"), SLICE("public, max-age=3600"));
+	exchange_add_field(exchange, SLICE("ETag"), etag);
+	if (is_known) {
+		answer_empty(exchange, 304);
+	}
+	return is_known;
+}
+
 static struct push_url_limits url_limits(const struct api *api)
 {
 	const struct format_options *format = &api->options.format_options;

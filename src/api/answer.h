@@ -17,6 +17,11 @@ void answer_error(struct exchange *exchange, int status, struct slice text);
 void answer_add_cors(struct exchange *exchange);
 
 /*
+ * What the client may keep for an hour. True when it has it already, and the answer is 304.
+ */
+bool answer_is_known(struct exchange *exchange, struct slice etag);
+
+/*
  * The key of a push's path. False when the exchange has its error answer,
  * still to be sent.
  */

@@ -89,6 +89,9 @@ static void handle_found(struct api *api, struct exchange *exchange, const struc
 	case ENDPOINT_STATIC:
 		static_handle(api, exchange, route);
 		return;
+	case ENDPOINT_OPENAPI:
+		openapi_handle(api, exchange);
+		return;
 	case ENDPOINT_API_EXPORT:
 		answer_add_cors(exchange);
 		export_handle(api, exchange);

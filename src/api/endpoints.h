@@ -34,6 +34,9 @@ void status_handle(struct api *api, struct exchange *exchange);
 /* GET /static/... */
 void static_handle(struct api *api, struct exchange *exchange, const struct route *route);
 
+/* GET and HEAD /openapi.json */
+void openapi_handle(struct api *api, struct exchange *exchange);
+
 /* PUT and POST /-/quit; a GET is told so */
 void quit_handle(struct api *api, struct exchange *exchange);
 

@@ -17,6 +17,7 @@ static const struct row {
 	{ SLICE_INIT("/-/quit"), ENDPOINT_QUIT, GET | PUT | POST, false },
 	{ SLICE_INIT("/"), ENDPOINT_PAGE, GET, false },
 	{ SLICE_INIT("/status"), ENDPOINT_PAGE, GET, false },
+	{ SLICE_INIT("/openapi.json"), ENDPOINT_OPENAPI, GET | HEAD, false },
 	{ SLICE_INIT("/api/v1/admin/wipe"), ENDPOINT_API_WIPE, PUT, true },
 	{ SLICE_INIT("/api/v1/export"), ENDPOINT_API_EXPORT, GET, false },
 	{ SLICE_INIT("/api/v1/import"), ENDPOINT_API_IMPORT, POST, true },

@@ -24,6 +24,7 @@ enum endpoint {
 	ENDPOINT_QUIT, /* put, post; get says so */
 	ENDPOINT_PAGE, /* the web page */
 	ENDPOINT_STATIC,
+	ENDPOINT_OPENAPI, /* get, head: the description of all this */
 	ENDPOINT_API_EXPORT,
 	ENDPOINT_API_IMPORT,
 	ENDPOINT_API_METRICS,

@@ -2,21 +2,9 @@
 #include "api/endpoints.h"
 #include "ui/assets.h"
 
-/* If-None-Match: "etag", W/"another" or *. The quotes tell where an etag begins and ends. */
-static bool has_it(const struct exchange *exchange, const struct asset *asset)
-{
-	struct slice known = exchange_header(exchange, SLICE("If-None-Match"));
-	return slice_equal(known, SLICE("*"))
-			|| (known.len > 0
-					&& memmem(known.ptr, known.len, asset->etag.ptr, asset->etag.len) != NULL);
-}
-
 static void set_asset(struct exchange *exchange, const struct asset *asset)
 {
-	exchange_add_field(exchange, SLICE("Cache-Control"), SLICE("public, max-age=3600"));
-	exchange_add_field(exchange, SLICE("ETag"), asset->etag);
-	if (has_it(exchange, asset)) {
-		answer_empty(exchange, 304);
+	if (answer_is_known(exchange, asset->etag)) {
 		return;
 	}
 	exchange_add_missing_field(exchange, SLICE("X-Content-Type-Options"), SLICE("nosniff"));

@@ -219,7 +219,9 @@ static void write_head(struct buf *out, const struct status_view *view)
 	append_link(out, view, "href", view->scrape_path);
 	buf_append_string(out, ">scrape</a>\n<a");
 	append_link(out, view, "href", SLICE("/api/v1/metrics"));
-	buf_append_string(out, ">as JSON</a>\n<a href=\"#status\">status</a>\n</header>\n");
+	buf_append_string(out, ">as JSON</a>\n<a");
+	append_link(out, view, "href", SLICE("/openapi.json"));
+	buf_append_string(out, ">API</a>\n<a href=\"#status\">status</a>\n</header>\n");
 }
 
 static void write_filter(struct buf *out, const struct status_view *view)

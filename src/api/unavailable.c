@@ -36,6 +36,7 @@ static enum stats_handler handler_of(enum endpoint endpoint, const struct exchan
 		return STATS_HANDLER_HEALTHY;
 	case ENDPOINT_READY:
 		return STATS_HANDLER_READY;
+	case ENDPOINT_OPENAPI:
 	case ENDPOINT_STATIC:
 		return STATS_HANDLER_STATIC;
 	case ENDPOINT_PAGE:

@@ -90,15 +90,15 @@ class Connection:
 
     def exchange(self, method, target, body=None, headers=None):
         self.request(method, target, body, headers)
-        return self.response()
+        return self.response(is_head=method == "HEAD")
 
-    def response(self):
+    def response(self, is_head=False):
         """The next answer; 100 Continue is an answer too, with an empty body."""
         head = self._until(b"\r\n\r\n").decode("latin-1").split("\r\n")
         status = int(head[0].split(" ")[1])
         fields = (line.partition(":") for line in head[1:] if line)
         headers = {name.lower(): value.strip() for name, _, value in fields}
-        if status < 200 or status in (204, 304):
+        if status < 200 or status in (204, 304) or is_head:
             body = b""
         elif headers.get("transfer-encoding", "").lower() == "chunked":
             body = self._chunks()

@@ -46,9 +46,9 @@ static const struct routes moved_scrape = { .scrape_path = SLICE_INIT("/x/scrape
 static struct slice describe(const struct routes *routes, const char *request_line)
 {
 	static const char *const endpoints[] = { "none", "metrics", "push", "healthy", "ready", "quit",
-		"page", "static", "api export", "api import", "api metrics", "api status", "targets",
-		"target", "target action", "targets export", "targets import", "discovery", "collector",
-		"hosts", "rules", "target page", "wipe", "api options" };
+		"page", "static", "openapi", "api export", "api import", "api metrics", "api status",
+		"targets", "target", "target action", "targets export", "targets import", "discovery",
+		"collector", "hosts", "rules", "target page", "wipe", "api options" };
 	struct http_request request = { 0 };
 	struct slice line = slice_of_string(request_line);
 	const char *blank = slice_find_byte(line, ' ');
