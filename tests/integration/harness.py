@@ -11,9 +11,11 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
 
+import openapi
 from page import Page
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -196,6 +198,8 @@ class Weir:
         self.stderr_path = directory / "stderr"
         self.pending = b""
         self.tls = tls
+        self.prefix = prefix_of(flags)
+        self.is_described = not any(flag.startswith("--web.telemetry-path") for flag in flags)
         with open(self.stderr_path, "ab") as stderr:  # others may write to it, too
             self.process = subprocess.Popen(
                 command(directory, *flags, listen=listen),
@@ -269,15 +273,18 @@ class Weir:
             self.process.stdout.close()
         assert code == 0, f"weir ended with exit code {code}:\n{self.stderr()}"
 
-    # Requests, each over a connection of its own.
+    # Requests, each over a connection of its own. Answers have to be as they are described.
 
     def connect(self, **options):
         return Connection(self.address, **{"tls": self.tls, **options})
 
     def request(self, method, target, body=None, headers=None):
         with self.connect() as connection:
-            return connection.exchange(method, target, body,
-                                       {"Connection": "close", **(headers or {})})
+            response = connection.exchange(method, target, body,
+                                           {"Connection": "close", **(headers or {})})
+        if self.is_described:
+            openapi.check_answer(self.prefix, method, target, response)
+        return response
 
     def get(self, target, headers=None):
         return self.request("GET", target, headers=headers)
@@ -296,6 +303,14 @@ class Weir:
         response = self.get("/metrics")
         assert response.status == 200, response.text
         return Page(response.text)
+
+
+def prefix_of(flags):
+    """What a weir's paths are below, by its flags."""
+    said = dict(flag.split("=", 1) for flag in flags if "=" in flag)
+    url = said.get("--web.external-url", "")
+    prefix = said.get("--web.route-prefix", urllib.parse.urlsplit(url).path if "://" in url else url)
+    return "/" + prefix.strip("/") if prefix.strip("/") else ""
 
 
 def command(directory, *flags, listen=("127.0.0.1:0",)):

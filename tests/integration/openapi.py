@@ -4,19 +4,23 @@ Schemas of OpenAPI 3.0 are nearly those of JSON Schema: what differs, `nullable`
 """
 
 import functools
+import gzip
 import json
 import re
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import jsonschema
 
-import harness
-
+REPOSITORY = Path(__file__).resolve().parents[2]
 METHODS = ("get", "put", "post", "delete", "patch", "head")
 # What any answer may have; all else is named by the operation.
 EVERYWHERE = {"connection", "content-encoding", "content-length", "content-type", "date", "transfer-encoding",
-              "x-content-type-options"}
+              "x-content-type-options",
+              # --web.config.file may set these for all of them.
+              "content-security-policy", "x-frame-options", "x-xss-protection", "strict-transport-security"}
+LARGE = 64 * 1024  # bytes of a body that are not worth the time to check
 
 
 class Undescribed(AssertionError):
@@ -24,9 +28,20 @@ class Undescribed(AssertionError):
 
 
 @functools.cache
-def built_description():
-    """As the build makes it: all of it but its servers."""
-    return json.loads((Path(harness.BINARY).resolve().parent / "openapi.json").read_text())
+def written_description():
+    """As it is in the source tree: all of it but its servers."""
+    parts = REPOSITORY / "src" / "api" / "openapi"
+    head = parts / "weir.json"
+    others = sorted(path for path in parts.glob("*.json") if path != head)
+    version = re.search(r"version: '(.*?)'", (REPOSITORY / "meson.build").read_text())[1]
+    joined = subprocess.run([REPOSITORY / "scripts" / "join-openapi", "/dev/stdout", version, head, *others],
+                            capture_output=True, check=True)
+    return json.loads(joined.stdout)
+
+
+@functools.cache
+def description():
+    return Description(written_description())
 
 
 def as_json_schema(value):
@@ -127,23 +142,32 @@ class Description:
         kind = kind.partition(";")[0].strip()
         if kind not in said:
             raise Undescribed(f"{where}: {kind} is not described: {response.body[:300]!r}")
-        if method == "HEAD" or "schema" not in said[kind]:
+        is_coded = response.headers.get("content-encoding", "gzip") != "gzip"
+        if method == "HEAD" or "schema" not in said[kind] or len(response.body) > LARGE or is_coded:
             return
         faults = self.faults(said[kind]["schema"], value_of(kind, self.resolve(said[kind]["schema"]), response))
         if faults:
             raise Undescribed(f"{where}: {faults} in {response.body[:600]!r}")
 
 
+def check_answer(prefix, method, target, response):
+    """An answer of a weir below that prefix, if its request leads to what is described."""
+    path = target.partition("?")[0]
+    operation = description().operation_of(method, path[len(prefix):]) if path.startswith(prefix) else None
+    if operation:
+        description().check(method, operation.template, response)
+
+
 def value_of(kind, schema, response):
     """The body as what its schema is about."""
+    is_coded = response.headers.get("content-encoding") == "gzip"
+    body = gzip.decompress(response.body) if is_coded else response.body
     if kind == "application/json":
         try:
-            return json.loads(response.body)
+            return json.loads(body)
         except ValueError as error:
-            raise Undescribed(f"no JSON: {error}: {response.body[:300]!r}") from None
-    if schema.get("format") == "binary":
-        return response.body.decode("latin-1")
-    return response.body.decode("utf-8")
+            raise Undescribed(f"no JSON: {error}: {body[:300]!r}") from None
+    return body.decode("latin-1" if schema.get("format") == "binary" else "utf-8")
 
 
 @functools.cache

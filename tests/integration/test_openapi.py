@@ -9,14 +9,14 @@ import jsonschema
 import pytest
 
 from harness import BINARY, REPOSITORY
-from openapi import METHODS, Description, built_description
+from openapi import METHODS, description, written_description
 
 PATH = "/openapi.json"
 META = json.loads((REPOSITORY / "tests" / "integration" / "data" / "openapi-3.0.json").read_text())
 
 
 def operations():
-    return Description(built_description()).operations.values()
+    return description().operations.values()
 
 
 def every(value, kind):
@@ -50,25 +50,24 @@ def test_document_is_openapi(shared_weir):
     lambda d: d["components"]["schemas"]["Lines"].update({"type": "array"}),
 ])
 def test_meta_schema_finds_faults(fault):
-    document = json.loads(json.dumps(built_description()))
+    document = json.loads(json.dumps(written_description()))
     checker = jsonschema.Draft7Validator(META, format_checker=jsonschema.draft7_format_checker)
     fault(document)
     assert not checker.is_valid(document)
 
 
 def test_references_lead_somewhere_and_nothing_is_left_over():
-    document = built_description()
-    description = Description(document)
+    document = written_description()
     used = {value["$ref"] for value in every(document, dict) if isinstance(value.get("$ref"), str)}
     for reference in used:
-        description.resolve({"$ref": reference})
+        description().resolve({"$ref": reference})
     there = {f"#/components/{kind}/{name}" for kind, members in document["components"].items()
              for name in members if kind != "securitySchemes"}
     assert there - used == set()
 
 
 def test_operations_are_whole():
-    tags = {tag["name"] for tag in built_description()["tags"]}
+    tags = {tag["name"] for tag in written_description()["tags"]}
     names = [operation.name for operation in operations()]
     assert len(set(names)) == len(names)
     for operation in operations():
@@ -81,19 +80,18 @@ def test_operations_are_whole():
 
 def test_objects_are_closed():
     """An object of which members are named says whether there may be others."""
-    for schema in every(built_description()["components"], dict):
+    for schema in every(written_description()["components"], dict):
         if schema.get("type") == "object" and "properties" in schema:
             assert "additionalProperties" in schema, schema
 
 
 def test_examples_and_defaults_are_good():
-    description = Description(built_description())
     checked = 0
-    for value in every(description.document, dict):
+    for value in every(written_description(), dict):
         schema = value.get("schema", value)
         for said, by in ((value.get("example"), schema), (value.get("default"), value)):
             if said is not None and isinstance(schema, dict) and ("type" in by or "schema" in value):
-                assert description.faults(by, said) == [], value
+                assert description().faults(by, said) == [], value
                 checked += 1
     assert checked > 10
 
@@ -109,7 +107,7 @@ def test_served_with_the_version(shared_weir):
     version = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout
     assert document["info"]["version"] in version.split()
     assert document["servers"] == [{"url": "/"}]
-    assert {key: value for key, value in document.items() if key != "servers"} == built_description()
+    assert {key: value for key, value in document.items() if key != "servers"} == written_description()
 
 
 def test_below_a_prefix(start_weir):
@@ -173,5 +171,5 @@ def test_page_links_to_it(shared_weir):
 
 def test_methods_that_are_described_are_known_here():
     """The validator walks the methods that it knows."""
-    for item in built_description()["paths"].values():
+    for item in written_description()["paths"].values():
         assert item.keys() <= set(METHODS)
