@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "api/protobuf_lines.h"
+#include "api/protobuf_part.h"
 #include "api/worked_body.h"
 #include "base/memory.h"
 
@@ -25,14 +25,14 @@ struct protobuf_page {
 	struct protobuf_page_options options;
 	struct snapshot snapshot;
 	struct names names;
-	struct protobuf_lines lines;
+	struct family_lines lines;
 	struct list *family; /* family::in_order; the last that was begun */
 	enum page_phase phase;
 
 	/* A large family. */
 	struct arena arena;
 	struct protobuf_family *large;
-	struct protobuf_place place;
+	struct family_place place;
 	bool is_first;  /* its first slice is still to be made */
 	size_t working; /* its slices that are being worked on */
 	size_t measured_bytes;
@@ -100,7 +100,7 @@ static struct list *find_next_family(const struct protobuf_page *page)
 	struct list *end = &page->snapshot.contents->families.in_order;
 	for (struct list *link = page->family->next; link != end; link = link->next) {
 		const struct family *family = LIST_ENTRY(link, struct family, in_order);
-		if (protobuf_lines_has_any(&page->lines, family)) {
+		if (family_lines_has_any(&page->lines, family)) {
 			return link;
 		}
 	}
@@ -139,8 +139,8 @@ static void add_slice(
 	part->kind = kind;
 	part->family = page->large;
 	part->family_bytes = page->measured_bytes;
-	unit->bytes = protobuf_lines_gather(
-			&page->lines, current_family(page), &page->place, part, &unit->arena, SLICE_BYTES);
+	unit->bytes = family_lines_gather(&page->lines, current_family(page), &page->place,
+			&part->lines, &unit->arena, SLICE_BYTES);
 	data->is_slice = true;
 	page->working++;
 	if (page->large->names != NULL) {
@@ -151,7 +151,7 @@ static void add_slice(
 static enum worked_gathering gather_large(struct protobuf_page *page, struct worked_unit *unit)
 {
 	if (page->phase == PHASE_MEASURE) {
-		if (page->place.step != PROTOBUF_PLACE_END) {
+		if (page->place.step != FAMILY_PLACE_END) {
 			add_slice(page, unit, PROTOBUF_MEASURE);
 			return WORKED_GATHERED;
 		}
@@ -160,11 +160,11 @@ static enum worked_gathering gather_large(struct protobuf_page *page, struct wor
 		}
 		page->phase = PHASE_MAKE;
 		page->is_first = true;
-		page->place = (struct protobuf_place){ 0 };
+		page->place = (struct family_place){ 0 };
 	}
 	add_slice(page, unit, page->is_first ? PROTOBUF_FIRST : PROTOBUF_NEXT);
 	page->is_first = false;
-	if (page->place.step == PROTOBUF_PLACE_END) {
+	if (page->place.step == FAMILY_PLACE_END) {
 		page->phase = PHASE_FAMILIES;
 	}
 	return WORKED_GATHERED;
@@ -178,7 +178,7 @@ static void begin_large(struct protobuf_page *page, struct family *family)
 	page->phase = PHASE_MEASURE;
 	page->measured_bytes = 0;
 	page->made_bytes = 0;
-	page->place = (struct protobuf_place){ 0 };
+	page->place = (struct family_place){ 0 };
 }
 
 /*
@@ -191,19 +191,19 @@ static void make_now(struct protobuf_page *page, struct protobuf_part *part, str
 	protobuf_part_make(part, &page->made, &page->metrics, &page->scratch);
 	arena_reset(&page->scratch);
 	part->kind = PROTOBUF_MADE;
-	part->text = arena_copy(arena, buf_slice(&page->made));
+	part->made = arena_copy(arena, buf_slice(&page->made));
 }
 
 /* False when the family is large: it is begun, and units of its own are to follow. */
 static bool add_family(struct protobuf_page *page, struct worked_unit *unit, struct family *family)
 {
 	struct page_unit *data = unit->data;
-	struct protobuf_place place = { 0 };
+	struct family_place place = { 0 };
 	struct protobuf_part *part = add_part(unit);
 	part->kind = PROTOBUF_WHOLE;
-	size_t bytes =
-			protobuf_lines_gather(&page->lines, family, &place, part, &unit->arena, WHOLE_BYTES);
-	if (place.step != PROTOBUF_PLACE_END) {
+	size_t bytes = family_lines_gather(
+			&page->lines, family, &place, &part->lines, &unit->arena, WHOLE_BYTES);
+	if (place.step != FAMILY_PLACE_END) {
 		data->count--;
 		begin_large(page, family);
 		return false;
@@ -298,7 +298,7 @@ static void close_page(struct worked_source *source)
 {
 	struct protobuf_page *page = LIST_ENTRY(source, struct protobuf_page, source);
 	page->result.collisions = page->names.collisions;
-	protobuf_lines_finish(&page->lines);
+	family_lines_finish(&page->lines);
 	names_finish(&page->names);
 	snapshot_close(&page->snapshot);
 	arena_finish(&page->arena);
@@ -326,8 +326,7 @@ struct http_body *protobuf_page_create(
 	page->options = *options;
 	snapshot_open(&page->snapshot, store);
 	names_init(&page->names, &page->snapshot, options->page.escaping);
-	protobuf_lines_init(
-			&page->lines, &page->snapshot, store->declarations, options->page.own_lines);
+	family_lines_init(&page->lines, &page->snapshot, store->declarations, options->page.own_lines);
 	page->family = &store->contents->families.in_order;
 	arena_init(&page->arena);
 	arena_init(&page->scratch);

@@ -76,10 +76,10 @@ static void make_all_metrics(struct protobuf_part *part, struct buf *out, struct
 {
 	const struct protobuf_family *family = part->family;
 	struct block_reader reader;
-	block_reader_init_text(&reader, part->text, family->type, family->name);
+	block_reader_init_text(&reader, part->lines.text, family->type, family->name);
 	make_metrics(part, &reader, out, arena);
-	for (size_t i = 0; i < part->range_count; i++) {
-		const struct protobuf_range *range = &part->ranges[i];
+	for (size_t i = 0; i < part->lines.range_count; i++) {
+		const struct lines_range *range = &part->lines.ranges[i];
 		block_reader_init_part(
 				&reader, range->block, family->name, range->first_chunk, range->end_chunk);
 		make_metrics(part, &reader, out, arena);
@@ -115,7 +115,7 @@ void protobuf_part_make(
 		make_all_metrics(part, out, arena);
 		return;
 	case PROTOBUF_MADE:
-		buf_append(out, part->text);
+		buf_append(out, part->made);
 		return;
 	}
 }

@@ -11,18 +11,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "api/family_lines.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "model/batch.h"
-#include "store/block.h"
 #include "store/names.h"
-
-/* Some chunks of a block. */
-struct protobuf_range {
-	const struct block *block;
-	uint32_t first_chunk;
-	uint32_t end_chunk;
-};
 
 /* What a family says of itself; in memory that the part's owner keeps. */
 struct protobuf_family {
@@ -40,16 +33,14 @@ enum protobuf_part_kind {
 	PROTOBUF_MEASURE, /* a slice: only its size is wanted */
 	PROTOBUF_FIRST,   /* the first slice, with what comes before all */
 	PROTOBUF_NEXT,    /* another slice */
-	PROTOBUF_MADE,    /* a family that was made before: its message is the text */
+	PROTOBUF_MADE,    /* a family that was made before: its message is there */
 };
 
 struct protobuf_part {
 	enum protobuf_part_kind kind;
 	const struct protobuf_family *family;
-	struct slice text; /* lines of weir's own, or what was made */
-	struct protobuf_range *ranges;
-	size_t range_count;
-	size_t range_capacity;
+	struct gathered_lines lines;
+	struct slice made;   /* before, instead of lines */
 	size_t family_bytes; /* of a first slice: what all metrics take */
 	size_t bytes;        /* of its metrics; set by the making */
 };

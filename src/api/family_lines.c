@@ -1,11 +1,11 @@
-#include "api/protobuf_lines.h"
+#include "api/family_lines.h"
 
 enum { PREFETCH_SLOTS = 8 };
 
-void protobuf_lines_init(struct protobuf_lines *lines, const struct snapshot *snapshot,
+void family_lines_init(struct family_lines *lines, const struct snapshot *snapshot,
 		const struct family_declaration *declarations, const struct slice *own_lines)
 {
-	*lines = (struct protobuf_lines){
+	*lines = (struct family_lines){
 		.snapshot = snapshot,
 		.declarations = declarations,
 		.own_lines = own_lines,
@@ -13,14 +13,14 @@ void protobuf_lines_init(struct protobuf_lines *lines, const struct snapshot *sn
 	buf_init(&lines->text, 0);
 }
 
-void protobuf_lines_finish(struct protobuf_lines *lines)
+void family_lines_finish(struct family_lines *lines)
 {
 	buf_finish(&lines->text);
 }
 
 /* ---- What there is ---- */
 
-static struct slice own_lines_of(const struct protobuf_lines *lines, const struct family *family)
+static struct slice own_lines_of(const struct family_lines *lines, const struct family *family)
 {
 	if (family->declaration == NULL || lines->own_lines == NULL) {
 		return slice_make(NULL, 0);
@@ -28,7 +28,7 @@ static struct slice own_lines_of(const struct protobuf_lines *lines, const struc
 	return lines->own_lines[family->declaration - lines->declarations];
 }
 
-static bool has_visible_group(const struct protobuf_lines *lines)
+static bool has_visible_group(const struct family_lines *lines)
 {
 	uint32_t len = lines->snapshot->contents->group_slots.len;
 	for (uint32_t i = 0; i < len; i++) {
@@ -39,7 +39,7 @@ static bool has_visible_group(const struct protobuf_lines *lines)
 	return false;
 }
 
-static bool has_visible_block(const struct protobuf_lines *lines, const struct family *family)
+static bool has_visible_block(const struct family_lines *lines, const struct family *family)
 {
 	for (uint32_t i = 0; i < family->slots.len; i++) {
 		if (snapshot_block(lines->snapshot, family, i) != NULL) {
@@ -49,7 +49,7 @@ static bool has_visible_block(const struct protobuf_lines *lines, const struct f
 	return false;
 }
 
-bool protobuf_lines_has_any(const struct protobuf_lines *lines, const struct family *family)
+bool family_lines_has_any(const struct family_lines *lines, const struct family *family)
 {
 	return own_lines_of(lines, family).len > 0 || has_visible_block(lines, family)
 			|| (family_has_times(family) && has_visible_group(lines));
@@ -58,7 +58,7 @@ bool protobuf_lines_has_any(const struct protobuf_lines *lines, const struct fam
 /* ---- Times ---- */
 
 static void append_time_line(
-		struct protobuf_lines *lines, const struct family *family, const struct group *group)
+		struct family_lines *lines, const struct family *family, const struct group *group)
 {
 	char value[SNAPSHOT_TIME_MAX];
 	size_t len = snapshot_format_time(lines->snapshot, family, group, value);
@@ -72,8 +72,8 @@ static void append_time_line(
 }
 
 /* Until there are so many bytes; true at the end. */
-static bool gather_times(struct protobuf_lines *lines, const struct family *family,
-		struct protobuf_place *place, size_t bytes)
+static bool gather_times(struct family_lines *lines, const struct family *family,
+		struct family_place *place, size_t bytes)
 {
 	uint32_t len = lines->snapshot->contents->group_slots.len;
 	uint32_t end = family_has_times(family) ? len : 0;
@@ -100,16 +100,17 @@ static inline __attribute__((always_inline)) void prefetch(
 	}
 }
 
-static void add_range(struct protobuf_part *part, struct arena *arena, const struct block *block,
-		uint32_t first_chunk, uint32_t end_chunk)
+static void add_range(struct gathered_lines *gathered, struct arena *arena,
+		const struct block *block, uint32_t first_chunk, uint32_t end_chunk)
 {
-	if (part->range_count == part->range_capacity) {
-		size_t old_bytes = part->range_count * sizeof(*part->ranges);
-		part->range_capacity = part->range_capacity == 0 ? 16 : part->range_capacity * 2;
-		part->ranges = arena_grow(
-				arena, part->ranges, old_bytes, part->range_capacity * sizeof(*part->ranges));
+	if (gathered->range_count == gathered->range_capacity) {
+		size_t old_bytes = gathered->range_count * sizeof(*gathered->ranges);
+		gathered->range_capacity =
+				gathered->range_capacity == 0 ? 16 : gathered->range_capacity * 2;
+		gathered->ranges = arena_grow(arena, gathered->ranges, old_bytes,
+				gathered->range_capacity * sizeof(*gathered->ranges));
 	}
-	part->ranges[part->range_count++] = (struct protobuf_range){
+	gathered->ranges[gathered->range_count++] = (struct lines_range){
 		.block = block,
 		.first_chunk = first_chunk,
 		.end_chunk = end_chunk,
@@ -128,8 +129,8 @@ static uint32_t find_end_chunk(const struct block *block, uint32_t chunk, size_t
 }
 
 /* Until so many bytes are used up; true at the end. */
-static bool gather_blocks(struct protobuf_lines *lines, const struct family *family,
-		struct protobuf_place *place, struct protobuf_part *part, struct arena *arena,
+static bool gather_blocks(struct family_lines *lines, const struct family *family,
+		struct family_place *place, struct gathered_lines *gathered, struct arena *arena,
 		size_t *bytes)
 {
 	for (; place->next < family->slots.len; place->next++, place->chunk = 0) {
@@ -140,7 +141,7 @@ static bool gather_blocks(struct protobuf_lines *lines, const struct family *fam
 				return false;
 			}
 			uint32_t end = find_end_chunk(block, place->chunk, bytes);
-			add_range(part, arena, block, place->chunk, end);
+			add_range(gathered, arena, block, place->chunk, end);
 			place->chunk = end;
 		}
 	}
@@ -149,28 +150,29 @@ static bool gather_blocks(struct protobuf_lines *lines, const struct family *fam
 
 /* ---- All of it ---- */
 
-static void go_on(struct protobuf_place *place, enum protobuf_place_step step)
+static void go_on(struct family_place *place, enum family_place_step step)
 {
-	*place = (struct protobuf_place){ .step = step };
+	*place = (struct family_place){ .step = step };
 }
 
-size_t protobuf_lines_gather(struct protobuf_lines *lines, const struct family *family,
-		struct protobuf_place *place, struct protobuf_part *part, struct arena *arena, size_t bytes)
+size_t family_lines_gather(struct family_lines *lines, const struct family *family,
+		struct family_place *place, struct gathered_lines *gathered, struct arena *arena,
+		size_t bytes)
 {
 	size_t left = bytes;
 	lines->text.len = 0;
-	if (place->step == PROTOBUF_PLACE_OWN) {
+	if (place->step == FAMILY_PLACE_OWN) {
 		buf_append(&lines->text, own_lines_of(lines, family));
-		go_on(place, PROTOBUF_PLACE_TIMES);
+		go_on(place, FAMILY_PLACE_TIMES);
 	}
-	if (place->step == PROTOBUF_PLACE_TIMES && gather_times(lines, family, place, bytes)) {
-		go_on(place, PROTOBUF_PLACE_BLOCKS);
+	if (place->step == FAMILY_PLACE_TIMES && gather_times(lines, family, place, bytes)) {
+		go_on(place, FAMILY_PLACE_BLOCKS);
 	}
-	part->text = arena_copy(arena, buf_slice(&lines->text));
-	left -= part->text.len < left ? part->text.len : left;
-	if (place->step == PROTOBUF_PLACE_BLOCKS
-			&& gather_blocks(lines, family, place, part, arena, &left)) {
-		go_on(place, PROTOBUF_PLACE_END);
+	gathered->text = arena_copy(arena, buf_slice(&lines->text));
+	left -= gathered->text.len < left ? gathered->text.len : left;
+	if (place->step == FAMILY_PLACE_BLOCKS
+			&& gather_blocks(lines, family, place, gathered, arena, &left)) {
+		go_on(place, FAMILY_PLACE_END);
 	}
 	return bytes - left;
 }
