@@ -190,7 +190,8 @@ static size_t put_exponent(char *out, const char *digits, size_t count, int expo
 	return (size_t)(o - out) + (size_t)len;
 }
 
-size_t number_format(double value, char ret_text[static NUMBER_TEXT_MAX])
+/* The shortest form, plain for exponents between these two, both included. */
+static size_t format_between(double value, int lowest, int highest, char *ret_text)
 {
 	if (isnan(value)) {
 		memcpy(ret_text, "NaN", 3);
@@ -210,11 +211,20 @@ size_t number_format(double value, char ret_text[static NUMBER_TEXT_MAX])
 	int exponent;
 	shortest_exponent_form(value, text, sizeof(text));
 	size_t count = split_digits(text, digits, &exponent);
-	/* strconv: the shortest form is plain for exponents from -4 to 5. */
-	bool plain = exponent >= -4 && exponent < 6;
+	bool plain = exponent >= lowest && exponent <= highest;
 	size_t len = plain ? put_plain(out, digits, count, exponent)
 					   : put_exponent(out, digits, count, exponent);
 	return (size_t)(out - ret_text) + len;
+}
+
+size_t number_format(double value, char ret_text[static NUMBER_TEXT_MAX])
+{
+	return format_between(value, -4, 5, ret_text);
+}
+
+size_t number_format_plain(double value, char ret_text[static NUMBER_TEXT_MAX])
+{
+	return format_between(value, -6, 20, ret_text);
 }
 
 size_t number_format_uint(uint64_t value, char ret_text[static NUMBER_TEXT_MAX])

@@ -32,6 +32,12 @@ bool number_parse_int(struct slice text, int64_t *ret_value);
  */
 size_t number_format(double value, char ret_text[static NUMBER_TEXT_MAX]);
 
+/*
+ * As JavaScript and Prometheus' API have it: the same digits, with an exponent only
+ * below 1e-6 and from 1e21 on. 0.1, 1500000, 1e-07, +Inf, NaN.
+ */
+size_t number_format_plain(double value, char ret_text[static NUMBER_TEXT_MAX]);
+
 /* Whether the text is a uint64 as number_format_uint() writes it. */
 bool number_is_uint(struct slice text);
 

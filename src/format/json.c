@@ -109,19 +109,28 @@ static size_t count_digits(struct slice text)
 	return len;
 }
 
+/* Plain below that many digits before the point, and with fewer zeros behind a 0 and the point. */
+static const struct {
+	size_t whole_max;
+	struct slice zeros;
+} spellings[] = {
+	[JSON_PUSHGATEWAY] = { 6, SLICE_INIT("0000") },
+	[JSON_PROMETHEUS] = { 15, SLICE_INIT("000000") },
+};
+
 /*
- * Whether the text is how Go writes its value, seen without reading it: up to
- * six digits, then maybe a point and others. No other text of so few digits
+ * Whether the text is how its value is written, seen without reading it: up to
+ * so many digits, then maybe a point and others. No other text of so few digits
  * has the same value, so this is the shortest.
  */
-static bool is_go_float(struct slice text)
+static bool is_spelled(struct slice text, enum json_dialect dialect)
 {
-	enum { WHOLE_MAX = 6, EXACT_DIGITS = 15 };
+	enum { EXACT_DIGITS = 15 };
 	bool is_negative = text.len > 0 && text.ptr[0] == '-';
 	text = slice_skip(text, is_negative);
 	size_t whole = count_digits(text);
 	bool is_zero = whole == 1 && text.ptr[0] == '0';
-	if (whole == 0 || whole > WHOLE_MAX || (text.ptr[0] == '0' && !is_zero)) {
+	if (whole == 0 || whole > spellings[dialect].whole_max || (text.ptr[0] == '0' && !is_zero)) {
 		return false;
 	}
 	if (whole == text.len) {
@@ -130,18 +139,33 @@ static bool is_go_float(struct slice text)
 	struct slice part = slice_skip(text, whole + 1);
 	return text.ptr[whole] == '.' && part.len > 0 && text.len <= EXACT_DIGITS
 			&& count_digits(part) == part.len && part.ptr[part.len - 1] != '0'
-			&& !(is_zero && slice_starts_with(part, SLICE("0000")));
+			&& !(is_zero && slice_starts_with(part, spellings[dialect].zeros));
 }
 
-void json_append_value(struct buf *out, struct slice value)
+void json_append_number(struct buf *out, double number, enum json_dialect dialect)
 {
 	char text[NUMBER_TEXT_MAX];
-	if (!is_go_float(value)) {
-		value = slice_make(text, number_format(number_value(value), text));
+	size_t len = dialect == JSON_PUSHGATEWAY ? number_format(number, text)
+											 : number_format_plain(number, text);
+	buf_append_byte(out, '"');
+	buf_append(out, slice_make(text, len));
+	buf_append_byte(out, '"');
+}
+
+void json_append_value_as(struct buf *out, struct slice value, enum json_dialect dialect)
+{
+	if (!is_spelled(value, dialect)) {
+		json_append_number(out, number_value(value), dialect);
+		return;
 	}
 	buf_append_byte(out, '"');
 	buf_append(out, value);
 	buf_append_byte(out, '"');
+}
+
+void json_append_value(struct buf *out, struct slice value)
+{
+	json_append_value_as(out, value, JSON_PUSHGATEWAY);
 }
 
 void json_append_time(struct buf *out, int64_t unix_ns)

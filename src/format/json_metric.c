@@ -145,7 +145,7 @@ static void append_buckets(struct buf *out, enum metric_type type, const struct 
 	const struct sample_extra *extra = samples[count - 1].extra;
 	buf_append(out, SLICE("\"buckets\":"));
 	if (extra == NULL || extra->native.len == 0
-			|| !json_append_native_buckets(out, extra->native, arena)) {
+			|| !json_append_native_buckets(out, extra->native, JSON_PUSHGATEWAY, arena)) {
 		append_bounds(out, type, samples, count, arena);
 	}
 	buf_append_byte(out, ',');

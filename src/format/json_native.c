@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "base/number.h"
 #include "format/protobuf_wire.h"
 
 /* Fields of the messages Histogram and BucketSpan. */
@@ -60,6 +59,7 @@ struct side {
 
 struct native {
 	struct arena *arena;
+	enum json_dialect dialect;
 	struct side negative;
 	struct side positive;
 	int32_t schema;
@@ -190,8 +190,9 @@ static bool read_native(struct native *native, struct slice fields)
 			return false;
 		}
 	}
-	bool has_spans = native->negative.span_count + native->positive.span_count > 0;
-	return !reader.failed && has_spans && native->schema >= SCHEMA_MIN
+	bool is_enough = native->dialect == JSON_PROMETHEUS
+			|| native->negative.span_count + native->positive.span_count > 0;
+	return !reader.failed && is_enough && native->schema >= SCHEMA_MIN
 			&& native->schema <= SCHEMA_MAX;
 }
 
@@ -243,25 +244,19 @@ struct bucket {
 	union number count;
 };
 
-static void append_float(struct buf *out, double value)
+static void append_bucket(struct buf *out, const struct native *native, enum inclusive inclusive,
+		double lower, double upper, union number count, bool is_float)
 {
-	char text[NUMBER_TEXT_MAX];
-	size_t len = number_format(value, text);
-	buf_append_byte(out, '"');
-	buf_append(out, slice_make(text, len));
-	buf_append(out, SLICE("\""));
-}
-
-static void append_bucket(struct buf *out, enum inclusive inclusive, double lower, double upper,
-		union number count, bool is_float)
-{
+	enum json_dialect dialect = native->dialect;
 	buf_printf(out, "%s[%d,", out->ptr[out->len - 1] == '[' ? "" : ",", (int)inclusive);
-	append_float(out, lower);
+	json_append_number(out, lower, dialect);
 	buf_append_byte(out, ',');
-	append_float(out, upper);
+	json_append_number(out, upper, dialect);
 	buf_append_byte(out, ',');
 	if (is_float) {
-		append_float(out, count.count);
+		json_append_number(out, count.count, dialect);
+	} else if (dialect == JSON_PROMETHEUS) {
+		json_append_number(out, (double)(uint64_t)count.delta, dialect);
 	} else {
 		buf_printf(out, "\"%" PRIu64 "\"", (uint64_t)count.delta);
 	}
@@ -301,7 +296,7 @@ static void append_negative(struct buf *out, const struct native *native, bool i
 	const struct bucket *buckets = list_buckets(native, &native->negative, is_float, &count);
 	for (size_t i = count; i > 0; i--) {
 		int64_t index = buckets[i - 1].index;
-		append_bucket(out, INCLUDES_LOWER, -upper_bound(native->schema, index),
+		append_bucket(out, native, INCLUDES_LOWER, -upper_bound(native->schema, index),
 				-upper_bound(native->schema, index - 1), buckets[i - 1].count, is_float);
 	}
 }
@@ -312,7 +307,7 @@ static void append_positive(struct buf *out, const struct native *native, bool i
 	const struct bucket *buckets = list_buckets(native, &native->positive, is_float, &count);
 	for (size_t i = 0; i < count; i++) {
 		int64_t index = buckets[i].index;
-		append_bucket(out, INCLUDES_UPPER, upper_bound(native->schema, index - 1),
+		append_bucket(out, native, INCLUDES_UPPER, upper_bound(native->schema, index - 1),
 				upper_bound(native->schema, index), buckets[i].count, is_float);
 	}
 }
@@ -323,9 +318,10 @@ static bool has_float_counts(const struct native *native)
 	return native->count_float > 0 || native->zero_count_float > 0;
 }
 
-bool json_append_native_buckets(struct buf *out, struct slice fields, struct arena *arena)
+bool json_append_native_buckets(
+		struct buf *out, struct slice fields, enum json_dialect dialect, struct arena *arena)
 {
-	struct native native = { .arena = arena };
+	struct native native = { .arena = arena, .dialect = dialect };
 	if (!read_native(&native, fields)) {
 		return false;
 	}
@@ -337,8 +333,8 @@ bool json_append_native_buckets(struct buf *out, struct slice fields, struct are
 	buf_append_byte(out, '[');
 	append_negative(out, &native, is_float);
 	if (is_float ? zero.count != 0 : zero.delta != 0) {
-		append_bucket(
-				out, INCLUDES_BOTH, -native.zero_threshold, native.zero_threshold, zero, is_float);
+		append_bucket(out, &native, INCLUDES_BOTH, -native.zero_threshold, native.zero_threshold,
+				zero, is_float);
 	}
 	append_positive(out, &native, is_float);
 	buf_append_byte(out, ']');

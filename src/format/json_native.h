@@ -17,9 +17,12 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/slice.h"
+#include "format/json.h"
 
 /*
  * By the fields of a protobuf Histogram. False, and nothing is written, when
- * they say nothing of native buckets or cannot be read.
+ * they say nothing of native buckets or cannot be read. A Pushgateway shows none
+ * without spans and writes integers as such; to Prometheus all counts are floats.
  */
-bool json_append_native_buckets(struct buf *out, struct slice fields, struct arena *arena);
+bool json_append_native_buckets(
+		struct buf *out, struct slice fields, enum json_dialect dialect, struct arena *arena);

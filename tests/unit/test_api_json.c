@@ -291,7 +291,7 @@ static void test_native(void)
 		CHECK(wire_next(&metric, &field));
 		metric = wire_reader_of(field.bytes);
 		CHECK(wire_next(&metric, &field));
-		CHECK(json_append_native_buckets(&out, field.bytes, &arena));
+		CHECK(json_append_native_buckets(&out, field.bytes, JSON_PUSHGATEWAY, &arena));
 		CHECK_SLICE(buf_slice(&out), spell_out(&d, natives[i].json));
 		buf_finish(&fields);
 		buf_finish(&out);
@@ -313,8 +313,8 @@ static void test_broken_native(void)
 		struct buf out;
 		arena_init(&arena);
 		buf_init(&out, 0);
-		bool is_written = json_append_native_buckets(
-				&out, guard_copy(&guard, slice_first(buf_slice(&fields), len)), &arena);
+		bool is_written = json_append_native_buckets(&out,
+				guard_copy(&guard, slice_first(buf_slice(&fields), len)), JSON_PUSHGATEWAY, &arena);
 		CHECK(is_written == (out.len > 0));
 		buf_finish(&out);
 		arena_finish(&arena);

@@ -117,6 +117,37 @@ static void test_format(void)
 	}
 }
 
+static void test_format_plain(void)
+{
+	static const struct {
+		double value;
+		const char *text;
+	} cases[] = {
+		{ 0, "0" },
+		{ -0.0, "-0" },
+		{ 1.5, "1.5" },
+		{ -1e6, "-1000000" },
+		{ 1.5e10, "15000000000" },
+		{ 123456789.123, "123456789.123" },
+		{ 1.2345678901234567e19, "12345678901234567000" },
+		{ 999999999999999934463., "999999999999999900000" },
+		{ -999999999999999934463., "-999999999999999900000" },
+		{ 1e21, "1e+21" },
+		{ 1e-6, "0.000001" },
+		{ -1.2345678901234567e-6, "-0.0000012345678901234567" },
+		{ 9.99e-7, "9.99e-07" },
+		{ 5e-324, "5e-324" },
+		{ DBL_MAX, "1.7976931348623157e+308" },
+		{ INFINITY, "+Inf" },
+		{ -INFINITY, "-Inf" },
+		{ NAN, "NaN" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[NUMBER_TEXT_MAX];
+		CHECK_STRING(slice_make(text, number_format_plain(cases[i].value, text)), cases[i].text);
+	}
+}
+
 /* What is written reads back the same, and no shorter form does. */
 static void test_round_trip(void)
 {
@@ -237,6 +268,7 @@ int main(void)
 	RUN(test_is_float);
 	RUN(test_is_float_of_many_digits);
 	RUN(test_format);
+	RUN(test_format_plain);
 	RUN(test_round_trip);
 	RUN(test_parse_int);
 	RUN(test_to_uint);
