@@ -57,6 +57,7 @@ struct selectors {
 struct selector_error {
 	size_t position; /* bytes from the start of the text */
 	struct slice what;
+	bool is_outside; /* of a selector: the text may be something else of PromQL */
 };
 
 /*

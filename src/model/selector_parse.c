@@ -47,6 +47,14 @@ static bool fault_here(struct parser *parser, const char *expected)
 					parser->arena, "expected %s, found " SLICE_FMT, expected, SLICE_ARG(found)));
 }
 
+/* The same where a selector does not begin, or has ended. */
+static bool fault_outside(struct parser *parser, const char *expected)
+{
+	fault_here(parser, expected);
+	parser->error->is_outside = true;
+	return false;
+}
+
 /* ---- Words ---- */
 
 static bool is_at_end(const struct parser *parser)
@@ -60,10 +68,16 @@ static char peek(const struct parser *parser)
 	return is_at_end(parser) ? '\0' : parser->text.ptr[parser->at];
 }
 
+/* With comments, which reach to the end of the line. */
 static void skip_blanks(struct parser *parser)
 {
-	while (!is_at_end(parser) && strchr(" \t\n\r", peek(parser)) != NULL && peek(parser) != '\0') {
-		parser->at++;
+	bool is_comment = false;
+	for (; !is_at_end(parser); parser->at++) {
+		char c = peek(parser);
+		is_comment = c == '#' || (is_comment && c != '\n' && c != '\r');
+		if (!is_comment && (c == '\0' || strchr(" \t\n\r", c) == NULL)) {
+			return;
+		}
 	}
 }
 
@@ -379,9 +393,9 @@ static bool parse(struct parser *parser)
 			return false;
 		}
 	} else if (name.len == 0) {
-		return fault_here(parser, "a metric name or \"{\"");
+		return fault_outside(parser, "a metric name or \"{\"");
 	}
-	return is_at_end(parser) ? check_selects(parser) : fault_here(parser, "end of input");
+	return is_at_end(parser) ? check_selects(parser) : fault_outside(parser, "end of input");
 }
 
 bool selectors_add(struct selectors *selectors, struct slice text, struct arena *arena,

@@ -83,6 +83,7 @@ static const struct select_case selected[] = {
 	{ "m{a=\"\\xc3\\xa9\"}", "m a=é", true },
 	{ "m{a=~\"é.\"}", "m a=é😀", true },
 	{ "m{a=\"\\t\"}", "m a=\t", true },
+	{ "# A comment.\nm # {\n{a=\"b\"# }\n}#", "m a=b", true },
 	{ "\n\tm\r{ a\t= \"b\" ,\n}", "m a=b", true },
 	{ "m{a=\"b\",a=\"c\"}", "m a=b", false },
 	{ "m{a=\"b\",a!=\"c\"}", "m a=b", true },
