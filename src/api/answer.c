@@ -105,6 +105,29 @@ bool answer_read_key(struct api *api, struct exchange *exchange, const struct ro
 	return false;
 }
 
+enum http_content_result answer_decode_body(struct exchange *exchange, size_t bytes_max,
+		struct slice *ret_body, struct slice *reterr_text)
+{
+	struct slice raw = exchange->request.body;
+	enum http_coding coding =
+			http_coding_by_name(exchange_header(exchange, SLICE("Content-Encoding")));
+	if (coding == HTTP_CODING_IDENTITY) {
+		*ret_body = raw;
+		return raw.len <= bytes_max ? HTTP_CONTENT_OK : HTTP_CONTENT_E_TOO_LARGE;
+	}
+	struct buf decoded;
+	struct buf error;
+	buf_init(&decoded, 0);
+	buf_init(&error, 0);
+	enum http_content_result result = http_content_decode(coding, raw, bytes_max, &decoded, &error);
+	*ret_body = arena_copy(&exchange->arena, buf_slice(&decoded));
+	struct slice text = arena_copy(&exchange->arena, slice_trim(buf_slice(&error)));
+	*reterr_text = slice_take_line(&text);
+	buf_finish(&decoded);
+	buf_finish(&error);
+	return result;
+}
+
 bool answer_decode_query(struct slice raw, struct arena *arena, struct slice *ret_text)
 {
 	struct slice copy = arena_copy(arena, raw);

@@ -6,6 +6,7 @@
 
 #include "api/api.h"
 #include "api/push_url.h"
+#include "http/content.h"
 
 /* An empty body; no content type. */
 void answer_empty(struct exchange *exchange, int status);
@@ -31,6 +32,13 @@ bool answer_read_key(struct api *api, struct exchange *exchange, const struct ro
 /* The same without an answer. */
 bool answer_find_key(const struct api *api, struct exchange *exchange, const struct route *route,
 		struct group_key *ret_key);
+
+/*
+ * The request's body, its content coding undone, as sent or in the arena. The text is a
+ * line that says what is wrong with a coding.
+ */
+enum http_content_result answer_decode_body(struct exchange *exchange, size_t bytes_max,
+		struct slice *ret_body, struct slice *reterr_text);
 
 /* A name or a value of a query, decoded. False when an escape is broken. */
 bool answer_decode_query(struct slice raw, struct arena *arena, struct slice *ret_text);

@@ -103,6 +103,10 @@ static void handle_found(struct api *api, struct exchange *exchange, const struc
 		answer_add_cors(exchange);
 		metrics_json_handle(api, exchange);
 		return;
+	case ENDPOINT_API_QUERY:
+		answer_add_cors(exchange);
+		query_handle(api, exchange);
+		return;
 	case ENDPOINT_API_STATUS:
 		answer_add_cors(exchange);
 		status_json_handle(api, exchange);

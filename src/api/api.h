@@ -91,6 +91,10 @@ const struct family_declaration *api_declarations(size_t *ret_count);
 /* Their lines now, by declaration, in the arena. */
 const struct slice *api_own_lines(struct api *api, struct arena *arena);
 
+/* Only those of families with these names. */
+const struct slice *api_own_lines_of(
+		struct api *api, const struct slice *names, size_t count, struct arena *arena);
+
 /* Of them, those about one target. */
 const struct slice *api_target_lines(
 		struct api *api, const struct target *target, struct arena *arena);

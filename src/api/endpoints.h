@@ -22,6 +22,9 @@ void scrape_handle(struct api *api, struct exchange *exchange);
 /* GET /api/v1/metrics */
 void metrics_json_handle(struct api *api, struct exchange *exchange);
 
+/* GET and POST /api/v1/query */
+void query_handle(struct api *api, struct exchange *exchange);
+
 /* GET /api/v1/export */
 void export_handle(struct api *api, struct exchange *exchange);
 

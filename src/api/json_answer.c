@@ -31,15 +31,30 @@ static void set_body(struct exchange *exchange, int status, struct buf *text)
 	buf_finish(text);
 }
 
+static void append_fault(struct buf *out, struct slice error_type, struct slice text)
+{
+	buf_append(out, SLICE("{\"status\":\"error\",\"errorType\":\""));
+	buf_append(out, error_type);
+	buf_append(out, SLICE("\",\"error\":"));
+	json_append_string(out, text);
+	buf_append_byte(out, '}');
+}
+
 void json_answer_error(struct exchange *exchange, int status, struct slice text)
 {
 	struct buf out;
 	buf_init(&out, 0);
-	buf_append(&out, SLICE("{\"status\":\"error\",\"errorType\":\""));
-	buf_append(&out, type_of(status));
-	buf_append(&out, SLICE("\",\"error\":"));
-	json_append_string(&out, text);
-	buf_append(&out, SLICE("}\n"));
+	append_fault(&out, type_of(status), text);
+	buf_append_byte(&out, '\n');
+	set_body(exchange, status, &out);
+}
+
+void json_answer_fault(
+		struct exchange *exchange, int status, struct slice error_type, struct slice text)
+{
+	struct buf out;
+	buf_init(&out, 0);
+	append_fault(&out, error_type, text);
 	set_body(exchange, status, &out);
 }
 

@@ -214,6 +214,7 @@ static bool shows_store(enum endpoint endpoint, const struct exchange *exchange)
 	static const enum endpoint looking[] = {
 		ENDPOINT_API_EXPORT,
 		ENDPOINT_API_METRICS,
+		ENDPOINT_API_QUERY,
 		ENDPOINT_API_TARGETS_EXPORT,
 		ENDPOINT_DISCOVERY,
 		ENDPOINT_DISCOVERY_HOSTS,

@@ -2,10 +2,10 @@
 
 #include "api/answer.h"
 #include "api/endpoints.h"
+#include "api/json_answer.h"
 #include "api/json_groups.h"
 #include "api/task.h"
 #include "base/memory.h"
-#include "format/json.h"
 
 /* The groups as a response body, with what was asked for. */
 struct metrics_json {
@@ -66,15 +66,7 @@ static bool read_query(struct metrics_json *json, struct slice query, struct sli
 
 static void set_error(struct api *api, struct exchange *exchange, struct slice text)
 {
-	struct buf out;
-	buf_init(&out, 0);
-	buf_append(&out, SLICE("{\"status\":\"error\",\"errorType\":\"bad_data\",\"error\":"));
-	json_append_string(&out, text);
-	buf_append_byte(&out, '}');
-	exchange->response.status = 400;
-	exchange->response.content_type = SLICE("application/json");
-	exchange->response.body = arena_copy(&exchange->arena, buf_slice(&out));
-	buf_finish(&out);
+	json_answer_fault(exchange, 400, SLICE("bad_data"), text);
 	stats_count_request(api->stats, STATS_HANDLER_API_METRICS, STATS_METHOD_GET, 400);
 }
 

@@ -99,14 +99,49 @@ const struct family_declaration *api_declarations(size_t *ret_count)
 	return declarations;
 }
 
+/* Whose lines are wanted. */
+struct wanted {
+	const struct slice *names; /* NULL: all */
+	size_t count;
+};
+
+static bool is_wanted(const struct wanted *wanted, struct slice name)
+{
+	for (size_t i = 0; i < wanted->count; i++) {
+		if (slice_equal(wanted->names[i], name)) {
+			return true;
+		}
+	}
+	return wanted->names == NULL;
+}
+
+static void set_stats_lines(struct slice *lines, struct api *api, struct buf *text,
+		const struct wanted *wanted, struct arena *arena)
+{
+	bool is_collected = false;
+	for (size_t i = 0; i < stats_row_count; i++) {
+		text->len = 0;
+		if (is_wanted(wanted, stats_rows[i].name)) {
+			if (!is_collected) {
+				is_collected = true;
+				stats_collect(api->stats);
+			}
+			stats_rows[i].render(api->stats, &stats_rows[i], text);
+			lines[i] = arena_copy(arena, buf_slice(text));
+		}
+	}
+}
+
 static void set_target_lines(struct slice *lines, const struct api *api, struct buf *text,
-		const struct target *one, struct arena *arena)
+		const struct wanted *wanted, const struct target *one, struct arena *arena)
 {
 	size_t first = stats_row_count + PUSH_TIMES_COUNT + GO_COUNT;
 	for (enum target_lines i = 0; i < TARGET_LINES_COUNT; i++) {
 		text->len = 0;
-		target_lines_append(api, text, i, one);
-		lines[first + i] = arena_copy(arena, buf_slice(text));
+		if (is_wanted(wanted, target_lines_declarations[i].name)) {
+			target_lines_append(api, text, i, one);
+			lines[first + i] = arena_copy(arena, buf_slice(text));
+		}
 	}
 }
 
@@ -116,23 +151,25 @@ const struct slice *api_target_lines(
 	struct slice *lines = arena_zalloc(arena, DECLARATIONS_MAX, sizeof(*lines));
 	struct buf text;
 	buf_init(&text, 0);
-	set_target_lines(lines, api, &text, target, arena);
+	set_target_lines(lines, api, &text, &(struct wanted){ 0 }, target, arena);
+	buf_finish(&text);
+	return lines;
+}
+
+const struct slice *api_own_lines_of(
+		struct api *api, const struct slice *names, size_t count, struct arena *arena)
+{
+	struct slice *lines = arena_zalloc(arena, DECLARATIONS_MAX, sizeof(*lines));
+	const struct wanted wanted = { .names = names, .count = count };
+	struct buf text;
+	buf_init(&text, 0);
+	set_stats_lines(lines, api, &text, &wanted, arena);
+	set_target_lines(lines, api, &text, &wanted, NULL, arena);
 	buf_finish(&text);
 	return lines;
 }
 
 const struct slice *api_own_lines(struct api *api, struct arena *arena)
 {
-	struct slice *lines = arena_zalloc(arena, DECLARATIONS_MAX, sizeof(*lines));
-	struct buf text;
-	stats_collect(api->stats);
-	buf_init(&text, 0);
-	for (size_t i = 0; i < stats_row_count; i++) {
-		text.len = 0;
-		stats_rows[i].render(api->stats, &stats_rows[i], &text);
-		lines[i] = arena_copy(arena, buf_slice(&text));
-	}
-	set_target_lines(lines, api, &text, NULL, arena);
-	buf_finish(&text);
-	return lines;
+	return api_own_lines_of(api, NULL, 0, arena);
 }

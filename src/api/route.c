@@ -22,6 +22,7 @@ static const struct row {
 	{ SLICE_INIT("/api/v1/export"), ENDPOINT_API_EXPORT, GET, false },
 	{ SLICE_INIT("/api/v1/import"), ENDPOINT_API_IMPORT, POST, true },
 	{ SLICE_INIT("/api/v1/metrics"), ENDPOINT_API_METRICS, GET, false },
+	{ SLICE_INIT("/api/v1/query"), ENDPOINT_API_QUERY, GET | POST, false },
 	{ SLICE_INIT("/api/v1/status"), ENDPOINT_API_STATUS, GET, false },
 	{ SLICE_INIT("/api/v1/rules.yml"), ENDPOINT_RULES, GET, false },
 	{ SLICE_INIT("/api/v1/sd"), ENDPOINT_DISCOVERY, GET, false },

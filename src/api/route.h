@@ -28,6 +28,7 @@ enum endpoint {
 	ENDPOINT_API_EXPORT,
 	ENDPOINT_API_IMPORT,
 	ENDPOINT_API_METRICS,
+	ENDPOINT_API_QUERY, /* get, post */
 	ENDPOINT_API_STATUS,
 	ENDPOINT_API_TARGETS,       /* get: a list; post: one more */
 	ENDPOINT_API_TARGET,        /* get, put, patch, delete of one */

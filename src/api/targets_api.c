@@ -2,7 +2,6 @@
 
 #include "api/answer.h"
 #include "api/json_answer.h"
-#include "http/content.h"
 #include "targets/targets_json.h"
 
 void targets_answer(struct api *api, struct exchange *exchange)
@@ -41,29 +40,15 @@ static bool refuse_size(struct api *api, struct exchange *exchange, size_t bytes
 bool targets_take_body(
 		struct api *api, struct exchange *exchange, size_t bytes_max, struct slice *ret_body)
 {
-	struct slice raw = exchange->request.body;
-	enum http_coding coding =
-			http_coding_by_name(exchange_header(exchange, SLICE("Content-Encoding")));
-	if (coding == HTTP_CODING_IDENTITY) {
-		*ret_body = raw;
-		return raw.len <= bytes_max || refuse_size(api, exchange, bytes_max);
-	}
-	struct buf decoded;
-	struct buf error;
-	buf_init(&decoded, 0);
-	buf_init(&error, 0);
-	enum http_content_result result = http_content_decode(coding, raw, bytes_max, &decoded, &error);
-	*ret_body = arena_copy(&exchange->arena, buf_slice(&decoded));
-	struct slice text = arena_copy(&exchange->arena, slice_trim(buf_slice(&error)));
-	buf_finish(&decoded);
-	buf_finish(&error);
+	struct slice text;
+	enum http_content_result result = answer_decode_body(exchange, bytes_max, ret_body, &text);
 	switch (result) {
 	case HTTP_CONTENT_OK:
 		return true;
 	case HTTP_CONTENT_E_TOO_LARGE:
 		return refuse_size(api, exchange, bytes_max);
 	case HTTP_CONTENT_E_CORRUPT:
-		targets_answer_error(api, exchange, 400, slice_take_line(&text));
+		targets_answer_error(api, exchange, 400, text);
 		return false;
 	}
 	return false;

@@ -1,7 +1,7 @@
 #include "api/unavailable.h"
 
 #include "api/answer.h"
-#include "format/json.h"
+#include "api/json_answer.h"
 
 static enum stats_handler handler_of(enum endpoint endpoint, const struct exchange *exchange)
 {
@@ -17,6 +17,8 @@ static enum stats_handler handler_of(enum endpoint endpoint, const struct exchan
 		return STATS_HANDLER_WIPE;
 	case ENDPOINT_API_METRICS:
 		return STATS_HANDLER_API_METRICS;
+	case ENDPOINT_API_QUERY:
+		return STATS_HANDLER_API_QUERY;
 	case ENDPOINT_API_OPTIONS:
 		return STATS_HANDLER_API_OPTIONS;
 	case ENDPOINT_API_STATUS:
@@ -50,20 +52,6 @@ static enum stats_handler handler_of(enum endpoint endpoint, const struct exchan
 	return STATS_HANDLER_COUNT; /* not counted */
 }
 
-static void set_json_error(struct exchange *exchange, struct slice text)
-{
-	struct buf out;
-	buf_init(&out, 0);
-	buf_append(&out, SLICE("{\"status\":\"error\",\"errorType\":\"unavailable\",\"error\":"));
-	json_append_string(&out, text);
-	buf_append_byte(&out, '}');
-	answer_add_cors(exchange);
-	exchange->response.status = 503;
-	exchange->response.content_type = SLICE("application/json");
-	exchange->response.body = arena_copy(&exchange->arena, buf_slice(&out));
-	buf_finish(&out);
-}
-
 void unavailable_add_retry(struct exchange *exchange)
 {
 	exchange_add_field(exchange, SLICE("Retry-After"), SLICE("1"));
@@ -74,8 +62,11 @@ void unavailable_answer(
 {
 	enum stats_handler handler = handler_of(endpoint, exchange);
 	unavailable_add_retry(exchange);
-	if (endpoint == ENDPOINT_API_METRICS || handler == STATS_HANDLER_API_TARGETS) {
-		set_json_error(exchange, text);
+	bool is_json = endpoint == ENDPOINT_API_METRICS || endpoint == ENDPOINT_API_QUERY
+			|| handler == STATS_HANDLER_API_TARGETS;
+	if (is_json) {
+		answer_add_cors(exchange);
+		json_answer_fault(exchange, 503, SLICE("unavailable"), text);
 	} else {
 		answer_error(exchange, 503, text);
 	}

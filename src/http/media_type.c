@@ -29,6 +29,11 @@ bool media_type_is_protobuf(struct slice content_type)
 					SLICE("io.prometheus.client.MetricFamily"));
 }
 
+bool media_type_is_form(struct slice content_type)
+{
+	return is_type(content_type, SLICE("application/x-www-form-urlencoded"));
+}
+
 bool media_type_is_openmetrics(struct slice content_type)
 {
 	if (!is_type(content_type, SLICE("application/openmetrics-text"))) {

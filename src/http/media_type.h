@@ -14,6 +14,9 @@ struct slice media_type_parameter(struct slice content_type, struct slice name);
 /* Delimited protobuf, as the Go and Java clients push it. */
 bool media_type_is_protobuf(struct slice content_type);
 
+/* Fields as a page's form sends them, and as they are in a query: a=b&c=d. */
+bool media_type_is_form(struct slice content_type);
+
 /*
  * OpenMetrics text of version 1.0.0 or 0.0.1, or of none, in UTF-8. What is
  * neither this nor protobuf is text.

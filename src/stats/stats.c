@@ -13,6 +13,7 @@ static const char *const handlers[] = {
 	[STATS_HANDLER_API_IMPORT] = "api/v1/import",
 	[STATS_HANDLER_API_METRICS] = "api/v1/metrics",
 	[STATS_HANDLER_API_OPTIONS] = "api/v1/options",
+	[STATS_HANDLER_API_QUERY] = "api/v1/query",
 	[STATS_HANDLER_API_STATUS] = "api/v1/status",
 	[STATS_HANDLER_API_TARGETS] = "api/v1/targets",
 	[STATS_HANDLER_DELETE] = "delete",

@@ -44,6 +44,8 @@ static void test_refused(void)
 	} cases[] = {
 		{ "GET /metrics", 503 },
 		{ "GET /api/v1/metrics", 503 },
+		{ "GET /api/v1/query?query=m", 503 },
+		{ "POST /api/v1/query?query=m", 503 },
 		{ "GET /", 503 },
 		{ "GET /status", 503 },
 		{ "GET /-/ready", 503 },

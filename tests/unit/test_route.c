@@ -46,9 +46,9 @@ static const struct routes moved_scrape = { .scrape_path = SLICE_INIT("/x/scrape
 static struct slice describe(const struct routes *routes, const char *request_line)
 {
 	static const char *const endpoints[] = { "none", "metrics", "push", "healthy", "ready", "quit",
-		"page", "static", "openapi", "api export", "api import", "api metrics", "api status",
-		"targets", "target", "target action", "targets export", "targets import", "discovery",
-		"collector", "hosts", "rules", "target page", "wipe", "api options" };
+		"page", "static", "openapi", "api export", "api import", "api metrics", "api query",
+		"api status", "targets", "target", "target action", "targets export", "targets import",
+		"discovery", "collector", "hosts", "rules", "target page", "wipe", "api options" };
 	struct http_request request = { 0 };
 	struct slice line = slice_of_string(request_line);
 	const char *blank = slice_find_byte(line, ' ');
@@ -128,6 +128,10 @@ static void test_endpoints(void)
 		{ "GET /api/v1/export", "api export" },
 		{ "POST /api/v1/import", "404" },
 		{ "GET /api/v1/metrics", "api metrics" },
+		{ "GET /api/v1/query", "api query" },
+		{ "POST /api/v1/query", "api query" },
+		{ "PUT /api/v1/query", "405 [GET, OPTIONS, POST]" },
+		{ "GET /api/v1/query/x", "404" },
 		{ "GET /api/v1/status", "api status" },
 		{ "GET /api/v1/targets", "targets" },
 		{ "POST /api/v1/targets", "targets" },
