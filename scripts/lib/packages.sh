@@ -8,9 +8,10 @@ packages_build="gcc libbsd-dev libc6-dev libcjson-dev libcrypt-dev libcurl4-open
 libpcre2-dev libpq-dev libsnappy-dev libsqlite3-dev libssl-dev libsystemd-dev libuv1-dev libxxhash-dev libyaml-dev \
 libzstd-dev meson ninja-build node-llhttp pkg-config python3 zlib1g-dev"
 
-packages_test="clang clang-format curl libclang-rt-14-dev llvm nginx-light openssl postgresql procps prometheus \
-prometheus-node-exporter prometheus-pushgateway protobuf-compiler python3-jsonschema python3-prometheus-client \
-python3-protobuf python3-pytest python3-pytest-xdist redis-server shellcheck systemd util-linux wrk zstd"
+packages_test="busybox clang clang-format curl libclang-rt-14-dev llvm nginx-light openssl postgresql procps \
+prometheus prometheus-node-exporter prometheus-pushgateway protobuf-compiler python3-jsonschema \
+python3-prometheus-client python3-protobuf python3-pytest python3-pytest-xdist redis-server shellcheck systemd \
+util-linux wrk zstd"
 
 # Prints those of the named packages that are not installed.
 packages_missing() {

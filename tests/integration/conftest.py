@@ -7,6 +7,7 @@ import pytest
 import harness
 import peers
 import persistence
+import sites
 
 
 def pytest_configure(config):
@@ -58,6 +59,19 @@ def start_shared_weir(tmp_path_factory):
 def shared_weir(start_shared_weir):
     """One weir for all tests of a file that leave nothing behind that others could trip over."""
     return start_shared_weir("--web.enable-admin-api")
+
+
+@pytest.fixture
+def cleared_weir(shared_weir):
+    """The same one, empty at the start of each test."""
+    assert shared_weir.put("/api/v1/admin/wipe").status == 202
+    return shared_weir
+
+
+@pytest.fixture
+def site(cleared_weir, tmp_path):
+    """A site that pushes to it."""
+    return sites.Site(tmp_path / "site", cleared_weir.url)
 
 
 @pytest.fixture

@@ -1,0 +1,419 @@
+# shellcheck shell=sh
+# usage: here=...; . "$here/lib.sh", from the scripts beside it
+#
+# What the scripts for sites have in common: settings, one run at a time, runs
+# in turn, and requests to weir. Needs a POSIX shell and tools, and curl.
+
+LC_ALL=C # to awk and tr a byte is a byte, whatever language the site speaks
+export LC_ALL
+umask 077
+
+me=$(basename "$0")
+server=${PUSHGATEWAY_SERVER:-http://localhost:9091}
+instance=${MYIP:-$(uname -n)}
+curl_config=${WEIR_CURL_CONFIG:-}
+state_dir=${WEIR_SITE_DIR:-}
+every='' ttl='' timeout='' push_timeout=10 splay=0 longest_wait=60
+gzip_from=65536 # bytes
+page_limit=67108864
+lock_file='' lock_is_mine='' tmp='' sleeper='' has_fractions=yes
+
+say() {
+	printf '%s: %s\n' "$me" "$*" >&2
+}
+
+fail() {
+	say "$*"
+	exit 1
+}
+
+misused() {
+	say "$* ($me -h tells how it is called)"
+	exit 2
+}
+
+# The comment at the top of the script is its help.
+show_help() {
+	sed -n -e '1d' -e '/^#/!q' -e 's/^# \{0,1\}//p' "$0"
+	exit 0
+}
+
+need() {
+	for tool in "$@"; do
+		command -v "$tool" >/dev/null 2>&1 || fail "$tool is not installed, and is needed"
+	done
+}
+
+# --- settings ---
+
+# An option that all scripts know; false if it is none.
+common_option() {
+	case $1 in
+	-h | --help) show_help ;;
+	--server=?*) server=${1#*=} ;;
+	--instance=?*) instance=${1#*=} ;;
+	--curl-config=?*) curl_config=${1#*=} ;;
+	--state-dir=?*) state_dir=${1#*=} ;;
+	--every=?*) every=$(duration "$1") || exit ;;
+	--ttl=?*) ttl=$(duration "$1") || exit ;;
+	--timeout=?*) timeout=$(duration "$1") || exit ;;
+	--push-timeout=?*) push_timeout=$(duration "$1") || exit ;;
+	--splay=?*) splay=$(duration "$1") || exit ;;
+	--longest-wait=?*) longest_wait=$(duration "$1") || exit ;;
+	*) return 1 ;;
+	esac
+}
+
+# Seconds, of --name=15, 0.5s, 90s, 1h30m or 7d.
+duration() {
+	text=${1#*=} awk 'BEGIN {
+		text = ENVIRON["text"]
+		if (text ~ /^[0-9]+(\.[0-9]+)?$/) { printf "%.2f", text; exit }
+		if (text !~ /^([0-9]+(\.[0-9]+)?[smhd])+$/) exit 1
+		unit["s"] = 1; unit["m"] = 60; unit["h"] = 3600; unit["d"] = 86400
+		while (match(text, /^[0-9.]+/)) {
+			sum += substr(text, 1, RLENGTH) * unit[substr(text, RLENGTH + 1, 1)]
+			text = substr(text, RLENGTH + 2)
+		}
+		printf "%.2f", sum
+	}' || misused "'$1': a duration is written as 15, 0.5s, 90s, 1h30m or 7d"
+}
+
+# A calculation that the shell cannot do, such as "1.5 * 4".
+calculate() {
+	awk "BEGIN { printf \"%.2f\", $1 }"
+}
+
+is_true() {
+	awk "BEGIN { exit !($1) }"
+}
+
+# Looks at what was set, and sets what was not.
+settle() {
+	need curl awk od
+	settle_server
+	[ -z "$every" ] || is_true "$every >= 0.1" || misused "--every is at least 0.1 seconds"
+	if [ -z "$timeout" ]; then
+		timeout=10
+		[ -z "$every" ] || ! is_true "$every < 10 && $every >= 1" || timeout=$every
+	fi
+	is_true "$timeout > 0 && $push_timeout > 0" || misused "a timeout is more than 0"
+	if [ -z "$ttl" ]; then
+		ttl=180 # what cron calls once a minute may fail twice
+		[ -z "$every" ] || ttl=$(calculate "$every * 4 + $timeout + $push_timeout + 10")
+	fi
+	if [ -n "$curl_config" ]; then
+		[ -r "$curl_config" ] || fail "$curl_config: cannot be read (--curl-config)"
+		[ -z "$(find -H "$curl_config" -prune -perm -004)" ] ||
+			say "$curl_config: everybody can read it; chmod 600 makes it private"
+	fi
+}
+
+settle_server() {
+	case $server in
+	*[[:space:]\"\\]*) misused "'$server' is no URL" ;;
+	http://* | https://*) ;;
+	*://*) misused "'$server': a URL of weir begins with http:// or https://" ;;
+	*) server=http://$server ;;
+	esac
+	case ${server#*://} in
+	/* | '') misused "'$server' names no host" ;;
+	esac
+	: "$instance" # which only the scripts read
+	authority=${server#*://}
+	case ${authority%%/*} in
+	*@*) misused "the URL of weir has a password, which the list of processes would show;" \
+		"put it into a file: --curl-config" ;;
+	esac
+	while [ "$server" != "${server%/}" ]; do
+		server=${server%/}
+	done
+}
+
+# --- one run at a time ---
+
+# Makes this the only run of that name, and $tmp, a directory that goes with it.
+begin() {
+	make_state_dir
+	trap 'leave' EXIT
+	trap 'exit 143' TERM
+	trap 'exit 130' INT
+	trap 'exit 129' HUP
+	lock_file=$state_dir/$1.lock
+	if command -v flock >/dev/null 2>&1; then
+		exec 9>>"$lock_file" || fail "$lock_file: cannot be written"
+		flock -n 9 || busy
+	else
+		lock_by_link || busy
+	fi
+	tmp=$state_dir/$1.tmp
+	rm -rf "$tmp" # of a run that was killed
+	mkdir "$tmp" || fail "$tmp: cannot be made"
+}
+
+busy() {
+	fail "another run is not done yet ($lock_file); nothing was done"
+}
+
+leave() {
+	[ -z "$sleeper" ] || kill "$sleeper" 2>/dev/null || :
+	[ -z "$tmp" ] || rm -rf "$tmp"
+	[ -z "$lock_is_mine" ] || rm -f "$lock_file"
+}
+
+make_state_dir() {
+	if [ -z "$state_dir" ]; then
+		state_dir=${XDG_RUNTIME_DIR:-${TMPDIR:-/tmp}}/weir-site-$(id -u)
+		[ "$(id -u)" -ne 0 ] || [ ! -d /run ] || state_dir=/run/weir-site
+	fi
+	mkdir -p "$state_dir" || fail "$state_dir: cannot be made (--state-dir)"
+	# In /tmp somebody else may have made it first, or a link of that name.
+	[ -n "$(find "$state_dir" -prune -type d -user "$(id -u)")" ] ||
+		fail "$state_dir: is not a directory of this user (--state-dir)"
+}
+
+# A process by its number and the time of its start, since numbers are used again.
+process_mark() {
+	if [ -r "/proc/$1/stat" ]; then
+		sed -e 's/.*) //' "/proc/$1/stat" | awk -v id="$1" '{ print id, $20 }'
+	elif kill -0 "$1" 2>/dev/null; then
+		echo "$1"
+	fi
+}
+
+# True if the process of a lock is gone.
+is_stale() {
+	mark=$(cat "$1" 2>/dev/null) || return 1
+	[ -n "$mark" ] && [ "$(process_mark "${mark%% *}")" != "$mark" ]
+}
+
+# Without flock: a link can be made once, and has its content from the start, as a directory has not.
+# Only who has the link .next may replace a stale lock, so that no two do, one of them too late.
+lock_by_link() {
+	own=$lock_file.$$
+	process_mark $$ >"$own" || fail "$own: cannot be written"
+	if ln "$own" "$lock_file" 2>/dev/null; then
+		lock_is_mine=yes
+	elif is_stale "$lock_file"; then
+		! is_stale "$lock_file.next" || rm -f "$lock_file.next"
+		if ln "$own" "$lock_file.next" 2>/dev/null; then
+			if is_stale "$lock_file"; then
+				say "the run before was killed; its lock is taken over"
+				mv -f "$lock_file.next" "$lock_file"
+				lock_is_mine=yes
+			else
+				rm -f "$lock_file.next"
+			fi
+		fi
+	fi
+	rm -f "$own"
+	[ -n "$lock_is_mine" ]
+}
+
+# --- runs in turn ---
+
+# Runs a command once, or with --every again and again. It ends with 0, with 1 if something failed, and
+# with 2 if weir was not there.
+run() {
+	sleep 0.01 2>/dev/null || has_fractions=''
+	pause "$(random_below "$(hundredths "$splay")")"
+	[ -n "$every" ] || run_once "$@"
+	trap 'exit 0' TERM INT HUP
+	period=$(hundredths "$every")
+	began=$(now)
+	misses=0
+	while :; do
+		outcome=0
+		"$@" || outcome=$?
+		[ "$outcome" -eq 2 ] && misses=$((misses + 1)) || misses=0
+		pause "$(($(next_time) - $(now)))"
+	done
+}
+
+run_once() {
+	"$@" || exit 1
+	exit 0
+}
+
+# Turns are counted from the start, so that what one takes does not move the next; each has up to a
+# fiftieth of jitter. While weir is away the waits double, and are random, so that sites do not return all at once.
+next_time() {
+	time=$(now)
+	if [ "$misses" -gt 0 ]; then
+		wait=$((period << (misses < 10 ? misses : 10)))
+		longest=$(hundredths "$longest_wait")
+		[ "$longest" -gt "$period" ] || longest=$period
+		[ "$wait" -lt "$longest" ] || wait=$longest
+		echo $((time + wait / 2 + $(random_below $((wait / 2)))))
+	else
+		turn=$(((time - began + period / 50) / period + 1))
+		echo $((began + turn * period - period / 50 + $(random_below $((period / 25)))))
+	fi
+}
+
+hundredths() {
+	awk -v seconds="$1" 'BEGIN { printf "%d", seconds * 100 + 0.5 }'
+}
+
+# Hundredths of a second on a clock that nobody sets, where there is one.
+now() {
+	if read -r uptime _ 2>/dev/null </proc/uptime; then
+		echo "${uptime%.*}${uptime#*.}"
+	else
+		echo "$(date +%s)00"
+	fi
+}
+
+random_below() {
+	[ "$1" -gt 1 ] || {
+		echo 0
+		return
+	}
+	od -An -N3 -tu1 /dev/urandom | awk -v below="$1" '{ print ($1 * 65536 + $2 * 256 + $3) % below }'
+}
+
+# Waits so many hundredths; a signal ends it at once, as it would not end a sleep in front of the shell.
+pause() {
+	[ "$1" -gt 0 ] || return 0
+	seconds=$(($1 / 100 + 1))
+	[ -z "$has_fractions" ] || seconds=$(($1 / 100)).$(printf %02d $(($1 % 100)))
+	sleep "$seconds" 9>&- & # the lock is not the sleep's
+	sleeper=$!
+	wait "$sleeper" || :
+	sleeper=''
+}
+
+# --- requests ---
+
+# The bytes of stdin, as they may stand in a path.
+base64url() {
+	od -An -v -tu1 | awk '
+		BEGIN { digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" }
+		{ for (i = 1; i <= NF; i++) byte[count++] = $i }
+		END {
+			for (i = 0; i < count; i += 3) {
+				bits = byte[i] * 65536 + byte[i + 1] * 256 + byte[i + 2]
+				wanted = count - i > 2 ? 4 : count - i + 1
+				for (k = 0; k < wanted; k++) {
+					text = text substr(digits, int(bits / 64 ^ (3 - k)) % 64 + 1, 1)
+				}
+			}
+			print count ? text : "="
+		}'
+}
+
+# A short name for a long one, that of a lock.
+digest() {
+	printf %s "$1" | od -An -v -tu1 | awk '
+		{ for (i = 1; i <= NF; i++) { a = (a * 257 + $i) % 2147483647; b = (b * 263 + $i) % 2147483629 } }
+		END { printf "%.0f-%.0f", a, b }'
+}
+
+# A part of a path: /VALUE, or @base64/VALUE if the value cannot stand there as it is.
+path_value() {
+	case $1 in
+	'' | .* | *[!A-Za-z0-9._:-]*) printf '@base64/%s' "$(printf %s "$1" | base64url)" ;;
+	*) printf '/%s' "$1" ;;
+	esac
+}
+
+# Where the group of a job and of further NAME VALUE is pushed to.
+group_path() {
+	[ -n "$1" ] || misused "a job needs a name"
+	path=/metrics/job$(path_value "$1")
+	shift
+	while [ $# -gt 1 ]; do
+		case $1 in
+		'' | [!a-zA-Z_]* | *[!a-zA-Z0-9_]* | __*) misused "'$1' is no name of a label" ;;
+		esac
+		path=$path/$1$(path_value "$2")
+		shift 2
+	done
+	printf %s "$path"
+}
+
+# A value as it stands between the quotes of a label.
+escaped() {
+	printf '%s\n' "$1" | sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' |
+		awk 'NR > 1 { printf "%s", "\\n" } { printf "%s", $0 }'
+}
+
+# The first lines of what somebody answered, in one.
+words_of() {
+	sed -n -e '1,4p' "$1" 2>/dev/null | tr -d '\000-\010\013-\037' | tr '\n' ' ' | cut -c 1-400
+}
+
+# True if the last line of a file has its end, which it has not if the file was cut.
+is_whole() {
+	[ "$(tail -c 1 "$1" | wc -l)" -eq 1 ]
+}
+
+# Sends METHOD PATH [FILE] to weir. 0: done; 1: refused, and would be again; 2: weir is not there.
+send() {
+	method=$1 path=$2 body=${3:-} code=''
+	rm -f "$tmp/answer"
+	set -- -q -sS -g -X "$method" --connect-timeout "$push_timeout" --max-time "$push_timeout" \
+		-o "$tmp/answer" -w '%{http_code}' -H 'Expect:'
+	[ -z "$curl_config" ] || set -- "$@" -K "$curl_config"
+	if [ -n "$body" ]; then
+		if [ "$(wc -c <"$body")" -ge "$gzip_from" ] && gzip -c "$body" >"$tmp/packed" 2>/dev/null; then
+			body=$tmp/packed
+			set -- "$@" -H 'Content-Encoding: gzip'
+		fi
+		set -- "$@" -H 'Content-Type: text/plain; version=0.0.4; charset=utf-8' --data-binary "@$body"
+		! is_true "$ttl > 0" || set -- "$@" -H "Weir-TTL: ${ttl}s"
+	fi
+	code=$(curl "$@" --url "$server$path" 2>"$tmp/curl") || code=000
+	case $code in
+	200 | 202) return 0 ;;
+	000)
+		say "$method $server$path: $(words_of "$tmp/curl")"
+		return 2
+		;;
+	408 | 429 | 5??)
+		say "$method $server$path: answered $code: $(words_of "$tmp/answer")"
+		return 2
+		;;
+	30?) say "$method $server$path: answered $code, weir is somewhere else; is $server its URL?" ;;
+	401 | 403) say "$method $server$path: answered $code: $(words_of "$tmp/answer") (--curl-config)" ;;
+	*) say "$method $server$path: answered $code: $(words_of "$tmp/answer")" ;;
+	esac
+	return 1
+}
+
+# Has the page at a URL in a file, whole, or says why not. Nothing of an earlier page can be in it.
+fetch() {
+	rm -f "$2"
+	code=$(curl -q -sS -g --connect-timeout "$timeout" --max-time "$timeout" --max-filesize "$page_limit" \
+		--proto =http,https -H 'Accept: text/plain; version=0.0.4' \
+		-o "$2" -w '%{http_code}' --url "$1" 2>"$tmp/curl") || {
+		say "$1: $(words_of "$tmp/curl")"
+		return 1
+	}
+	if [ "$code" != 200 ]; then
+		say "$1: answered $code: $(words_of "$2")"
+	elif [ ! -s "$2" ]; then
+		say "$1: the page is empty"
+	elif ! is_whole "$2"; then
+		say "$1: the page is cut in its last line"
+	else
+		return 0
+	fi
+	return 1
+}
+
+# Pushes the page at a URL to a path, with a line that says that it is there; or that line alone, that it
+# is not: then the group has nothing that looks alive.
+relay() {
+	fetched=$(now)
+	if fetch "$1" "$tmp/page"; then
+		printf '# TYPE %s gauge\n%s 1\n# TYPE %s gauge\n%s %s\n' "$3" "$3" \
+			"$4" "$4" "$(calculate "($(now) - $fetched) / 100")" >>"$tmp/page"
+		pushed=0
+		send PUT "$2" "$tmp/page" || pushed=$?
+		[ "$pushed" -eq 1 ] || return "$pushed"
+	fi
+	printf '# TYPE %s gauge\n%s 0\n' "$3" "$3" >"$tmp/marker"
+	send PUT "$2" "$tmp/marker" || return
+	return 1
+}
