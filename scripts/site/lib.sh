@@ -4,6 +4,25 @@
 # What the scripts for sites have in common: settings, one run at a time, runs
 # in turn, and requests to weir. Needs a POSIX shell and tools, and curl.
 
+# Options of all scripts for sites:
+#
+#   --instance=NAME      the label instance; default MYIP, or the host's name
+#   --server=URL         weir; default PUSHGATEWAY_SERVER, or http://localhost:9091
+#   --curl-config=FILE   what curl -K reads, for passwords and certificates;
+#                        default WEIR_CURL_CONFIG
+#   --timeout=DURATION   for the source; default 10, or --every if that is less
+#   --push-timeout=...   for weir; default 10
+#   --ttl=DURATION       how long weir shows what was pushed; default 3m, or four times
+#                        --every and the timeouts; 0: as weir is set up
+#   --every=DURATION     runs again and again, until SIGTERM
+#   --splay=DURATION     waits for up to so long first, at random
+#   --longest-wait=...   between two tries while weir is away; default 1m
+#   --state-dir=DIR      for locks and passing files; default WEIR_SITE_DIR, or a
+#                        directory below /run, XDG_RUNTIME_DIR or /tmp
+#
+# Durations are written as 15, 0.5s, 90s, 1h30m or 7d.
+# Exits with 0, with 1 if something failed, with 2 if it was called wrongly.
+
 LC_ALL=C # to awk and tr a byte is a byte, whatever language the site speaks
 export LC_ALL
 umask 077
@@ -32,9 +51,11 @@ misused() {
 	exit 2
 }
 
-# The comment at the top of the script is its help.
+# The comment at the top of the script is its help, and one above.
 show_help() {
 	sed -n -e '1d' -e '/^#/!q' -e 's/^# \{0,1\}//p' "$0"
+	echo
+	sed -n -e '/^# Options of all/,/^$/s/^#* \{0,1\}//p' "${here:?}/lib.sh"
 	exit 0
 }
 

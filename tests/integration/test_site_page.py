@@ -12,7 +12,7 @@ import pytest
 
 from harness import DEADLINE, wait_for
 from page import Page
-from sites import FakeServer, Site, reply, small_tools
+from sites import SCRIPTS, FakeServer, Site, reply, small_tools
 
 GROUP = {"job": "node-exporter", "instance": "10.0.0.1"}
 GOOD = "# TYPE speed gauge\nspeed 3\n"
@@ -335,7 +335,10 @@ def test_misuse(site, arguments, words):
     assert words in site.fail("push-page", *arguments, code=2)
 
 
-def test_help(site):
+@pytest.mark.parametrize("script", sorted(path.name for path in SCRIPTS.iterdir() if os.access(path, os.X_OK)
+                                          and path.is_file()))
+def test_help(site, script):
     for word in ("-h", "--help"):
-        done = site.succeed("push-page", word)
-        assert done.stdout.startswith("usage: push-page ") and "set -eu" not in done.stdout
+        said = site.succeed(script, word).stdout
+        assert said.startswith(f"usage: {script} ") and "set -eu" not in said
+        assert "\n  --server=URL " in said and said.endswith("called wrongly.\n\n")
