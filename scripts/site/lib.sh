@@ -100,6 +100,16 @@ duration() {
 	}' || misused "'$1': a duration is written as 15, 0.5s, 90s, 1h30m or 7d"
 }
 
+# Calls a function with the words of a list, which are between blanks, commas or lines, and no patterns.
+for_words() {
+	function=$2
+	set -f
+	# shellcheck disable=SC2046 # one word each
+	set -- $(printf %s "$1" | tr ',' ' ')
+	set +f
+	"$function" "$@"
+}
+
 # A calculation that the shell cannot do, such as "1.5 * 4".
 calculate() {
 	awk "BEGIN { printf \"%.2f\", $1 }"
