@@ -324,9 +324,9 @@ base64url() {
 		END {
 			for (i = 0; i < count; i += 3) {
 				bits = byte[i] * 65536 + byte[i + 1] * 256 + byte[i + 2]
-				wanted = count - i > 2 ? 4 : count - i + 1
-				for (k = 0; k < wanted; k++) {
-					text = text substr(digits, int(bits / 64 ^ (3 - k)) % 64 + 1, 1)
+				# Not every awk has powers.
+				for (place = 262144; place >= (count - i > 2 ? 1 : count - i > 1 ? 64 : 4096); place /= 64) {
+					text = text substr(digits, int(bits / place) % 64 + 1, 1)
 				}
 			}
 			print count ? text : "="
