@@ -10,6 +10,13 @@ const struct family_declaration target_lines_declarations[TARGET_LINES_COUNT] = 
 		.source = DECLARATION_YIELDING,
 		.help = SLICE_INIT("What is known of targets, as their attributes."),
 	},
+	[TARGET_LINES_EXPIRES] = {
+		.name = SLICE_INIT("weir_target_expires_time_seconds"),
+		.type = METRIC_GAUGE,
+		.source = DECLARATION_OWN,
+		.help = SLICE_INIT("Unix time when the groups of targets will expire that should have "
+						   "pushed, and have less than a fifth of their time to live left."),
+	},
 	[TARGET_LINES_LAST_SEEN] = {
 		.name = SLICE_INIT("weir_target_last_seen_time_seconds"),
 		.type = METRIC_GAUGE,
@@ -116,13 +123,32 @@ static void append_series(struct taken *taken, const struct registry *registry, 
 	buf_append(out, SLICE("} "));
 }
 
+static void append_time(struct taken *taken, const struct registry *registry, struct buf *out,
+		enum target_lines lines, const struct target *target, int64_t time_ns)
+{
+	if (!target_has_quoted(target) && !gives_way(taken, target)) {
+		long long ms = time_ns / 1000000;
+		append_series(taken, registry, out, lines, target);
+		buf_printf(out, "%lld.%03lld\n", ms / 1000, ms % 1000);
+	}
+}
+
 static void append_last_seen(struct taken *taken, const struct registry *registry, struct buf *out,
 		const struct target *target)
 {
-	if (has_to_be_heard_of(target) && !target_has_quoted(target) && !gives_way(taken, target)) {
-		long long ms = target->fresh.last_seen_ns / 1000000;
-		append_series(taken, registry, out, TARGET_LINES_LAST_SEEN, target);
-		buf_printf(out, "%lld.%03lld\n", ms / 1000, ms % 1000);
+	if (has_to_be_heard_of(target)) {
+		append_time(
+				taken, registry, out, TARGET_LINES_LAST_SEEN, target, target->fresh.last_seen_ns);
+	}
+}
+
+/* It may have pushed since it was looked at. */
+static void append_expires(struct taken *taken, const struct registry *registry, struct buf *out,
+		const struct target *target)
+{
+	int64_t expiry_ns = registry_expiry_ns(registry, target);
+	if (expiry_ns != 0) {
+		append_time(taken, registry, out, TARGET_LINES_EXPIRES, target, expiry_ns);
 	}
 }
 
@@ -151,6 +177,9 @@ static void append_line(struct taken *taken, const struct registry *registry, st
 	case TARGET_LINES_INFO:
 		append_info(taken, registry, out, target);
 		return;
+	case TARGET_LINES_EXPIRES:
+		append_expires(taken, registry, out, target);
+		return;
 	case TARGET_LINES_LAST_SEEN:
 		append_last_seen(taken, registry, out, target);
 		return;
@@ -165,11 +194,18 @@ static void append_line(struct taken *taken, const struct registry *registry, st
 static void append_all(
 		struct taken *taken, struct registry *registry, struct buf *out, enum target_lines lines)
 {
-	bool is_late = lines == TARGET_LINES_SILENT;
-	LIST_EACH (link, is_late ? &registry->late : &registry->described) {
-		append_line(taken, registry, out, lines,
-				is_late ? LIST_ENTRY(link, struct target, late)
-						: LIST_ENTRY(link, struct target, described));
+	if (lines == TARGET_LINES_SILENT) {
+		LIST_EACH (link, &registry->late) {
+			append_line(taken, registry, out, lines, LIST_ENTRY(link, struct target, late));
+		}
+	} else if (lines == TARGET_LINES_EXPIRES) {
+		LIST_EACH (link, &registry->expiring) {
+			append_line(taken, registry, out, lines, LIST_ENTRY(link, struct target, expiring));
+		}
+	} else {
+		LIST_EACH (link, &registry->described) {
+			append_line(taken, registry, out, lines, LIST_ENTRY(link, struct target, described));
+		}
 	}
 }
 

@@ -4,6 +4,7 @@
  * What weir itself says on the page about targets:
  *
  *     target_info{instance="i",job="j",rack="r1"} 1     of each with attributes
+ *     weir_target_expires_time_seconds{...} 1.7e9       of each whose group is about to expire
  *     weir_target_silent{instance="i",job="j"} 1        of each that is overdue
  *     weir_target_last_seen_time_seconds{...} 1.7e9     of each that has to be heard of in time
  *
@@ -15,6 +16,7 @@
 
 enum target_lines {
 	TARGET_LINES_INFO,
+	TARGET_LINES_EXPIRES,
 	TARGET_LINES_LAST_SEEN,
 	TARGET_LINES_SILENT,
 	TARGET_LINES_COUNT,

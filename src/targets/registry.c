@@ -18,6 +18,7 @@ void registry_init(struct registry *registry, const struct registry_options *opt
 	list_init(&registry->walks);
 	list_init(&registry->described);
 	list_init(&registry->late);
+	list_init(&registry->expiring);
 	map_init(&registry->by_key);
 	map_init(&registry->by_id);
 	map_init(&registry->info_lines);
@@ -162,6 +163,10 @@ void registry_recount(struct registry *registry, struct target *target)
 	list_remove(&target->late);
 	if (is_overdue) {
 		list_append(&registry->late, &target->late);
+	}
+	list_remove(&target->expiring);
+	if (registry_expiry_ns(registry, target) != 0) {
+		list_append(&registry->expiring, &target->expiring);
 	}
 }
 
@@ -331,6 +336,7 @@ void registry_remove(struct registry *registry, struct target *target)
 	list_remove(&target->link);
 	list_remove(&target->described);
 	list_remove(&target->late);
+	list_remove(&target->expiring);
 	list_remove(&target->keep.unsaved);
 	list_remove(&target->keep.unseen);
 	registry->counts[target->counted]--;

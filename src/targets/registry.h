@@ -56,6 +56,7 @@ struct registry {
 	struct list targets;   // target::link
 	struct list described; // target::described, those with attributes or an interval
 	struct list late;      // target::late, as counted
+	struct list expiring;  // target::expiring, as they were when they were looked at
 	struct list walks;     // registry_walk::link
 	struct list *sweep;    /* whose state is looked at next; the head: from the start */
 	struct target *last;   /* that pushed last: the api is about to say more of it; or NULL */
@@ -102,6 +103,12 @@ int64_t registry_learnt_ns(const struct target *target);
  * of one that is disabled.
  */
 bool registry_is_overdue(const struct registry *registry, const struct target *target);
+
+/*
+ * Unix time at which its group will expire, if that is a surprise: it pushes more often than its
+ * time to live is long, and of that less than a fifth is left. 0: nothing of the kind.
+ */
+int64_t registry_expiry_ns(const struct registry *registry, const struct target *target);
 
 /* Its line, unless another target shows the same. ptr NULL: there is none to be shown. */
 struct slice registry_info_line(const struct registry *registry, const struct target *target);

@@ -195,6 +195,7 @@ struct target *target_create(const struct group_key *key, const struct target_co
 	list_init(&target->link);
 	list_init(&target->described);
 	list_init(&target->late);
+	list_init(&target->expiring);
 	list_init(&target->keep.unsaved);
 	list_init(&target->keep.unseen);
 	target_configure(target, config);

@@ -106,6 +106,7 @@ struct target {
 	struct map_node by_id;
 	struct list described; /* among those of which the page has something; else unlinked */
 	struct list late;      /* among those that are overdue; likewise */
+	struct list expiring;  /* among those whose group is about to expire; likewise */
 	struct list link;      /* in the order in which they came to be known */
 	struct target_id id;
 	struct target_config config;

@@ -118,3 +118,27 @@ def test_when_a_target_was_last_seen(weir):
     assert abs(weir.scrape().value(name, job="j") - time.time()) < 60
     page = weir.get("/metrics/target/job/j").text
     assert f'{name}{{instance="",job="j"}} ' in page and "m{" in page
+
+
+def test_group_about_to_expire(weir):
+    """Pushed again and again, since on a busy machine the moment may pass unseen."""
+    name = "weir_target_expires_time_seconds"
+    create(weir, {"job": "j", "instance": "i"}, interval="1ms")
+    create(weir, {"job": "seldom"}, interval="1h")
+
+    def seen():
+        weir.put("/metrics/job/seldom?ttl=1s", "m 1\n")
+        weir.put("/metrics/job/j/instance/i?ttl=1s", "m 1\n")
+        while weir.scrape().value("m", job="j", instance="i"):
+            shown = lines(weir, name)
+            if shown:
+                return shown
+        return None
+
+    line, = wait_for(seen, "it is about to expire")
+    series, _, value = line.rpartition(" ")
+    assert series == name + '{instance="i",job="j"}'
+    assert abs(float(value) - time.time()) < 10
+    weir.put("/metrics/job/j/instance/i?ttl=1h", "m 1\n")
+    assert lines(weir, name) == []
+    assert lines(weir, name, "/metrics/target/job/j/instance/i") == []

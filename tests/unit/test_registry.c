@@ -310,6 +310,56 @@ static void test_configured_interval(void)
 	end();
 }
 
+/* With a time to live of ten minutes. */
+static void push_with_ttl(const char *key)
+{
+	push(key);
+	struct group *group = registry_group(&registry, find(key));
+	contents_set_deadline(d.store.contents, group, (int64_t)clock_monotonic_ns() + 10 * MINUTE_NS);
+}
+
+/* As it is, and whether it is listed. */
+static int64_t seconds_to_expiry(const char *key)
+{
+	struct target *target = find(key);
+	int64_t expiry_ns = registry_expiry_ns(&registry, target);
+	registry_step(&registry, LIMIT);
+	CHECK_INT(list_is_empty(&registry.expiring), expiry_ns == 0);
+	return expiry_ns == 0 ? -1 : (expiry_ns - clock_wall_ns()) / SECOND_NS;
+}
+
+static void test_group_is_about_to_expire(void)
+{
+	begin();
+	struct target_config config = { .interval_ns = MINUTE_NS };
+	struct target *target = create("job=a", &config);
+	CHECK_INT(seconds_to_expiry("job=a"), -1);
+	push_with_ttl("job=a");
+	pass(8 * MINUTE_NS);
+	CHECK_INT(seconds_to_expiry("job=a"), -1);
+	pass(SECOND_NS);
+	CHECK_INT(seconds_to_expiry("job=a"), 119);
+	push_with_ttl("job=a");
+	CHECK_INT(seconds_to_expiry("job=a"), -1);
+	pass(9 * MINUTE_NS);
+	CHECK_INT(seconds_to_expiry("job=a"), 60);
+	/* Who pushes seldom is expected to expire. */
+	config.interval_ns = 10 * MINUTE_NS;
+	registry_configure(&registry, target, &config);
+	CHECK_INT(seconds_to_expiry("job=a"), -1);
+	config.interval_ns = MINUTE_NS;
+	config.is_disabled = true;
+	registry_configure(&registry, target, &config);
+	CHECK_INT(seconds_to_expiry("job=a"), -1);
+	config.is_disabled = false;
+	registry_configure(&registry, target, &config);
+	CHECK_INT(seconds_to_expiry("job=a"), 60);
+	store_wipe(&d.store);
+	CHECK_INT(seconds_to_expiry("job=a"), -1);
+	registry_delete(&registry, target);
+	end();
+}
+
 static void test_group_goes(void)
 {
 	begin();
@@ -547,6 +597,7 @@ int main(void)
 	RUN(test_silent_and_back);
 	RUN(test_nightly_job_is_not_silent_at_noon);
 	RUN(test_configured_interval);
+	RUN(test_group_is_about_to_expire);
 	RUN(test_group_goes);
 	RUN(test_disabled_and_other_modes);
 	RUN(test_retention);
