@@ -52,15 +52,6 @@ void api_finish(struct api *api)
 	page_release_spare();
 }
 
-static void answer_health(struct api *api, struct exchange *exchange, enum stats_handler handler)
-{
-	exchange->response.status = 200;
-	exchange->response.content_type = SLICE("text/plain; charset=utf-8");
-	exchange->response.body = SLICE("OK");
-	stats_count_request(api->stats, handler, STATS_METHOD_GET, 200);
-	exchange_answer(exchange);
-}
-
 static void handle_found(struct api *api, struct exchange *exchange, const struct route *route)
 {
 	switch (route->endpoint) {
@@ -75,10 +66,10 @@ static void handle_found(struct api *api, struct exchange *exchange, const struc
 		}
 		return;
 	case ENDPOINT_HEALTHY:
-		answer_health(api, exchange, STATS_HANDLER_HEALTHY);
+		health_handle(api, exchange, STATS_HANDLER_HEALTHY);
 		return;
 	case ENDPOINT_READY:
-		answer_health(api, exchange, STATS_HANDLER_READY);
+		health_handle(api, exchange, STATS_HANDLER_READY);
 		return;
 	case ENDPOINT_QUIT:
 		quit_handle(api, exchange);

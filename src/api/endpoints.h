@@ -19,6 +19,9 @@ void delete_handle(struct api *api, struct exchange *exchange, const struct rout
 /* GET /metrics */
 void scrape_handle(struct api *api, struct exchange *exchange);
 
+/* GET /-/healthy and /-/ready, under which it is counted */
+void health_handle(struct api *api, struct exchange *exchange, enum stats_handler handler);
+
 /* GET /api/v1/metrics */
 void metrics_json_handle(struct api *api, struct exchange *exchange);
 

@@ -59,6 +59,11 @@ static void test_answers(void)
 				"odd number of components in label string \"/p\"\n" },
 		{ "GET /-/healthy", "", "", 200, "OK" },
 		{ "GET /-/ready", "", "", 200, "OK" },
+		{ "GET /-/healthy?format=text&format=metrics", "", "", 200, "OK" },
+		{ "GET /-/healthy?format=metrics", "", "", 200,
+				"# HELP weir_ready Whether all that is stored is loaded, and served.\n"
+				"# TYPE weir_ready gauge\n"
+				"weir_ready 1\n" },
 		{ "GET /api/v1/metrics", "", "", 200, "{\"status\":\"success\",\"data\":[]}" },
 		{ "OPTIONS /api/v1/x", "", "", 200, "" },
 		{ "PUT /api/v1/admin/wipe", "", "", 202, "" },

@@ -50,6 +50,7 @@ static void test_refused(void)
 		{ "GET /status", 503 },
 		{ "GET /-/ready", 503 },
 		{ "GET /-/healthy", 200 },
+		{ "GET /-/healthy?format=metrics", 200 },
 		{ "GET /api/v1/status", 200 },
 		{ "GET /static/weir.css", 404 },
 		{ "GET /nothing", 404 },
@@ -75,6 +76,19 @@ static void test_refused(void)
 	CHECK_INT(stats_requests(stats, STATS_HANDLER_READY, STATS_METHOD_GET, 503), 1);
 	CHECK_INT(stats_requests(stats, STATS_HANDLER_STATUS, STATS_METHOD_GET, 503), 2);
 	CHECK_INT(stats->rejected[STATS_REJECTED_STATE], 0);
+	end(&crowd);
+}
+
+static void test_scraper_hears_of_it(void)
+{
+	struct crowd crowd;
+	begin(&crowd);
+	crowd_send(&crowd, 0, "GET /-/healthy?format=metrics", "");
+	CHECK(crowd_has(crowd_next(&crowd, 0).body, "\nweir_ready 0\n"));
+	api_end_loading(&crowd.d.api);
+	crowd_settle(&crowd);
+	crowd_send(&crowd, 0, "GET /-/healthy?format=metrics", "");
+	CHECK(crowd_has(crowd_next(&crowd, 0).body, "\nweir_ready 1\n"));
 	end(&crowd);
 }
 
@@ -371,6 +385,7 @@ static void test_end_after_loading(void)
 int main(void)
 {
 	RUN(test_refused);
+	RUN(test_scraper_hears_of_it);
 	RUN(test_texts);
 	RUN(test_patience);
 	RUN(test_no_patience);
