@@ -9,9 +9,9 @@ libpcre2-dev libpq-dev libsnappy-dev libsqlite3-dev libssl-dev libsystemd-dev li
 libzstd-dev meson ninja-build node-llhttp pkg-config python3 zlib1g-dev"
 
 packages_test="busybox clang clang-format curl libclang-rt-14-dev llvm nginx-light openssl postgresql procps \
-prometheus prometheus-node-exporter prometheus-pushgateway protobuf-compiler python3-jsonschema \
-python3-prometheus-client python3-protobuf python3-pytest python3-pytest-xdist redis-server shellcheck systemd \
-util-linux wrk zstd"
+prometheus prometheus-alertmanager prometheus-node-exporter prometheus-pushgateway protobuf-compiler \
+python3-jsonschema python3-prometheus-client python3-protobuf python3-pytest python3-pytest-xdist python3-yaml \
+redis-server shellcheck systemd util-linux wrk zstd"
 
 # Prints those of the named packages that are not installed.
 packages_missing() {
