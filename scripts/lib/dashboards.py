@@ -112,29 +112,26 @@ def variable_expression(variable):
     return result[1] if result else None
 
 
-def expressions(dashboard):
-    """[(where, expression)] of all panels and variables, expanded."""
-    found = []
+def queries(dashboard):
+    """(where, expression, legend) of all panels and variables."""
     for panel in all_panels(dashboard):
-        found += [(f"panel {panel.get('title')!r}", expanded(target.get("expr", "")))
-                  for target in panel.get("targets", ())]
+        for target in panel.get("targets", ()):
+            yield f"panel {panel.get('title')!r}", target.get("expr", ""), target.get("legendFormat", "")
     for variable in dashboard.get("templating", {}).get("list", ()):
         if variable.get("type") == "query":
-            found.append((f"variable {variable.get('name')}", expanded(variable_expression(variable) or "")))
-    return found
+            yield f"variable {variable.get('name')}", variable_expression(variable) or "", ""
 
 
 def query_faults(dashboard, exposed):
-    for where, expression in expressions(dashboard):
+    for where, expression, legend in queries(dashboard):
+        expression = expanded(expression)
+        shown = set(re.findall(r"\{\{\s*(\w+)\s*\}\}", legend))
         try:
             yield from (f"{where}: {fault}" for fault in exposed.faults(expression))
+            yield from (f"{where}: nothing in it has the label {label} of the legend"
+                        for label in sorted(shown - exposed.labels(expression)))
         except promql.PromqlError as fault:
             yield f"{where}: {fault}"
-    for panel in all_panels(dashboard):
-        for target in panel.get("targets", ()):
-            shown = set(re.findall(r"\{\{\s*(\w+)\s*\}\}", target.get("legendFormat", "")))
-            for label in sorted(shown - exposed.labels(expanded(target.get("expr", "")))):
-                yield f"panel {panel.get('title')!r}: nothing in it has the label {label} of the legend"
 
 
 # ---- Structure ----
@@ -198,7 +195,7 @@ def variable_faults(dashboard):
 
 def text_faults(dashboard):
     for text in strings(dashboard):
-        if re.search(r"\b(?:https?:)?//\w", text):
+        if re.search(r"(?:https?:|(?<![\w:/]))//\w", text):
             yield f"an address of somewhere else: {text[:60]!r}"
         if PLACEHOLDER.search(text):
             yield f"a placeholder that was left: {text[:60]!r}"

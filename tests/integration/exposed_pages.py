@@ -23,7 +23,7 @@ def push_from_site(weir, node_page):
                          (ARP, (DATA / "arp.prom").read_bytes())):
         response = weir.put(target, body)
         assert response.status == 200, response.text
-    assert weir.put(ARP, "not valid\n").status == 400  # push_failure_time_seconds is not 0 then
+    assert weir.put(ARP, "arp_entries 1\narp_entries 2\n").status == 400  # leaves its time
 
 
 def page_with_targets(weir):
