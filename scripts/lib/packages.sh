@@ -1,17 +1,19 @@
 # shellcheck shell=sh
-# usage: . scripts/lib/packages.sh; packages_need build | packages_need test
+# usage: . scripts/lib/packages.sh; packages_need build|demo|test
 #
-# Makes sure that the Debian packages for building, or for building and
-# testing, are there. A machine that has them needs neither network nor root.
+# Makes sure that the Debian packages for building, for the demo or for testing
+# are there. The latter two need those for building as well. A machine that has
+# them needs neither network nor root.
 
 packages_build="gcc libbsd-dev libc6-dev libcjson-dev libcrypt-dev libcurl4-openssl-dev libhiredis-dev libisal-dev \
 libpcre2-dev libpq-dev libsnappy-dev libsqlite3-dev libssl-dev libsystemd-dev libuv1-dev libxxhash-dev libyaml-dev \
 libzstd-dev meson ninja-build node-llhttp pkg-config python3 zlib1g-dev"
 
-packages_test="busybox clang clang-format curl libclang-rt-14-dev llvm nginx-light openssl postgresql procps \
-prometheus prometheus-alertmanager prometheus-node-exporter prometheus-pushgateway protobuf-compiler \
-python3-jsonschema python3-prometheus-client python3-protobuf python3-pytest python3-pytest-xdist python3-yaml \
-redis-server shellcheck systemd util-linux wrk zstd"
+packages_demo="postgresql prometheus prometheus-alertmanager prometheus-node-exporter redis-server"
+
+packages_test="$packages_demo busybox clang clang-format curl libclang-rt-14-dev llvm nginx-light openssl procps \
+prometheus-pushgateway protobuf-compiler python3-jsonschema python3-prometheus-client python3-protobuf \
+python3-pytest python3-pytest-xdist python3-yaml shellcheck systemd util-linux wrk zstd"
 
 # Prints those of the named packages that are not installed.
 packages_missing() {
@@ -23,7 +25,10 @@ packages_missing() {
 
 packages_need() {
 	wanted=$packages_build
-	[ "$1" = build ] || wanted="$wanted $packages_test"
+	case $1 in
+	demo) wanted="$wanted $packages_demo" ;;
+	test) wanted="$wanted $packages_test" ;;
+	esac
 	# shellcheck disable=SC2086 # one word a package
 	missing=$(packages_missing $wanted)
 	[ -n "$missing" ] || return 0
