@@ -7,6 +7,7 @@
 #include "cli/check.h"
 #include "cli/export.h"
 #include "cli/import.h"
+#include "cli/probe.h"
 #include "config/config.h"
 #include "server/server.h"
 #include "server/signals.h"
@@ -73,6 +74,7 @@ static const struct {
 	{ "check", check_run },
 	{ "export", export_run },
 	{ "import", import_run },
+	{ "probe", probe_run },
 };
 
 int main(int argc, char **argv)

@@ -94,7 +94,8 @@ void help_print(struct buf *out)
 			"usage: weir [<flag> ...]\n"
 			"       weir check [<flag> ...] FILE\n"
 			"       weir export [<flag> ...]\n"
-			"       weir import [<flag> ...] [FILE]\n\n"
+			"       weir import [<flag> ...] [FILE]\n"
+			"       weir probe [<flag> ...] [URL]\n\n"
 			"weir is a push gateway and metrics collector for Prometheus.\n");
 	print_actions(out);
 	for (size_t i = 0; i < settings_count; i++) {
