@@ -1,18 +1,21 @@
 # shellcheck shell=sh
-# usage: . scripts/lib/packages.sh; packages_need build|demo|test
+# usage: . scripts/lib/packages.sh; packages_need build|run|demo|test
 #
-# Makes sure that the Debian packages for building, for the demo or for testing
-# are there. The latter two need those for building as well. A machine that has
-# them needs neither network nor root.
+# Makes sure that the Debian packages for building, for running what was built,
+# for the demo or for testing are there. The latter two need those for building
+# as well. A machine that has them needs neither network nor root.
 
 packages_build="gcc libbsd-dev libc6-dev libcjson-dev libcrypt-dev libcurl4-openssl-dev libhiredis-dev libisal-dev \
 libpcre2-dev libpq-dev libsnappy-dev libsqlite3-dev libssl-dev libsystemd-dev libuv1-dev libxxhash-dev libyaml-dev \
 libzstd-dev meson ninja-build node-llhttp pkg-config python3 zlib1g-dev"
 
+packages_run="libbsd0 libc6 libcjson1 libcrypt1 libcurl4 libhiredis0.14 libisal2 libpcre2-8-0 libpq5 libsnappy1v5 \
+libsqlite3-0 libssl3 libsystemd0 libuv1 libyaml-0-2 libzstd1 zlib1g"
+
 packages_demo="postgresql prometheus prometheus-alertmanager prometheus-node-exporter redis-server"
 
-packages_test="$packages_demo busybox clang clang-format curl libclang-rt-14-dev llvm nginx-light openssl procps \
-prometheus-pushgateway protobuf-compiler python3-jsonschema python3-prometheus-client python3-protobuf \
+packages_test="$packages_demo buildah busybox clang clang-format curl libclang-rt-14-dev llvm nginx-light openssl \
+procps prometheus-pushgateway protobuf-compiler python3-jsonschema python3-prometheus-client python3-protobuf \
 python3-pytest python3-pytest-xdist python3-yaml shellcheck systemd util-linux wrk zstd"
 
 # Prints those of the named packages that are not installed.
@@ -26,6 +29,7 @@ packages_missing() {
 packages_need() {
 	wanted=$packages_build
 	case $1 in
+	run) wanted=$packages_run ;;
 	demo) wanted="$wanted $packages_demo" ;;
 	test) wanted="$wanted $packages_test" ;;
 	esac

@@ -1,0 +1,122 @@
+"""docker/Dockerfile: the image is built, and runs with a root that cannot be written."""
+
+import os
+import re
+import shutil
+import subprocess
+import urllib.request
+
+import pytest
+
+import images
+from harness import BINARY, DEADLINE, REPOSITORY
+
+DOCKERFILE = REPOSITORY / "docker" / "Dockerfile"
+PREBUILT = REPOSITORY / "build" / "prebuilt"
+needs_images = pytest.mark.skipif(bool(images.why_not()), reason=images.why_not())
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory):
+    """(buildah, name): with this weir, instead of one that is built in there."""
+    directory = tmp_path_factory.mktemp("images")
+    buildah = images.Buildah(directory)
+    base = buildah.import_base(images.make_base(directory / "base.tar"))
+    (PREBUILT / "usr/bin").mkdir(parents=True, exist_ok=True)
+    shutil.copy(BINARY, PREBUILT / "usr/bin/weir")
+    try:
+        buildah.build("localhost/weir", BASE=base, BUILD_BASE=base, BUILDER="prebuilt")
+    finally:
+        shutil.rmtree(PREBUILT)
+    yield buildah, "localhost/weir"
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def files_of(root):
+    return {str(path.relative_to(root)): path.lstat() for path in root.rglob("*")}
+
+
+@needs_images
+def test_settings(image):
+    buildah, name = image
+    settings = buildah.settings_of(name)["config"]
+    assert settings["User"] == "10001:10001"
+    assert settings["ExposedPorts"] == {"9091/tcp": {}}
+    assert (settings["Entrypoint"], settings["Cmd"], settings["StopSignal"]) == (["/usr/bin/weir"], [], "SIGTERM")
+    assert settings["Healthcheck"]["Test"] == ["CMD", "/usr/bin/weir", "probe"]
+    assert (list(settings["Volumes"]), settings["WorkingDir"]) == (["/var/lib/weir"], "/var/lib/weir")
+    labels = {key.rpartition(".")[2]: value for key, value in settings["Labels"].items() if "opencontainers" in key}
+    assert (labels["title"], labels["licenses"]) == ("weir", "Apache-2.0")
+
+
+@needs_images
+def test_nothing_but_weir_is_added(image):
+    """Nothing of the packages' installation stays, nor of what it was built of."""
+    buildah, name = image
+    before, after = (files_of(buildah.mounted(each)) for each in ("localhost/base", name))
+    added = set(after) - set(before) - {"etc/hostname", "etc/hosts", "etc/resolv.conf"}  # buildah's
+    assert added == {"usr/bin/weir", "usr/share/doc", "usr/share/doc/weir", "usr/share/doc/weir/LICENSE",
+                     "var/lib/weir"}
+    changed = {path for path in set(before) & set(after) if before[path].st_size != after[path].st_size
+               and not os.path.isdir(buildah.mounted(name) / path)}
+    assert changed == {"etc/passwd", "etc/group"}
+    weir = after["usr/bin/weir"]
+    assert (weir.st_uid, weir.st_mode & 0o7777, weir.st_size) == (0, 0o755, os.stat(BINARY).st_size)
+    home = after["var/lib/weir"]
+    assert (home.st_uid, home.st_gid, home.st_mode & 0o7777) == (10001, 10001, 0o750)
+
+
+@needs_images
+def test_it_runs_on_a_read_only_root_and_keeps_what_is_pushed(image, tmp_path):
+    volume = tmp_path / "volume"
+    with images.Container(*image, volume) as container:
+        container.wait_until_healthy()
+        page = f"http://127.0.0.1:{container.port}/metrics"
+        request = urllib.request.Request(f"{page}/job/j", b"kept 1\n", method="PUT")
+        assert urllib.request.urlopen(request, timeout=DEADLINE).status == 200
+        mounts = [line.split() for line in open(f"/proc/{container.process.pid}/mountinfo")]
+        options = {fields[4]: fields[5].split(",")[0] for fields in mounts}
+        assert (options["/"], options["/var/lib/weir"]) == ("ro", "rw")
+        status = open(f"/proc/{container.process.pid}/status").read()
+        assert re.findall(r"^[UG]id:\t(\d+)\t(\d+)\t", status, re.M) == [("10001", "10001")] * 2
+    assert container.exit_code == 0, container.said()
+    with images.Container(*image, volume) as container:
+        container.wait_until_healthy()
+        page = urllib.request.urlopen(f"http://127.0.0.1:{container.port}/metrics", timeout=DEADLINE).read().decode()
+        assert 'kept{instance="",job="j"} 1\n' in page
+    assert container.exit_code == 0, container.said()
+
+
+@needs_images
+def test_one_that_is_not_ready_is_not_healthy(image, tmp_path):
+    """It waits for a Redis that is not there."""
+    with images.Container(*image, tmp_path / "volume", "--state.url=redis://127.0.0.1:1") as container:
+        images.wait_for(lambda: "listening" in container.said(), "weir listens")
+        assert not container.is_healthy()
+        assert "not ready" in container.said()
+
+
+def test_what_it_installs_is_what_weir_needs():
+    """Of packages, those that have a library that weir is linked with."""
+    linked = re.findall(r"NEEDED.*\[(.*)\]", images.run("readelf", "-d", BINARY))
+    paths = dict(re.findall(r"^\s*(\S+) => (\S+)", images.run("ldd", BINARY), re.M))
+    real = [os.path.realpath(paths[name]).split("/")[-2:] for name in linked if name in paths]
+    owners = images.run("dpkg-query", "-S", *("*/" + "/".join(names) for names in real))
+    found = {line.partition(":")[0] for line in owners.splitlines()}
+    assert found - {"libgcc-s1", "libstdc++6"} == set(images.packages_of("run"))  # of the sanitizers
+
+
+def test_its_version_is_weirs():
+    version, = re.findall(r"^ARG VERSION=(.*)$", DOCKERFILE.read_text(), re.M)
+    assert f"weir, version {version} " in subprocess.run(
+        [BINARY, "--version"], capture_output=True, text=True, check=True).stdout
+
+
+def test_only_what_is_named_goes_into_the_build():
+    """Secrets and data that lie beside it do not."""
+    rows = [line for line in (REPOSITORY / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
+    assert rows[0] == "*" and all(row.startswith("!") for row in rows[1:])
+    tracked = set(images.run("git", "-C", REPOSITORY, "ls-files").splitlines()) if shutil.which("git") else set()
+    for row in rows[1:]:
+        name = row[1:]
+        assert name == "build/prebuilt" or not tracked or any(path.startswith(name) for path in tracked), name
