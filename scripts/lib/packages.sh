@@ -1,9 +1,10 @@
 # shellcheck shell=sh
-# usage: . scripts/lib/packages.sh; packages_need build|run|demo|test
+# usage: . scripts/lib/packages.sh; packages_need build|run|site|demo|test
 #
 # Makes sure that the Debian packages for building, for running what was built,
-# for the demo or for testing are there. The latter two need those for building
-# as well. A machine that has them needs neither network nor root.
+# for scripts/site, for the demo or for testing are there. The latter two need
+# those for building as well. A machine that has them needs neither network nor
+# root.
 
 packages_build="gcc libbsd-dev libc6-dev libcjson-dev libcrypt-dev libcurl4-openssl-dev libhiredis-dev libisal-dev \
 libpcre2-dev libpq-dev libsnappy-dev libsqlite3-dev libssl-dev libsystemd-dev libuv1-dev libxxhash-dev libyaml-dev \
@@ -12,11 +13,13 @@ libzstd-dev meson ninja-build node-llhttp pkg-config python3 zlib1g-dev"
 packages_run="libbsd0 libc6 libcjson1 libcrypt1 libcurl4 libhiredis0.14 libisal2 libpcre2-8-0 libpq5 libsnappy1v5 \
 libsqlite3-0 libssl3 libsystemd0 libuv1 libyaml-0-2 libzstd1 zlib1g"
 
+packages_site="ca-certificates curl iputils-ping"
+
 packages_demo="postgresql prometheus prometheus-alertmanager prometheus-node-exporter redis-server"
 
-packages_test="$packages_demo buildah busybox clang clang-format curl libclang-rt-14-dev llvm nginx-light openssl \
-procps prometheus-pushgateway protobuf-compiler python3-jsonschema python3-prometheus-client python3-protobuf \
-python3-pytest python3-pytest-xdist python3-yaml shellcheck systemd util-linux wrk zstd"
+packages_test="$packages_demo buildah busybox clang clang-format curl docker-compose libclang-rt-14-dev llvm \
+nginx-light openssl procps prometheus-pushgateway protobuf-compiler python3-jsonschema python3-prometheus-client \
+python3-protobuf python3-pytest python3-pytest-xdist python3-yaml shellcheck systemd util-linux wrk zstd"
 
 # Prints those of the named packages that are not installed.
 packages_missing() {
@@ -30,6 +33,7 @@ packages_need() {
 	wanted=$packages_build
 	case $1 in
 	run) wanted=$packages_run ;;
+	site) wanted=$packages_site ;;
 	demo) wanted="$wanted $packages_demo" ;;
 	test) wanted="$wanted $packages_test" ;;
 	esac

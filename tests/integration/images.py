@@ -92,7 +92,7 @@ class Buildah:
 
     def import_base(self, archive, name="localhost/base"):
         folder = self.directory / "base"
-        folder.mkdir()
+        folder.mkdir(parents=True)
         archive.rename(folder / "base.tar")
         (folder / "Dockerfile").write_text("FROM scratch\nADD base.tar /\n")
         self("build", "--isolation", "chroot", "--format", "docker", "-t", name, folder)

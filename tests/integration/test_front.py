@@ -1,0 +1,199 @@
+"""docker/nginx: by name and TLS to two weirs on one Redis, to Prometheus and to Grafana."""
+
+import contextlib
+import crypt
+import http.server
+import json
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from certificates import Authority
+from compose_files import nginx_conf, services
+from harness import DEADLINE, curl, wait_for
+from redis_servers import RedisServer, free_port
+
+PASSWORD = "correct horse"
+
+
+class Echo(http.server.BaseHTTPRequestHandler):
+    """Stands in for Grafana and Prometheus: says what it was asked."""
+
+    def do_GET(self):
+        body = json.dumps({"path": self.path, "port": self.server.server_port,
+                           **{key.lower(): value for key, value in self.headers.items()}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def echo():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+class Front:
+    """nginx with the settings of the cloud, on the loopback."""
+
+    def __init__(self, directory, weirs, prometheus, grafana):
+        self.directory, self.port, self.health = directory, free_port(), free_port()
+        self.authority = Authority(directory / "ca")
+        identity = self.authority.issue("server", sans=",".join(
+            f"DNS:{name}.example.com" for name in ("push", "metrics", "grafana", "other")))
+        tls, run = directory / "tls", directory / "run"
+        for path in (tls, run):
+            path.mkdir()
+        (tls / "fullchain.pem").write_bytes(identity.cert.read_bytes())
+        (tls / "privkey.pem").write_bytes(identity.key.read_bytes())
+        (directory / "users").write_text(f"ada:{crypt.crypt(PASSWORD, crypt.METHOD_SHA512)}\n")
+        variables = {
+            **services("cloud")["nginx"]["environment"], "NGINX_RUN": run, "NGINX_PORT": f"127.0.0.1:{self.port}",
+            "NGINX_HEALTH": f"127.0.0.1:{self.health}", "NGINX_TLS": tls, "NGINX_USERS": directory / "users",
+            "NGINX_WEIR_1": weirs[0], "NGINX_WEIR_2": weirs[1], "NGINX_PROMETHEUS": f"127.0.0.1:{prometheus}",
+            "NGINX_GRAFANA": f"127.0.0.1:{grafana}"}
+        self.conf = directory / "nginx.conf"
+        # It goes on as this user, so that pytest's directories are open to it.
+        self.conf.write_text("user root;\n" + nginx_conf({key: str(value) for key, value in variables.items()}))
+        self.log = directory / "log"
+        self.process = None
+
+    def nginx(self, *flags):
+        return ["nginx", "-e", "stderr", "-c", str(self.conf), "-p", str(self.directory), *flags]
+
+    def __enter__(self):
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(self.nginx("-g", "daemon off;"), stderr=log, stdout=log)
+        wait_for(self.answers, "nginx answers")
+        return self
+
+    def answers(self):
+        assert self.process.poll() is None, self.log.read_text()
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.health), timeout=1):
+            return True
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(DEADLINE)
+
+    def ask(self, name, path, *arguments, user=True, data=None, port=None):
+        """(status, body), as curl gets it."""
+        host = f"{name}.example.com"
+        output = curl(*(["--user", f"ada:{PASSWORD}"] if user else []), *arguments, "--cacert", str(self.authority.cert),
+                      "--resolve", f"{host}:{self.port}:127.0.0.1", "-w", "\n%{http_code}", "--path-as-is",
+                      f"https://{host}:{self.port}{path}", data=data).decode()
+        body, _, status = output.rpartition("\n")
+        return int(status), body
+
+    def push(self, path, body, **options):
+        return self.ask("push", path, "-X", "PUT", "--data-binary", "@-", data=body, **options)[0]
+
+
+@contextlib.contextmanager
+def running(start_weir, directory):
+    """(front, weirs)"""
+    with RedisServer(directory / "redis") as redis, echo() as prometheus, echo() as grafana:
+        weirs = [start_weir(f"--state.url={redis.url}", "--web.external-url=https://push.example.com/")
+                 for _ in range(2)]
+        addresses = [f"127.0.0.1:{weir.address[1]}" for weir in weirs]
+        with Front(directory / "front", addresses, prometheus, grafana) as front:
+            for weir in weirs:
+                wait_for(lambda weir=weir: weir.get("/-/ready").status == 200, "both are ready")
+            front.prometheus, front.grafana = prometheus, grafana
+            yield front, weirs
+
+
+@pytest.fixture(scope="module")
+def stack(start_shared_weir, tmp_path_factory):
+    with running(start_shared_weir, tmp_path_factory.mktemp("stack")) as one:
+        yield one
+
+
+@pytest.mark.smoke
+def test_pushes_go_to_both_and_are_everywhere(stack):
+    front, weirs = stack
+    for number in range(6):
+        assert front.push(f"/metrics/job/j/instance/{number}", b"m 1\n") == 200
+    assert all(weir.scrape().value("pushgateway_http_push_duration_seconds_count", method="put") > 0 for weir in weirs)
+    for weir in weirs:
+        wait_for(lambda weir=weir: len([line for line in weir.scrape().stored() if line.startswith("m{")]) == 6,
+                 "each has all")
+    status, page = front.ask("push", "/metrics")
+    assert status == 200 and 'm{instance="5",job="j"} 1\n' in page
+    assert front.ask("push", "/metrics/job/j/instance/5", "-X", "DELETE")[0] == 202
+
+
+def test_a_weir_that_is_gone_is_not_missed(start_weir, tmp_path):
+    with running(start_weir, tmp_path) as (front, weirs):
+        weirs[0].stop()
+        for number in range(4):
+            assert front.push(f"/metrics/job/j/instance/{number}", b"m 1\n") == 200
+        assert front.ask("push", "/-/ready", user=False) == (200, "OK")
+
+
+def test_a_body_arrives_as_it_is(stack):
+    """Large, or with odd names in the path; a refusal comes with weir's own words."""
+    front, weirs = stack
+    large = b"".join(b'm{n="%d"} 1\n' % number for number in range(100000))
+    assert front.push("/metrics/job/large", large) == 200
+    assert front.push("/metrics/job@base64/YS9i/path/x%20y%C3%BC", b"odd 1\n") == 200
+    wait_for(lambda: 'odd{instance="",job="a/b",path="x yü"} 1' in weirs[0].scrape().stored(), "it is there")
+    status, said = front.ask("push", "/metrics/job/j", "-X", "PUT", "--data-binary", "@-", data=b"m x\n")
+    assert status == 400 and "line 1" in said
+
+
+def test_who_has_no_password_is_let_in_nowhere(stack):
+    front, _ = stack
+    for name, path in (("push", "/metrics"), ("push", "/"), ("push", "/-/ready/"), ("metrics", "/api/v1/query?query=up")):
+        assert front.ask(name, path, user=False)[0] == 401
+        assert front.ask(name, path, "--user", "ada:wrong", user=False)[0] == 401
+    assert front.push("/metrics/job/j", b"m 1\n", user=False) == 401
+    assert front.ask("push", "/-/ready", user=False) == (200, "OK")
+
+
+def test_names_lead_to_their_own(stack):
+    front, _ = stack
+    status, said = front.ask("metrics", "/graph?g0.expr=up")
+    asked = json.loads(said)
+    assert (status, asked["port"], asked["path"]) == (200, front.prometheus, "/graph?g0.expr=up")
+    assert "authorization" not in asked
+    status, said = front.ask("grafana", "/d/weir", "-H", "Authorization: Bearer t", user=False)
+    asked = json.loads(said)
+    assert (status, asked["port"], asked["host"]) == (200, front.grafana, "grafana.example.com")
+    assert (asked["authorization"], asked["x-forwarded-proto"]) == ("Bearer t", "https")
+    asked = json.loads(front.ask("grafana", "/api/live/ws", "-H", "Connection: Upgrade", "-H", "Upgrade: websocket",
+                                 user=False)[1])
+    assert (asked["connection"], asked["upgrade"]) == ("upgrade", "websocket")
+
+
+@pytest.mark.parametrize("path", [
+    "/api/v1/admin/tsdb/delete_series", "//api/v1/admin/tsdb/snapshot", "/api/v1/../v1/admin/tsdb/snapshot",
+    "/api/v1/%61dmin/tsdb/snapshot", "/-/quit", "/-/reload"])
+def test_prometheus_is_not_administered_from_outside(stack, path):
+    assert stack[0].ask("metrics", path) == (403, "not from here\n")
+
+
+def test_other_names_and_plain_http_are_refused(stack):
+    front, _ = stack
+    for name in ("other", "weir"):
+        done = subprocess.run(
+            ["curl", "-sS", "-k", "--resolve", f"{name}.example.com:{front.port}:127.0.0.1",
+             f"https://{name}.example.com:{front.port}/"], capture_output=True, text=True, check=False)
+        assert done.returncode == 35 and "unrecognized name" in done.stderr, done.stderr
+    assert b"400 The plain HTTP request was sent to HTTPS port" in curl(f"http://127.0.0.1:{front.port}/metrics")
+    assert curl(f"http://127.0.0.1:{front.health}/") == b"ok\n"
+
+
+def test_settings_are_good_and_whole(tmp_path):
+    front = Front(tmp_path / "front", ["127.0.0.1:1", "127.0.0.1:2"], 3, 4)
+    done = subprocess.run(front.nginx("-t"), capture_output=True, text=True, timeout=DEADLINE, check=False)
+    assert done.returncode == 0 and "warn" not in done.stderr, done.stderr
+    assert "NGINX_" not in front.conf.read_text()
