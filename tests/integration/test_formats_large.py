@@ -11,7 +11,7 @@ from harness import cpu_seconds
 from protobuf import HEADERS, framed, raw
 
 CPU_SECONDS = 10  # for any answer, under the sanitizers: far more if its cost were quadratic
-STALL = 3  # that somebody else may have to wait meanwhile, however busy the machine
+STALL = 1  # that somebody else may have to wait meanwhile, or half as long as the answer takes if that is more
 MEGABYTES = 900
 
 BUCKETS = b"".join(raw(3, 2, raw(1, 0, 1) + raw(2, 1, float(n))) for n in range(200_000))
@@ -84,12 +84,14 @@ def test_many(weir, name):
                 *(("GET", "/metrics", None, {"Accept": accept})
                   for accept in exposition.TYPES.values()),
                 ("GET", "/api/v1/metrics", None, {})]
+    slowest = 0
     with Neighbour(weir) as neighbour:
         for request in requests:
-            before = cpu_seconds(weir.process.pid)
+            began, before = time.monotonic(), cpu_seconds(weir.process.pid)
             answer = weir.request(*request)
             took = cpu_seconds(weir.process.pid) - before
+            slowest = max(slowest, time.monotonic() - began)
             assert took < CPU_SECONDS, (request[:2], request[3], f"{took:.1f} s")
             assert answer.status in (200, 400, 413, 429)
-    assert neighbour.longest < STALL, f"{neighbour.longest:.2f} s"
+    assert neighbour.longest < max(STALL, slowest / 2), f"{neighbour.longest:.2f} s"
     assert peak_megabytes(weir) < MEGABYTES
