@@ -30,6 +30,41 @@ static bool is_zero(struct slice escape)
 	return slice_starts_with(escape, SLICE("\\u0000"));
 }
 
+/* 0 behind the end. */
+static char byte_at(const struct scan *scan, size_t offset)
+{
+	return scan->at + offset < scan->text.len ? scan->text.ptr[scan->at + offset] : '\0';
+}
+
+static bool is_digit(char byte)
+{
+	return byte >= '0' && byte <= '9';
+}
+
+static bool is_hex_digit(char byte)
+{
+	return is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
+}
+
+/* Behind the backslash. cJSON reads an escape with other digits as the end of the text. */
+static bool scan_escape(struct scan *scan)
+{
+	char c = byte_at(scan, 0);
+	if (scan->at == scan->text.len) {
+		return fail(scan, "it ends within a string");
+	}
+	if (c == '\0' || strchr("\"\\/bfnrtu", c) == NULL) {
+		return fail(scan, "an escape that there is not in JSON");
+	}
+	for (size_t i = 1; c == 'u' && i <= 4; i++) {
+		if (!is_hex_digit(byte_at(scan, i))) {
+			return fail(scan, "a \\u without four hexadecimal digits");
+		}
+	}
+	scan->at += c == 'u' ? 5 : 1;
+	return true;
+}
+
 /* From behind the opening quote to behind the closing one. */
 static bool scan_string(struct scan *scan)
 {
@@ -39,12 +74,62 @@ static bool scan_string(struct scan *scan)
 			return fail(scan, "a control character in a string, which JSON has escaped");
 		}
 		scan->zeros += c == '\\' && is_zero(slice_skip(scan->text, scan->at));
-		scan->at += c == '\\' ? 2 : 1;
+		scan->at++;
 		if (c == '"') {
 			return true;
 		}
+		if (c == '\\' && !scan_escape(scan)) {
+			return false;
+		}
 	}
 	return fail(scan, "it ends within a string");
+}
+
+/* False when there is none. */
+static bool skip_digits(struct scan *scan)
+{
+	size_t start = scan->at;
+	while (is_digit(byte_at(scan, 0))) {
+		scan->at++;
+	}
+	return scan->at > start;
+}
+
+/* -12.5e+3: cJSON takes whatever strtod() does, such as 01 and 1. */
+static bool scan_number(struct scan *scan)
+{
+	scan->at += byte_at(scan, 0) == '-';
+	size_t start = scan->at;
+	bool is_good = skip_digits(scan);
+	is_good = is_good && (scan->text.ptr[start] != '0' || scan->at == start + 1);
+	if (is_good && byte_at(scan, 0) == '.') {
+		scan->at++;
+		is_good = skip_digits(scan);
+	}
+	if (is_good && (byte_at(scan, 0) | 0x20) == 'e') {
+		scan->at++;
+		scan->at += byte_at(scan, 0) == '-' || byte_at(scan, 0) == '+';
+		is_good = skip_digits(scan);
+	}
+	return is_good || fail(scan, "a number that JSON writes in another way");
+}
+
+/* What cJSON takes for blanks: every byte up to the blank, and a byte order mark. */
+static bool is_blank_to_cjson_alone(char byte)
+{
+	return (byte >= '\0' && byte < ' ' && byte != '\t' && byte != '\n' && byte != '\r')
+			|| (unsigned char)byte >= 0x80;
+}
+
+static bool scan_plain(struct scan *scan)
+{
+	char c = scan->text.ptr[scan->at - 1];
+	if (is_digit(c) || c == '-') {
+		scan->at--;
+		return scan_number(scan);
+	}
+	return !is_blank_to_cjson_alone(c)
+			|| fail(scan, "something outside of strings that is no part of JSON");
 }
 
 static bool scan_byte(struct scan *scan)
@@ -65,7 +150,7 @@ static bool scan_byte(struct scan *scan)
 		scan->values++;
 		return scan->values <= LINE_JSON_VALUES_MAX || fail(scan, "too many values on one line");
 	default:
-		return true;
+		return scan_plain(scan);
 	}
 }
 

@@ -2,10 +2,10 @@
 
 /*
  * One line of JSON as a tree, read with cJSON. What it would let pass or lose
- * is looked for before: text that is not UTF-8, control characters, deep
- * nesting, trees that take much more memory than their text. It ends strings at
- * U+0000, which a label value may have: that goes through it as C0 80, bytes
- * that UTF-8 has no use for.
+ * is looked for before: text that is not UTF-8, control characters, escapes and
+ * numbers that JSON does not know, deep nesting, trees that take much more
+ * memory than their text. It ends strings at U+0000, which a label value may
+ * have: that goes through it as C0 80, bytes that UTF-8 has no use for.
  *
  * On any thread; one at a time parses, since cJSON keeps its last error in one place.
  */
