@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "api/answer.h"
 #include "api/endpoints.h"
 #include "api/import_state.h"
 #include "api/limit_text.h"
@@ -310,7 +311,9 @@ static bool read_condition(struct exchange *exchange, bool *ret_only_newer)
 {
 	struct slice condition = exchange_query_parameter(exchange, SLICE("if"));
 	*ret_only_newer = condition.ptr != NULL;
-	return condition.ptr == NULL || slice_equal(condition, SLICE("newer"));
+	return condition.ptr == NULL
+			|| (answer_decode_query(condition, &exchange->arena, &condition)
+					&& slice_equal(condition, SLICE("newer")));
 }
 
 void import_handle(struct api *api, struct exchange *exchange)

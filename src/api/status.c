@@ -23,10 +23,13 @@ struct status {
 };
 
 /* ?page=N; 1 for what is none. */
-static uint64_t read_page(const struct exchange *exchange)
+static uint64_t read_page(const struct exchange *exchange, struct arena *arena)
 {
 	struct slice text = exchange_query_parameter(exchange, SLICE("page"));
 	uint64_t page = 0;
+	if (!answer_decode_query(text, arena, &text)) {
+		return 1;
+	}
 	for (size_t i = 0; i < text.len; i++) {
 		if (text.ptr[i] < '0' || text.ptr[i] > '9' || i == PAGE_DIGITS) {
 			return 1;
@@ -123,7 +126,7 @@ static struct status *create(struct api *api, const struct exchange *exchange)
 		.started_ns = api->started_ns,
 		.now_ns = clock_wall_ns(),
 		.job_text = read_job(exchange, &status->arena),
-		.page = read_page(exchange),
+		.page = read_page(exchange, &status->arena),
 	};
 	status->page.view.job = labels_escape(&status->arena, status->page.view.job_text);
 	return status;

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/duration.h"
 #include "base/quote.h"
+#include "http/target.h"
 
 static bool refuse(
 		struct exchange *exchange, struct slice text, const char *why, struct slice *reterr_text)
@@ -24,6 +25,8 @@ bool ttl_of_exchange(const struct ttl_rule *rule, struct exchange *exchange, int
 	struct slice text = exchange_query_parameter(exchange, SLICE("ttl"));
 	if (text.ptr == NULL) {
 		text = exchange_header(exchange, SLICE("Weir-TTL"));
+	} else if (!http_percent_decode(text, &exchange->arena, &text)) {
+		return refuse(exchange, text, "a percent sign needs two hexadecimal digits", reterr_text);
 	}
 	if (text.ptr != NULL) {
 		enum duration_result result = duration_parse(text, &ttl_ns);

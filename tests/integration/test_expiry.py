@@ -89,7 +89,17 @@ def test_expired_group_can_come_back(weir):
     assert weir.scrape().value("m", job="j") == 2
 
 
-@pytest.mark.parametrize("ttl", ["", "10", "soon", "-5s", "1d2", "10%", "9999999999999h"])
+@pytest.mark.parametrize("ttl", ["%31%68", "%2B1h", "+1h", "1.5%68", "3600000000%C2%B5s"])
+def test_escaped_in_the_query(start_weir, ttl):
+    """Clients escape what they like."""
+    weir = start_weir("--group.ttl=300ms")
+    assert weir.put(f"/metrics/job/escaped?ttl={ttl}", "m 1\n").status == 200
+    weir.put("/metrics/job/marker", "m 1\n")
+    wait_for(lambda: weir.scrape().value("m", job="marker") is None, "the marker is gone")
+    assert weir.scrape().value("m", job="escaped") == 1
+
+
+@pytest.mark.parametrize("ttl", ["", "10", "soon", "-5s", "1d2", "10%", "9999999999999h", "%31h"])
 def test_what_is_no_duration_is_refused(shared_weir, ttl):
     for answer in (shared_weir.put(f"/metrics/job/bad?ttl={ttl.replace('%', '%25')}", "m 1\n"),
                    shared_weir.put("/metrics/job/bad", "m 1\n", {"Weir-TTL": ttl})):

@@ -72,11 +72,18 @@ def test_large_group(weir):
     assert stored(weir, "k")[2] == {"c": "1", "d": "1"}
 
 
-@pytest.mark.parametrize("query", ["if=older", "if="])
+@pytest.mark.parametrize("query", ["if=older", "if=", "if=newer%"])
 def test_unknown_condition(weir, query):
     answer = weir.post(f"/api/v1/import?{query}", group("j", [gauge()]))
     assert answer.status == 400
     assert "if=newer" in answer.text
+
+
+def test_escaped_condition(weir):
+    assert weir.put("/metrics/job/j", "m 1\n").status == 200
+    answer = weir.post("/api/v1/import?if=%6eewer", group("j", [gauge(value="2")]))
+    assert answer.status == 200
+    assert stored(weir)[2] == {"m": "1"}
 
 
 def test_beside_pushes(start_weir):
