@@ -102,7 +102,8 @@ def test_escaped_in_the_query(start_weir, ttl):
 @pytest.mark.parametrize("ttl", ["", "10", "soon", "-5s", "1d2", "10%", "9999999999999h", "%31h"])
 def test_what_is_no_duration_is_refused(shared_weir, ttl):
     for answer in (shared_weir.put(f"/metrics/job/bad?ttl={ttl.replace('%', '%25')}", "m 1\n"),
-                   shared_weir.put("/metrics/job/bad", "m 1\n", {"Weir-TTL": ttl})):
+                   shared_weir.put("/metrics/job/bad", "m 1\n", {"Weir-TTL": ttl}),
+                   shared_weir.put("/metrics/job/bad?ttl=1h", "m 1\n", {"Weir-TTL": ttl})):
         assert answer.status == 400, ttl
         assert answer.text.startswith("invalid time to live ")
     assert gone(shared_weir, "bad")
