@@ -407,7 +407,7 @@ def bad_object(draw, request):
     """A good body, and one thing in it that its schema does not take."""
     description = request.operation.description
     schema = request.operation.contents()["application/json"]
-    members = description.resolve(schema)["properties"]
+    members = description.resolve({"$ref": "#/components/schemas/TargetConfig"})["properties"]
     value = draw(target_config(description))
     if request.operation.name == "createTarget":
         value["labels"] = draw(target_labels())
