@@ -105,6 +105,11 @@ bool answer_read_key(struct api *api, struct exchange *exchange, const struct ro
 	return false;
 }
 
+bool answer_is_to_prometheus(const struct exchange *exchange)
+{
+	return exchange_header(exchange, SLICE("X-Prometheus-Scrape-Timeout-Seconds")).ptr != NULL;
+}
+
 enum http_content_result answer_decode_body(struct exchange *exchange, size_t bytes_max,
 		struct slice *ret_body, struct slice *reterr_text)
 {

@@ -33,6 +33,9 @@ bool answer_read_key(struct api *api, struct exchange *exchange, const struct ro
 bool answer_find_key(const struct api *api, struct exchange *exchange, const struct route *route,
 		struct group_key *ret_key);
 
+/* Whether a Prometheus scrapes, to judge by a header of its own. */
+bool answer_is_to_prometheus(const struct exchange *exchange);
+
 /*
  * The request's body, its content coding undone, as sent or in the arena. The text is a
  * line that says what is wrong with a coding.

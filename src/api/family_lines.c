@@ -3,12 +3,18 @@
 enum { PREFETCH_SLOTS = 8 };
 
 void family_lines_init(struct family_lines *lines, const struct snapshot *snapshot,
-		const struct family_declaration *declarations, const struct slice *own_lines)
+		const struct family_declaration *declarations, const struct slice *own_lines,
+		const struct page_part *part)
 {
+	bool is_one = part != NULL && part->group_slot != SLOT_NONE;
 	*lines = (struct family_lines){
 		.snapshot = snapshot,
 		.declarations = declarations,
 		.own_lines = own_lines,
+		.first_group = is_one ? part->group_slot : 0,
+		.end_group = is_one    ? part->group_slot + 1
+				: part != NULL ? 0
+							   : UINT32_MAX,
 	};
 	buf_init(&lines->text, 0);
 }
@@ -28,10 +34,35 @@ static struct slice own_lines_of(const struct family_lines *lines, const struct 
 	return lines->own_lines[family->declaration - lines->declarations];
 }
 
+static uint32_t smaller(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+struct family_span family_span_of_place(const struct page_place *place)
+{
+	bool has_slot = place->slot != SLOT_NONE;
+	return (struct family_span){
+		.family = place->family,
+		.first_slot = has_slot ? place->slot : 0,
+		.end_slot = has_slot ? place->slot + 1 : 0,
+	};
+}
+
+static uint32_t end_of_groups(const struct family_lines *lines)
+{
+	return smaller(lines->end_group, lines->snapshot->contents->group_slots.len);
+}
+
+static uint32_t end_of_slots(const struct family_span *span)
+{
+	return smaller(span->end_slot, span->family->slots.len);
+}
+
 static bool has_visible_group(const struct family_lines *lines)
 {
-	uint32_t len = lines->snapshot->contents->group_slots.len;
-	for (uint32_t i = 0; i < len; i++) {
+	uint32_t end = end_of_groups(lines);
+	for (uint32_t i = lines->first_group; i < end; i++) {
 		if (snapshot_group(lines->snapshot, i) != NULL) {
 			return true;
 		}
@@ -39,20 +70,21 @@ static bool has_visible_group(const struct family_lines *lines)
 	return false;
 }
 
-static bool has_visible_block(const struct family_lines *lines, const struct family *family)
+static bool has_visible_block(const struct family_lines *lines, const struct family_span *span)
 {
-	for (uint32_t i = 0; i < family->slots.len; i++) {
-		if (snapshot_block(lines->snapshot, family, i) != NULL) {
+	uint32_t end = end_of_slots(span);
+	for (uint32_t i = span->first_slot; i < end; i++) {
+		if (snapshot_block(lines->snapshot, span->family, i) != NULL) {
 			return true;
 		}
 	}
 	return false;
 }
 
-bool family_lines_has_any(const struct family_lines *lines, const struct family *family)
+bool family_lines_has_any(const struct family_lines *lines, const struct family_span *span)
 {
-	return own_lines_of(lines, family).len > 0 || has_visible_block(lines, family)
-			|| (family_has_times(family) && has_visible_group(lines));
+	return own_lines_of(lines, span->family).len > 0 || has_visible_block(lines, span)
+			|| (family_has_times(span->family) && has_visible_group(lines));
 }
 
 /* ---- Times ---- */
@@ -75,8 +107,7 @@ static void append_time_line(
 static bool gather_times(struct family_lines *lines, const struct family *family,
 		struct family_place *place, size_t bytes)
 {
-	uint32_t len = lines->snapshot->contents->group_slots.len;
-	uint32_t end = family_has_times(family) ? len : 0;
+	uint32_t end = family_has_times(family) ? end_of_groups(lines) : 0;
 	for (; place->next < end; place->next++) {
 		if (lines->text.len >= bytes) {
 			return false;
@@ -129,11 +160,13 @@ static uint32_t find_end_chunk(const struct block *block, uint32_t chunk, size_t
 }
 
 /* Until so many bytes are used up; true at the end. */
-static bool gather_blocks(struct family_lines *lines, const struct family *family,
+static bool gather_blocks(struct family_lines *lines, const struct family_span *span,
 		struct family_place *place, struct gathered_lines *gathered, struct arena *arena,
 		size_t *bytes)
 {
-	for (; place->next < family->slots.len; place->next++, place->chunk = 0) {
+	const struct family *family = span->family;
+	uint32_t end_slot = end_of_slots(span);
+	for (; place->next < end_slot; place->next++, place->chunk = 0) {
 		prefetch(family, place->next + PREFETCH_SLOTS);
 		const struct block *block = snapshot_block(lines->snapshot, family, place->next);
 		while (block != NULL && place->chunk < block->chunk_count) {
@@ -150,29 +183,29 @@ static bool gather_blocks(struct family_lines *lines, const struct family *famil
 
 /* ---- All of it ---- */
 
-static void go_on(struct family_place *place, enum family_place_step step)
+static void go_on(struct family_place *place, enum family_place_step step, uint32_t first)
 {
-	*place = (struct family_place){ .step = step };
+	*place = (struct family_place){ .step = step, .next = first };
 }
 
-size_t family_lines_gather(struct family_lines *lines, const struct family *family,
+size_t family_lines_gather(struct family_lines *lines, const struct family_span *span,
 		struct family_place *place, struct gathered_lines *gathered, struct arena *arena,
 		size_t bytes)
 {
 	size_t left = bytes;
 	lines->text.len = 0;
 	if (place->step == FAMILY_PLACE_OWN) {
-		buf_append(&lines->text, own_lines_of(lines, family));
-		go_on(place, FAMILY_PLACE_TIMES);
+		buf_append(&lines->text, own_lines_of(lines, span->family));
+		go_on(place, FAMILY_PLACE_TIMES, lines->first_group);
 	}
-	if (place->step == FAMILY_PLACE_TIMES && gather_times(lines, family, place, bytes)) {
-		go_on(place, FAMILY_PLACE_BLOCKS);
+	if (place->step == FAMILY_PLACE_TIMES && gather_times(lines, span->family, place, bytes)) {
+		go_on(place, FAMILY_PLACE_BLOCKS, span->first_slot);
 	}
 	gathered->text = arena_copy(arena, buf_slice(&lines->text));
 	left -= gathered->text.len < left ? gathered->text.len : left;
 	if (place->step == FAMILY_PLACE_BLOCKS
-			&& gather_blocks(lines, family, place, gathered, arena, &left)) {
-		go_on(place, FAMILY_PLACE_END);
+			&& gather_blocks(lines, span, place, gathered, arena, &left)) {
+		go_on(place, FAMILY_PLACE_END, 0);
 	}
 	return bytes - left;
 }

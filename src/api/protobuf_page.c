@@ -26,7 +26,8 @@ struct protobuf_page {
 	struct snapshot snapshot;
 	struct names names;
 	struct family_lines lines;
-	struct list *family; /* family::in_order; the last that was begun */
+	struct family_span current; /* the last that was begun; no family: none was */
+	uint32_t next_place;        /* of a part of the page */
 	enum page_phase phase;
 
 	/* A large family. */
@@ -53,11 +54,6 @@ struct page_unit {
 	bool is_slice;   /* of a large family */
 	bool uses_names; /* what was entered last */
 };
-
-static struct family *current_family(const struct protobuf_page *page)
-{
-	return LIST_ENTRY(page->family, struct family, in_order);
-}
 
 /* ---- Families ---- */
 
@@ -90,21 +86,47 @@ static struct protobuf_family *describe(
 	return said;
 }
 
+/* A family to be begun, and where to look for the next one then. */
+struct next_family {
+	struct family_span span;
+	uint32_t next_place;
+};
+
+/* Among those that the part lists. */
+static bool find_next_place(const struct protobuf_page *page, struct next_family *ret_next)
+{
+	const struct page_part *part = page->options.page.part;
+	for (uint32_t i = page->next_place; i < part->place_count; i++) {
+		struct family_span span = family_span_of_place(&part->places[i]);
+		if (family_lines_has_any(&page->lines, &span)) {
+			*ret_next = (struct next_family){ .span = span, .next_place = i + 1 };
+			return true;
+		}
+	}
+	return false;
+}
+
 /*
- * The first family behind the last one that has something on the page; NULL:
+ * The first family behind the last one that has something on the page; false:
  * none. What a page rests on between two turns must be on it: other families may
  * go.
  */
-static struct list *find_next_family(const struct protobuf_page *page)
+static bool find_next_family(const struct protobuf_page *page, struct next_family *ret_next)
 {
 	struct list *end = &page->snapshot.contents->families.in_order;
-	for (struct list *link = page->family->next; link != end; link = link->next) {
-		const struct family *family = LIST_ENTRY(link, struct family, in_order);
-		if (family_lines_has_any(&page->lines, family)) {
-			return link;
+	struct list *link =
+			page->current.family == NULL ? end->next : page->current.family->in_order.next;
+	if (page->options.page.part != NULL) {
+		return find_next_place(page, ret_next);
+	}
+	for (; link != end; link = link->next) {
+		struct family_span span = family_span_of(LIST_ENTRY(link, struct family, in_order));
+		if (family_lines_has_any(&page->lines, &span)) {
+			*ret_next = (struct next_family){ .span = span };
+			return true;
 		}
 	}
-	return NULL;
+	return false;
 }
 
 /* ---- Units ---- */
@@ -139,8 +161,8 @@ static void add_slice(
 	part->kind = kind;
 	part->family = page->large;
 	part->family_bytes = page->measured_bytes;
-	unit->bytes = family_lines_gather(&page->lines, current_family(page), &page->place,
-			&part->lines, &unit->arena, SLICE_BYTES);
+	unit->bytes = family_lines_gather(
+			&page->lines, &page->current, &page->place, &part->lines, &unit->arena, SLICE_BYTES);
 	data->is_slice = true;
 	page->working++;
 	if (page->large->names != NULL) {
@@ -171,10 +193,10 @@ static enum worked_gathering gather_large(struct protobuf_page *page, struct wor
 }
 
 /* What was gathered of the family is dropped: it is gone through in slices. */
-static void begin_large(struct protobuf_page *page, struct family *family)
+static void begin_large(struct protobuf_page *page)
 {
 	arena_reset(&page->arena);
-	page->large = describe(page, family, &page->arena);
+	page->large = describe(page, page->current.family, &page->arena);
 	page->phase = PHASE_MEASURE;
 	page->measured_bytes = 0;
 	page->made_bytes = 0;
@@ -195,20 +217,20 @@ static void make_now(struct protobuf_page *page, struct protobuf_part *part, str
 }
 
 /* False when the family is large: it is begun, and units of its own are to follow. */
-static bool add_family(struct protobuf_page *page, struct worked_unit *unit, struct family *family)
+static bool add_family(struct protobuf_page *page, struct worked_unit *unit)
 {
 	struct page_unit *data = unit->data;
 	struct family_place place = { 0 };
 	struct protobuf_part *part = add_part(unit);
 	part->kind = PROTOBUF_WHOLE;
 	size_t bytes = family_lines_gather(
-			&page->lines, family, &place, &part->lines, &unit->arena, WHOLE_BYTES);
+			&page->lines, &page->current, &place, &part->lines, &unit->arena, WHOLE_BYTES);
 	if (place.step != FAMILY_PLACE_END) {
 		data->count--;
-		begin_large(page, family);
+		begin_large(page);
 		return false;
 	}
-	part->family = describe(page, family, &unit->arena);
+	part->family = describe(page, page->current.family, &unit->arena);
 	unit->bytes += FAMILY_BYTES + bytes;
 	if (part->family->names != NULL && bytes <= SPOT_BYTES) {
 		make_now(page, part, &unit->arena);
@@ -222,19 +244,18 @@ static enum worked_gathering gather_families(struct protobuf_page *page, struct 
 {
 	struct page_unit *data = unit->data;
 	while (unit->bytes < WORKED_UNIT_BYTES && !data->uses_names) {
-		struct list *link = find_next_family(page);
-		if (link == NULL) {
+		struct next_family next;
+		if (!find_next_family(page, &next)) {
 			return WORKED_LAST;
 		}
-		struct family *family = LIST_ENTRY(link, struct family, in_order);
-		bool needs_others =
-				(page->names_used > 0 && names_may_have_quoted_labels(&page->names, family))
-				|| page->working > 0;
+		bool has_quoted = names_may_have_quoted_labels(&page->names, next.span.family);
+		bool needs_others = (page->names_used > 0 && has_quoted) || page->working > 0;
 		if (needs_others) {
 			return data->count > 0 ? WORKED_GATHERED : WORKED_AWAITS;
 		}
-		page->family = link;
-		if (!add_family(page, unit, family)) {
+		page->current = next.span;
+		page->next_place = next.next_place;
+		if (!add_family(page, unit)) {
 			return data->count > 0 ? WORKED_GATHERED : gather_large(page, unit);
 		}
 	}
@@ -326,8 +347,8 @@ struct http_body *protobuf_page_create(
 	page->options = *options;
 	snapshot_open(&page->snapshot, store);
 	names_init(&page->names, &page->snapshot, options->page.escaping);
-	family_lines_init(&page->lines, &page->snapshot, store->declarations, options->page.own_lines);
-	page->family = &store->contents->families.in_order;
+	family_lines_init(&page->lines, &page->snapshot, store->declarations, options->page.own_lines,
+			options->page.part);
 	arena_init(&page->arena);
 	arena_init(&page->scratch);
 	buf_init(&page->made, 0);

@@ -22,7 +22,8 @@ struct protobuf_page_result {
 };
 
 struct protobuf_page_options {
-	struct page_options page; /* whatever its format; own_lines are the caller's until closed() */
+	struct page_options
+			page; /* whatever its format; what it points to is the caller's until closed() */
 	/*
 	 * Native histograms whose parts contradict each other are shown without the
 	 * native part. A Prometheus drops the whole page for one.

@@ -35,43 +35,48 @@ static void list_names(struct query_result *result)
 	}
 }
 
-static struct list *next_named(struct query_result *result)
+static bool find_named(struct query_result *result, struct family_span *ret_span)
 {
 	struct families *families = &result->snapshot.contents->families;
 	while (result->next_name < result->name_count) {
 		struct slice name = result->names[result->next_name++];
 		struct family *family = families_find(families, name, hash64(name));
-		if (family != NULL && family_lines_has_any(&result->lines, family)) {
-			return &family->in_order;
+		if (family != NULL) {
+			*ret_span = family_span_of(family);
+			if (family_lines_has_any(&result->lines, ret_span)) {
+				return true;
+			}
 		}
 	}
-	return NULL;
+	return false;
 }
 
 /* What it rests on between two turns is on the page: other families may go. */
-static struct list *next_in_order(struct query_result *result)
+static bool find_in_order(struct query_result *result, struct family_span *ret_span)
 {
 	struct list *end = &result->snapshot.contents->families.in_order;
-	for (struct list *link = result->link->next; link != end; link = link->next) {
-		const struct family *family = LIST_ENTRY(link, struct family, in_order);
-		if (family_lines_has_any(&result->lines, family)) {
-			return link;
+	struct family *last = result->span.family;
+	for (struct list *link = last == NULL ? end->next : last->in_order.next; link != end;
+			link = link->next) {
+		*ret_span = family_span_of(LIST_ENTRY(link, struct family, in_order));
+		if (family_lines_has_any(&result->lines, ret_span)) {
+			return true;
 		}
 	}
-	return NULL;
+	return false;
 }
 
 /* False at the end. */
 static bool find_family(struct query_result *result)
 {
+	struct family_span span;
 	if (result->is_in_family) {
 		return true;
 	}
-	struct list *link = result->name_count > 0 ? next_named(result) : next_in_order(result);
-	if (link == NULL) {
+	if (result->name_count > 0 ? !find_named(result, &span) : !find_in_order(result, &span)) {
 		return false;
 	}
-	result->link = link;
+	result->span = span;
 	result->place = (struct family_place){ 0 };
 	result->is_in_family = true;
 	return true;
@@ -106,12 +111,12 @@ static size_t unit_bytes(const struct query_result *result)
 
 static void gather_family(struct query_result *result, struct worked_unit *unit)
 {
-	const struct family *family = LIST_ENTRY(result->link, struct family, in_order);
+	const struct family *family = result->span.family;
 	struct query_part *part = add_part(unit);
 	part->family = family->name;
 	part->own_type = own_type(family);
 	unit->bytes += FAMILY_BYTES
-			+ family_lines_gather(&result->lines, family, &result->place, &part->lines,
+			+ family_lines_gather(&result->lines, &result->span, &result->place, &part->lines,
 					&unit->arena, unit_bytes(result));
 	result->is_in_family = result->place.step != FAMILY_PLACE_END;
 }
@@ -124,8 +129,7 @@ static bool open(struct query_result *result)
 	}
 	const struct slice *names = result->name_count > 0 ? result->names : NULL;
 	family_lines_init(&result->lines, &result->snapshot, api->store->declarations,
-			api_own_lines_of(api, names, result->name_count, &result->arena));
-	result->link = &api->store->contents->families.in_order;
+			api_own_lines_of(api, names, result->name_count, &result->arena), NULL);
 	result->is_open = true;
 	return true;
 }

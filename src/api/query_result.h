@@ -38,8 +38,8 @@ struct query_result {
 	struct slice names[QUERY_FAMILIES_MAX]; /* of families, when only some are looked at */
 	size_t name_count;
 	size_t next_name;
-	struct list *link; // family::in_order; the family that was begun last
-	bool is_in_family; /* there is more of it */
+	struct family_span span; /* of the family that was begun last; no family: none was */
+	bool is_in_family;       /* there is more of it */
 	struct family_place place;
 
 	size_t working; /* units */

@@ -70,20 +70,13 @@ static struct scrape *create(struct api *api, struct exchange *exchange)
 	struct http_offer offer = { .openmetrics = api->options.openmetrics, .protobuf = true };
 	struct scrape *scrape = memory_zalloc(1, sizeof(*scrape));
 	scrape->negotiated = http_negotiate_exposition(accepted, offer);
-	scrape->is_prometheus =
-			exchange_header(exchange, SLICE("X-Prometheus-Scrape-Timeout-Seconds")).ptr != NULL;
+	scrape->is_prometheus = answer_is_to_prometheus(exchange);
 	scrape->api = api;
 	scrape->began_ns = exchange->request.began_ns;
 	scrape->body.next = next_piece;
 	scrape->body.close = close_scrape;
 	arena_init(&scrape->arena);
 	return scrape;
-}
-
-static bool is_openmetrics(const struct http_negotiated *negotiated)
-{
-	return negotiated->exposition == HTTP_EXPOSITION_OPENMETRICS_0_0_1
-			|| negotiated->exposition == HTTP_EXPOSITION_OPENMETRICS_1_0_0;
 }
 
 static bool open_page(struct scrape *scrape)
@@ -93,7 +86,8 @@ static bool open_page(struct scrape *scrape)
 		return false;
 	}
 	struct page_options options = {
-		.format = is_openmetrics(&scrape->negotiated) ? PAGE_OPENMETRICS : PAGE_TEXT,
+		.format =
+				http_negotiated_is_openmetrics(&scrape->negotiated) ? PAGE_OPENMETRICS : PAGE_TEXT,
 		.own_lines = api_own_lines(api, &scrape->arena),
 	};
 	escaping_find(scrape->negotiated.escaping, &options.escaping);

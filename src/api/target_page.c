@@ -2,6 +2,7 @@
 
 #include "api/answer.h"
 #include "api/endpoints.h"
+#include "api/protobuf_page.h"
 #include "api/task.h"
 #include "api/unavailable.h"
 #include "base/memory.h"
@@ -10,8 +11,8 @@
 #include "store/page.h"
 
 /*
- * One target's part of the page, as text or OpenMetrics. When it is silent or disabled the answer
- * is 503, so that whoever scrapes it finds it down.
+ * One target's part of the page. When it is silent or disabled the answer is 503, so that
+ * whoever scrapes it finds it down. The text forms are a body here, protobuf's has its own.
  */
 struct target_page {
 	struct http_body body;
@@ -37,30 +38,53 @@ static enum http_body_state next_piece(struct http_body *body, struct http_piece
 																		: HTTP_BODY_END;
 }
 
-static void close_page(struct http_body *body)
+static void free_page(struct target_page *page)
 {
-	struct target_page *page = LIST_ENTRY(body, struct target_page, body);
-	page_finish(&page->page);
 	arena_finish(&page->arena);
 	free(page);
 }
 
-static struct http_body *open_page(
-		struct api *api, const struct target *target, const struct http_negotiated *negotiated)
+static void close_page(struct http_body *body)
+{
+	struct target_page *page = LIST_ENTRY(body, struct target_page, body);
+	page_finish(&page->page);
+	free_page(page);
+}
+
+static void on_protobuf_closed(void *data, const struct protobuf_page_result *result)
+{
+	free_page(data);
+}
+
+static struct http_body *open_protobuf(struct target_page *page, struct api *api,
+		const struct exchange *exchange, const struct page_options *options)
+{
+	struct protobuf_page_options protobuf = {
+		.page = *options,
+		.only_sound = answer_is_to_prometheus(exchange),
+		.closed = on_protobuf_closed,
+		.data = page,
+	};
+	return protobuf_page_create(api->executor, api->store, &protobuf);
+}
+
+static struct http_body *open_page(struct api *api, const struct exchange *exchange,
+		const struct target *target, const struct http_negotiated *negotiated)
 {
 	struct target_page *page = memory_zalloc(1, sizeof(*page));
-	bool is_text = negotiated->exposition == HTTP_EXPOSITION_TEXT_0_0_4
-			|| negotiated->exposition == HTTP_EXPOSITION_TEXT_1_0_0;
 	page->body = (struct http_body){ .next = next_piece, .close = close_page };
 	arena_init(&page->arena);
 	struct page_options options = {
-		.format = is_text ? PAGE_TEXT : PAGE_OPENMETRICS,
+		.format = http_negotiated_is_openmetrics(negotiated) ? PAGE_OPENMETRICS : PAGE_TEXT,
 		.own_lines = api_target_lines(api, target, &page->arena),
 		.part = &page->part,
 	};
 	escaping_find(negotiated->escaping, &options.escaping);
 	page_part_init(&page->part, api->store, registry_group(api->targets, target), options.own_lines,
 			&page->arena);
+	if (negotiated->exposition == HTTP_EXPOSITION_PROTOBUF) {
+		return open_protobuf(page, api, exchange, &options);
+	}
 	page_init(&page->page, api->store, &options);
 	return &page->body;
 }
@@ -112,11 +136,12 @@ static void set_page(struct target_look *look, const struct target *target)
 {
 	struct exchange *exchange = look->exchange;
 	struct slice accepted = http_list_header(exchange, SLICE("Accept"));
-	struct http_offer offer = { .openmetrics = look->api->options.openmetrics };
+	struct http_offer offer = { .openmetrics = look->api->options.openmetrics, .protobuf = true };
 	struct http_negotiated negotiated = http_negotiate_exposition(accepted, offer);
 	exchange->response.status = 200;
 	exchange->response.content_type = http_negotiated_type(&negotiated, exchange);
-	coded_body_answer(&look->api->coded_pool, exchange, open_page(look->api, target, &negotiated));
+	coded_body_answer(
+			&look->api->coded_pool, exchange, open_page(look->api, exchange, target, &negotiated));
 }
 
 static void on_turn(struct job *job);

@@ -33,6 +33,13 @@ struct http_negotiated {
 	struct slice escaping; /* underscores, allow-utf-8, dots or values; static */
 };
 
+/* One of its two versions. */
+static inline bool http_negotiated_is_openmetrics(const struct http_negotiated *negotiated)
+{
+	return negotiated->exposition == HTTP_EXPOSITION_OPENMETRICS_0_0_1
+			|| negotiated->exposition == HTTP_EXPOSITION_OPENMETRICS_1_0_0;
+}
+
 /*
  * A header whose value is a list, with commas between the values of several
  * lines; then in the exchange's arena. ptr NULL when it is absent.

@@ -23,10 +23,10 @@ BEFORE_EXEMPLAR = re.compile(r'((?:[^"]|"(?:[^"\\]|\\.)*")*?)(?: # \{.*)?$')
 TIMES = ("push_time_seconds", "push_failure_time_seconds")
 
 
-def fetch(weir, form, escaping="underscores", **headers):
+def fetch(weir, form, escaping="underscores", path="/metrics", **headers):
     """The body of a page, after a look at its status and its type."""
     accept = f"{TYPES[form]}; escaping={escaping}"
-    answer = weir.get("/metrics", {"Accept": accept, **headers})
+    answer = weir.get(path, {"Accept": accept, **headers})
     assert answer.status == 200, answer.text
     assert same_type(answer.headers["content-type"], accept), answer.headers["content-type"]
     return answer.body
