@@ -1,34 +1,60 @@
 #include "api/own_address.h"
 
+#include <arpa/inet.h>
+
+#include "base/number.h"
 #include "http/session.h"
 
-static bool is_host_byte(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
-			|| (c != '\0' && strchr(".-_:[]", c) != NULL);
-}
+enum { HOST_BYTES_MAX = 255, PORT_MAX = 65535 };
 
-static bool is_host(struct slice text)
+/* db1.example or 192.0.2.7 */
+static bool is_name(struct slice text)
 {
+	bool has_sign = false;
 	for (size_t i = 0; i < text.len; i++) {
-		if (!is_host_byte(text.ptr[i])) {
+		char c = text.ptr[i];
+		bool is_sign = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+		if (!is_sign && c != '.' && c != '-' && c != '_') {
 			return false;
 		}
+		has_sign = has_sign || is_sign;
 	}
-	return text.len > 0 && text.len <= 255;
+	return has_sign && text.len <= HOST_BYTES_MAX;
 }
 
-/* A colon behind the brackets that an IPv6 address has. */
-static bool has_port(struct slice host)
+/* [2001:db8::7] */
+static bool is_bracketed(struct slice text)
 {
-	const char *bracket = memrchr(host.ptr, ']', host.len);
-	const char *start = bracket == NULL ? host.ptr : bracket;
-	return memchr(start, ':', (size_t)(host.ptr + host.len - start)) != NULL;
+	char copy[INET6_ADDRSTRLEN];
+	struct in6_addr binary;
+	if (text.len < 2 || text.len - 2 >= sizeof(copy) || text.ptr[text.len - 1] != ']') {
+		return false;
+	}
+	memcpy(copy, text.ptr + 1, text.len - 2);
+	copy[text.len - 2] = '\0';
+	return inet_pton(AF_INET6, copy, &binary) == 1;
 }
 
-static struct slice add_port(struct slice host, bool is_https, struct arena *arena)
+/* With its colon; a colon alone is no port, and neither is nothing. */
+static bool is_port(struct slice text)
 {
-	return has_port(host) ? host : ARENA_JOIN(arena, host, is_https ? SLICE(":443") : SLICE(":80"));
+	int64_t number;
+	return text.len < 2
+			|| (text.ptr[1] != '-' && text.ptr[1] != '+'
+					&& number_parse_int(slice_skip(text, 1), &number) && number > 0
+					&& number <= PORT_MAX);
+}
+
+/* Takes host:port apart; the port with its colon, or empty. */
+static bool split_host(struct slice text, struct slice *ret_host, struct slice *ret_port)
+{
+	bool has_bracket = text.len > 0 && text.ptr[0] == '[';
+	const char *bracket = has_bracket ? slice_find_byte(text, ']') : NULL;
+	const char *colon = slice_find_byte(
+			bracket == NULL ? text : slice_between(bracket, text.ptr + text.len), ':');
+	*ret_host = colon == NULL ? text : slice_between(text.ptr, colon);
+	*ret_port = slice_skip(text, ret_host->len);
+	return (has_bracket ? is_bracketed(*ret_host) : is_name(*ret_host)) && is_port(*ret_port);
 }
 
 /* scheme://host:port/path; it was checked when it was set. */
@@ -50,12 +76,14 @@ bool own_address_find(const struct api *api, const struct exchange *exchange, st
 	if (memmem(url.ptr, url.len, "://", 3) != NULL) {
 		split_url(url, &host, &is_https);
 	}
-	if (!is_host(host)) {
+	struct slice port;
+	if (!split_host(host, &host, &port)) {
 		*reterr_text = SLICE("the Host header tells no address, and there is no "
 							 "--web.external-url");
 		return false;
 	}
-	*ret_address = add_port(arena_copy(arena, host), is_https, arena);
+	struct slice usual = is_https ? SLICE(":443") : SLICE(":80");
+	*ret_address = ARENA_JOIN(arena, host, port.len > 1 ? port : usual);
 	*ret_scheme = is_https ? SLICE("https") : SLICE("http");
 	return true;
 }

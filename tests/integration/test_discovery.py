@@ -77,7 +77,11 @@ def test_address_is_that_of_the_external_url(start_weir):
 
 @pytest.mark.parametrize("host, address", [
     ("h:1", "h:1"), ("h", "h:80"), ("[::1]:9091", "[::1]:9091"), ("[::1]", "[::1]:80"),
-    ("a/b", None), ("a b", None), ("", None),
+    ("a/b", None), ("a b", None), ("", None), ("h:", "h:80"), ("a_b.c-d:65535", "a_b.c-d:65535"),
+    (":9091", None), ("h:x", None), ("h:0", None), ("h:65536", None), ("h:+1", None), ("h:1:2", None),
+    ("::1", None), ("[::1", None), ("[::1]x", None), ("[h]", None), ("[]", None), ("]:[", None),
+    ("[::1]:", "[::1]:80"), ("..", None), ("-", None), ("h" * 255, "h" * 255 + ":80"),
+    ("h" * 256, None),
 ])
 def test_address_is_the_one_asked(weir, host, address):
     response = weir.get("/service_discovery/collector", {"Host": host})
