@@ -102,7 +102,7 @@ static struct slice page_path(
 	struct buf path;
 	buf_init(&path, 0);
 	buf_append(&path, has_url ? options->link_prefix : options->routes.prefix);
-	target_path_append(&path, &target->key, arena);
+	target_path_append(&path, target, arena);
 	struct slice copy = arena_copy(arena, buf_slice(&path));
 	buf_finish(&path);
 	return copy;

@@ -47,8 +47,32 @@ static void append_label(struct buf *out, const struct label *label, struct aren
 	}
 }
 
-void target_path_append(struct buf *out, const struct group_key *key, struct arena *arena)
+/* In a path U__a_2e_b is the label a.b. */
+static bool looks_escaped(const struct group_key *key)
 {
+	for (size_t i = 0; i < key->labels.count; i++) {
+		if (slice_starts_with(key->labels.pairs[i].name, SLICE("U__"))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void append_id(struct buf *out, const struct target *target)
+{
+	char id[TARGET_ID_TEXT];
+	target_id_format(&target->id, id);
+	buf_append(out, SLICE("/metrics/"));
+	buf_append(out, slice_make(id, sizeof(id)));
+}
+
+void target_path_append(struct buf *out, const struct target *target, struct arena *arena)
+{
+	const struct group_key *key = &target->key;
+	if (looks_escaped(key)) {
+		append_id(out, target);
+		return;
+	}
 	buf_append(out, SLICE("/metrics/target"));
 	for (size_t pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < key->labels.count; i++) {

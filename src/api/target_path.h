@@ -5,10 +5,11 @@
  */
 
 #include "base/buf.h"
-#include "model/group_key.h"
+#include "targets/target.h"
 
 /*
  * /metrics/target/job/JOB/instance/INSTANCE/... What could not stand in a path, whoever
- * encodes or cleans it, is in base64: nothing needs to be escaped.
+ * encodes or cleans it, is in base64: nothing needs to be escaped. A label whose name looks
+ * like another's that is escaped has no such path: then it is /metrics/ID.
  */
-void target_path_append(struct buf *out, const struct group_key *key, struct arena *arena);
+void target_path_append(struct buf *out, const struct target *target, struct arena *arena);

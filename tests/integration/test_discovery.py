@@ -148,6 +148,16 @@ def test_page_of_a_target_with_an_odd_name(weir):
     assert [one["labels"].get("instance", "") for one in found] == ODD
 
 
+def test_label_that_looks_escaped_has_a_page_of_its_own(start_weir):
+    """In a path it would be another label, and lead to another target."""
+    weir = start_weir("--push.enable-utf8-names", "--targets.url=none")
+    for name in ("a.b", "U__a_2e_b"):
+        create(weir, {"job": "looks", name: "v"}, mode="virtual", attributes={"name": name})
+    pages = {one["labels"]["__metrics_path__"]: page_of(weir, one).text for one in discover(weir)}
+    # That of the label in quotes has no line of weir's own.
+    assert sorted("name=" in text for text in pages.values()) == [False, True]
+
+
 def test_page_is_the_targets_part(weir):
     weir.put("/metrics/job/j/instance/a", "# TYPE m gauge\n# HELP m Of m.\nm 1\nz 2\n")
     weir.put("/metrics/job/j/instance/b", "# TYPE m gauge\nm 3\nonly_b 1\n")
