@@ -184,12 +184,22 @@ static bool read_escape(struct parser *parser, char quote, char **out)
 	return true;
 }
 
+/* Up to the closing quote, or the end of the text; what that stands for has no more. */
+static size_t string_bytes(const struct parser *parser, char quote)
+{
+	size_t at = parser->at;
+	while (at < parser->text.len && parser->text.ptr[at] != quote) {
+		at += parser->text.ptr[at] == '\\' && quote != '`' ? 2 : 1;
+	}
+	return (at < parser->text.len ? at : parser->text.len) - parser->at;
+}
+
 /* From the opening quote on, as Go and PromQL have them: "a\n", 'a\n', `a\n`. */
 static bool read_string(struct parser *parser, struct slice *ret_string)
 {
 	size_t start = parser->at;
 	char quote = parser->text.ptr[parser->at++];
-	char *text = arena_text(parser->arena, parser->text.len - start);
+	char *text = arena_text(parser->arena, string_bytes(parser, quote));
 	char *out = text;
 	while (!is_at_end(parser) && peek(parser) != quote) {
 		char c = parser->text.ptr[parser->at++];

@@ -341,6 +341,31 @@ static void test_long_pattern(void)
 	arena_finish(&arena);
 }
 
+/* Each string takes what it needs, not what is left of the text. */
+static void test_many_strings(void)
+{
+	enum { STRINGS = 100, BLANKS = 100000 };
+	struct arena arena;
+	struct selectors selectors = { 0 };
+	struct selector_error error;
+	struct buf text;
+	arena_init(&arena);
+	buf_init(&text, 0);
+	buf_append(&text, SLICE("{"));
+	for (int i = 0; i < STRINGS; i++) {
+		buf_append(&text, SLICE("a=\"\\\"b\","));
+	}
+	for (int i = 0; i < BLANKS; i++) {
+		buf_append_byte(&text, ' ');
+	}
+	buf_append(&text, SLICE("}"));
+	CHECK(selectors_add(&selectors, buf_slice(&text), &arena, &error));
+	CHECK_INT(selectors.matcher_count, STRINGS);
+	CHECK(arena.used_bytes < BLANKS);
+	buf_finish(&text);
+	arena_finish(&arena);
+}
+
 /* What would take for ever ends soon, and says so. */
 static void test_endless(void)
 {
@@ -406,6 +431,7 @@ int main(void)
 	RUN(test_refused);
 	RUN(test_many);
 	RUN(test_long_pattern);
+	RUN(test_many_strings);
 	RUN(test_endless);
 	RUN(test_long_values);
 	guard_finish(&guard);
