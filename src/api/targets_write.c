@@ -10,21 +10,9 @@ static struct slice id_text(const struct target_id *id, struct arena *arena)
 	return slice_make(text, TARGET_ID_TEXT);
 }
 
-/* Of an import a part may be done. */
-static struct slice with_counts(const struct targets_write *write, struct slice text)
-{
-	const struct target_change *change = &write->change;
-	if (change->kind != TARGET_CHANGE_IMPORT || change->created + change->updated == 0) {
-		return text;
-	}
-	return arena_printf(&write->exchange->arena,
-			SLICE_FMT "; %zu of the targets were created and %zu updated", SLICE_ARG(text),
-			change->created, change->updated);
-}
-
 static void refuse(struct targets_write *write, int status, struct slice text)
 {
-	targets_answer_error(write->api, write->exchange, status, with_counts(write, text));
+	targets_answer_error(write->api, write->exchange, status, text);
 }
 
 static void answer(struct targets_write *write)

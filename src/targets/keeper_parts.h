@@ -2,7 +2,7 @@
 
 /*
  * What the keeper's files share: keeper.c is its life, keeper_read.c what the database
- * tells, keeper_write.c what it is told.
+ * tells, keeper_write.c what it is told, keeper_change.c what others ask for.
  */
 
 #include "base/arena.h"
@@ -87,3 +87,8 @@ void keeper_write_seen(struct keeper *keeper);
 /* Everything that is left, at the end. */
 void keeper_write_rest(struct keeper *keeper);
 void keeper_forget_doomed(struct keeper *keeper);
+
+/* ---- keeper_change.c ---- */
+
+/* Takes the first one that waits. */
+void keeper_begin_change(struct keeper *keeper);

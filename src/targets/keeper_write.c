@@ -1,6 +1,5 @@
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "targets/keeper_parts.h"
 #include "targets/kept_row.h"
@@ -82,7 +81,7 @@ static void on_saved(struct storage_op *op)
 		}
 	}
 	turn_arm(&keeper->turn);
-	if (op->count == KEEPER_BATCH_ROWS) {
+	if (op->count == KEEPER_BATCH_ROWS && op->result != STORAGE_FAILED) {
 		keeper_write_new(keeper);
 	}
 }
@@ -203,141 +202,6 @@ void keeper_write_seen(struct keeper *keeper)
 	}
 }
 
-/* ---- Changes that are asked for ---- */
-
-static void end_change(struct keeper *keeper, enum target_change_result result, struct slice why)
-{
-	struct target_change *change = keeper->changing;
-	keeper->changing = NULL;
-	change->why = why;
-	turn_arm(&keeper->turn);
-	target_change_end(change, result);
-}
-
-static enum target_change_result result_of(enum storage_result result)
-{
-	switch (result) {
-	case STORAGE_OK:
-		return TARGET_CHANGE_OK;
-	case STORAGE_CONFLICT:
-		return TARGET_CHANGE_E_CONFLICT;
-	case STORAGE_REFUSED:
-		return TARGET_CHANGE_E_REFUSED;
-	case STORAGE_FAILED:
-		return TARGET_CHANGE_E_AWAY;
-	}
-	return TARGET_CHANGE_E_AWAY;
-}
-
-/* It is in the database, so it counts. */
-static void apply(struct keeper *keeper, const struct target_change_item *item, int64_t version)
-{
-	struct target_row row = {
-		.id = item->id,
-		.key = item->key,
-		.config = item->config,
-		.is_configured = true,
-		.fresh = { .first_seen_ns = item->is_new ? clock_wall_ns() : 0 },
-	};
-	struct target *target = registry_find_by_id(keeper->registry, &item->id);
-	if (target != NULL && target->keep.version > version) {
-		return; /* somebody has changed it again */
-	}
-	keeper_put_row(keeper, &row, version);
-	target = registry_find_by_id(keeper->registry, &item->id);
-	if (target != NULL) {
-		keeper_want_seen(keeper, target);
-	}
-}
-
-static void on_change_saved(struct storage_op *op)
-{
-	struct keeper *keeper = op->data;
-	struct target_change *change = keeper->changing;
-	size_t row = 0;
-	for (size_t i = 0; i < change->count; i++) {
-		struct target_change_item *item = &change->items[i];
-		if (item->is_void) {
-			continue;
-		}
-		const struct storage_outcome *outcome = &op->outcomes[row++];
-		if (outcome->result == STORAGE_OK) {
-			change->created += item->is_new;
-			change->updated += !item->is_new;
-			apply(keeper, item, outcome->version);
-		}
-	}
-	end_change(keeper, result_of(op->result), op->why);
-}
-
-static void on_change_deleted(struct storage_op *op)
-{
-	struct keeper *keeper = op->data;
-	struct target *target = registry_find_by_id(keeper->registry, &keeper->changing->items[0].id);
-	if (op->result == STORAGE_OK && target != NULL) {
-		registry_drop(keeper->registry, target);
-	}
-	end_change(keeper, result_of(op->result), op->why);
-}
-
-static int64_t version_of(const struct keeper *keeper, const struct target_id *id)
-{
-	const struct target *target = registry_find_by_id(keeper->registry, id);
-	return target == NULL ? 0 : target->keep.version;
-}
-
-static struct storage_op *make_change_rows(
-		struct keeper *keeper, const struct target_change *change)
-{
-	struct storage_op *op = storage_op_create(STORAGE_SAVE, on_change_saved, keeper);
-	struct arena arena;
-	arena_init(&arena);
-	for (size_t i = 0; i < change->count; i++) {
-		const struct target_change_item *item = &change->items[i];
-		if (item->is_void) {
-			continue;
-		}
-		struct target_row row = {
-			.id = item->id,
-			.key = item->key,
-			.config = item->config,
-			.is_configured = true,
-		};
-		struct storage_target stored = kept_row_write(&row, version_of(keeper, &item->id), &arena);
-		storage_op_add_target(op, &stored);
-	}
-	arena_finish(&arena);
-	return op;
-}
-
-static struct storage_op *make_change_deletion(
-		struct keeper *keeper, const struct target_change *change)
-{
-	char id[TARGET_ID_TEXT];
-	struct storage_op *op = storage_op_create(STORAGE_DELETE, on_change_deleted, keeper);
-	target_id_format(&change->items[0].id, id);
-	storage_op_add_id(op, slice_make(id, sizeof(id)));
-	return op;
-}
-
-static void begin_change(struct keeper *keeper)
-{
-	struct list *link = list_first(&keeper->changes);
-	struct target_change *change = LIST_ENTRY(link, struct target_change, link);
-	list_remove(link);
-	keeper->changing = change;
-	enum target_change_result result = target_change_begin(keeper->registry, change);
-	if (!keeper_is_usable(keeper)) {
-		end_change(keeper, TARGET_CHANGE_E_AWAY, buf_slice(&keeper->away));
-	} else if (result != TARGET_CHANGE_OK || change->count == 0) {
-		end_change(keeper, result, SLICE(""));
-	} else if (change->kind == TARGET_CHANGE_DELETE) {
-		storage_send(keeper->storage, make_change_deletion(keeper, change));
-	} else {
-		storage_send(keeper->storage, make_change_rows(keeper, change));
-	}
-}
-
 /* ---- In turn ---- */
 
 void keeper_write(struct keeper *keeper)
@@ -347,7 +211,7 @@ void keeper_write(struct keeper *keeper)
 		send_doomed(keeper);
 	}
 	while (!keeper->is_saving && keeper->changing == NULL && !list_is_empty(&keeper->changes)) {
-		begin_change(keeper);
+		keeper_begin_change(keeper);
 	}
 }
 

@@ -65,12 +65,20 @@ static void count_failure(struct storage *storage)
 	storage->failures = was_good ? 1 : storage->failures + 1;
 }
 
-static void tell_away(struct storage *storage, struct slice why)
+void storage_tell_away(struct storage *storage, struct slice why)
 {
 	if (!storage->is_told_away && !storage->is_closing) {
 		storage->is_told_away = true;
 		storage->stats.outages++;
 		storage->events.on_away(storage->events.data, why);
+	}
+}
+
+void storage_tell_back(struct storage *storage)
+{
+	if (storage->is_told_away && !storage->is_closing) {
+		storage->is_told_away = false;
+		storage->events.on_back(storage->events.data);
 	}
 }
 
@@ -86,7 +94,7 @@ void storage_on_lost(struct storage *storage, struct slice why)
 		uv_timer_start(&storage->timer, on_timer, backoff_ms(storage), 0);
 	}
 	turn_arm(&storage->turn);
-	tell_away(storage, why);
+	storage_tell_away(storage, why);
 }
 
 void storage_on_unusable(struct storage *storage, struct slice why)
@@ -107,7 +115,7 @@ void storage_on_done(struct storage *storage, struct storage_task *task)
 
 void storage_on_notice(struct storage *storage, struct slice id)
 {
-	storage_tasks_notice(storage, id);
+	storage_notice(storage, id);
 	turn_arm(&storage->turn);
 }
 
@@ -247,5 +255,5 @@ void storage_send(struct storage *storage, struct storage_op *op)
 void storage_collect(const struct storage *storage, struct storage_stats *ret_stats)
 {
 	*ret_stats = storage->stats;
-	ret_stats->is_usable = storage_is_usable(storage);
+	ret_stats->is_usable = storage_is_usable(storage) && storage->stuck == 0;
 }

@@ -49,9 +49,12 @@ struct storage_events {
 	void (*on_deleted)(void *data, struct slice id);
 	/* A row that cannot be read, or was not taken; the id is empty where it cannot be told. */
 	void (*on_fault)(void *data, struct slice id, struct slice why);
-	/* It cannot be used: once for each outage, at the start as well. */
+	/*
+	 * It cannot be used, or takes nothing that is written: once for each outage, at the start
+	 * as well. What is sent meanwhile fails.
+	 */
 	void (*on_away)(void *data, struct slice why);
-	/* It can be used again, and everything was read. */
+	/* It can be used again, and everything was read if it may have changed. */
 	void (*on_back)(void *data);
 	/* It is not for this weir, and was not touched. Nothing more is tried: close it. */
 	void (*on_unusable)(void *data, struct slice why);
@@ -89,7 +92,7 @@ bool storage_is_usable(const struct storage *storage);
 void storage_send(struct storage *storage, struct storage_op *op);
 
 struct storage_stats {
-	bool is_usable;
+	bool is_usable;      /* and takes what is written */
 	uint64_t waiting;    /* operations that were sent and are not done */
 	uint64_t batches;    /* given to the database, one at a time */
 	uint64_t statements; /* that it carried out */

@@ -42,7 +42,7 @@ struct storage_fault {
 
 struct storage_task {
 	enum storage_task_kind kind;
-	struct storage_op *op; /* to be written: so many of its rows from the first on */
+	struct storage_op *op; /* to be written: so many of its rows from the first on; all if whole */
 	size_t first;
 	size_t count;
 	struct slice after; /* an id; empty: from the beginning */
@@ -98,3 +98,6 @@ void storage_task_add_target(
 void storage_task_add_seen(
 		struct storage_task *task, const struct slice columns[static SEEN_COLUMNS]);
 void storage_task_add_fault(struct storage_task *task, struct slice id, struct slice why);
+
+/* Likewise: the database does not take that row of its operation. */
+void storage_task_refuse(struct storage_task *task, size_t row, struct slice why);

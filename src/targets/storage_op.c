@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 
@@ -102,4 +103,43 @@ void storage_op_note(struct storage_op *op, size_t first, size_t count, enum sto
 		op->result = result;
 		op->why = arena_copy(&op->arena, why);
 	}
+}
+
+void storage_op_note_conflict(struct storage_op *op, size_t row)
+{
+	storage_op_note(op, row, 1, STORAGE_CONFLICT, SLICE("there is another version of it"));
+}
+
+void storage_op_undo(struct storage_op *op)
+{
+	for (size_t i = 0; i < op->count; i++) {
+		if (op->outcomes[i].result == STORAGE_OK) {
+			op->outcomes[i] = (struct storage_outcome){ .result = STORAGE_UNDONE };
+		}
+	}
+}
+
+void storage_op_reset(struct storage_op *op)
+{
+	op->result = STORAGE_OK;
+	op->why = SLICE("");
+	memset(op->outcomes, 0, op->count * sizeof(*op->outcomes));
+}
+
+size_t storage_op_columns(const struct storage_op *op, size_t row,
+		struct slice columns[static TARGET_COLUMNS], struct arena *arena)
+{
+	switch (op->kind) {
+	case STORAGE_SAVE:
+		storage_target_write(&op->targets[row], columns, arena);
+		return TARGET_COLUMNS;
+	case STORAGE_SEE:
+		storage_seen_write(&op->seen[row], columns, arena);
+		return SEEN_COLUMNS;
+	case STORAGE_DELETE:
+	case STORAGE_FORGET:
+		break;
+	}
+	columns[0] = op->ids[row];
+	return 1;
 }

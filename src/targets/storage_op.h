@@ -5,6 +5,7 @@
  * made, filled, and sent (storage.h); from then on it is the storage's.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,7 @@ enum storage_kind {
 /* What became of one row, or of all of an operation. */
 enum storage_result {
 	STORAGE_OK,
+	STORAGE_UNDONE,   /* nothing is wrong with it, but with others of an operation that is whole */
 	STORAGE_CONFLICT, /* another version is there, or none any more; events told which */
 	STORAGE_REFUSED,  /* the database does not take it, and will not the next time */
 	STORAGE_FAILED,   /* not now, or it is not known: to be sent again when the database is back */
@@ -39,7 +41,8 @@ struct storage_op {
 	/* Called once, not within storage_send(). The operation is gone when it returns. */
 	void (*done)(struct storage_op *op);
 	void *data;
-	size_t count; /* of rows or ids */
+	bool is_whole; /* all of its rows are stored together, or none */
+	size_t count;  /* of rows or ids */
 	/* Its kind tells which of these it has. */
 	struct storage_target *targets;
 	struct storage_seen *seen;
@@ -81,3 +84,19 @@ struct slice storage_op_id(const struct storage_op *op, size_t row);
 /* For the storage: what became of so many rows. */
 void storage_op_note(struct storage_op *op, size_t first, size_t count, enum storage_result result,
 		struct slice why);
+
+/* Likewise: the database has another version of a row than the operation takes it to have. */
+void storage_op_note_conflict(struct storage_op *op, size_t row);
+
+/* Likewise, of one that is whole: rows with which nothing is wrong were not stored either. */
+void storage_op_undo(struct storage_op *op);
+
+/* As if nothing had become of it yet. */
+void storage_op_reset(struct storage_op *op);
+
+/*
+ * The texts of a row in the order of its columns, and how many they are; an id is one text.
+ * They live as long as the arena and the operation.
+ */
+size_t storage_op_columns(const struct storage_op *op, size_t row,
+		struct slice columns[static TARGET_COLUMNS], struct arena *arena);

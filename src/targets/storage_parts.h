@@ -4,7 +4,8 @@
  * What the files of the storage know of each other; for them only.
  *
  *     storage       opens, closes, connects, tries again
- *      '-- tasks    what is given to the database next, and what came of it
+ *      |-- tasks    what is given to the database next, and what came of it
+ *      '-- notices  what others changed
  *
  * All that calls the owner is done from a turn of the loop, or from what the database
  * answers; so nobody is called within a call, and whoever is called may call anything.
@@ -46,6 +47,7 @@ struct storage {
 	enum storage_state state;
 	bool is_usable;    /* all was read since it is connected */
 	bool is_told_away; /* and not yet that it is back */
+	unsigned stuck;    /* a bit for each kind of operation that it did not carry out */
 	bool is_closing;
 	struct turn turn;
 	uv_timer_t timer; /* to connect again; of a storage that closes, to give up */
@@ -69,6 +71,14 @@ struct storage {
 	struct storage_stats stats;
 };
 
+/* ---- storage.c ---- */
+
+/* Once, until it is back. */
+void storage_tell_away(struct storage *storage, struct slice why);
+void storage_tell_back(struct storage *storage);
+
+/* ---- storage_tasks.c ---- */
+
 /* Does one thing that can be done now; false: nothing can. */
 bool storage_tasks_advance(struct storage *storage);
 
@@ -78,5 +88,14 @@ void storage_tasks_take(struct storage *storage);
 /* The connection is gone: so is what was going on. */
 void storage_tasks_give_up(struct storage *storage, struct slice why);
 
-/* What others changed. */
-void storage_tasks_notice(struct storage *storage, struct slice id);
+/* A task with nothing in it yet; it is filled, and then run. */
+struct storage_task *storage_tasks_prepare(struct storage *storage, enum storage_task_kind kind);
+void storage_tasks_run(struct storage *storage);
+
+/* ---- storage_notices.c ---- */
+
+/* Others changed the target of that id; an empty one: any. */
+void storage_notice(struct storage *storage, struct slice id);
+void storage_notices_read(struct storage *storage);
+void storage_notices_take(struct storage *storage);
+void storage_notices_forget(struct storage *storage);

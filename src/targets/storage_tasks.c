@@ -1,21 +1,9 @@
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/clock.h"
-#include "base/memory.h"
 #include "targets/storage_parts.h"
-
-/* A target that others changed, to be read. */
-struct storage_notice {
-	struct list link;
-	size_t len;
-	char id[];
-};
 
 /* ---- Running ---- */
 
-/* A task with nothing in it yet. */
-static struct storage_task *prepare(struct storage *storage, enum storage_task_kind kind)
+struct storage_task *storage_tasks_prepare(struct storage *storage, enum storage_task_kind kind)
 {
 	struct storage_task *task = &storage->task;
 	struct arena arena = task->arena;
@@ -29,7 +17,7 @@ static struct storage_task *prepare(struct storage *storage, enum storage_task_k
 	return task;
 }
 
-static void run(struct storage *storage)
+void storage_tasks_run(struct storage *storage)
 {
 	storage->is_running = true;
 	storage->task_began_ns = clock_monotonic_ns();
@@ -46,6 +34,12 @@ void storage_task_add_fault(struct storage_task *task, struct slice id, struct s
 		.id = arena_copy(&task->arena, id),
 		.why = arena_copy(&task->arena, why),
 	};
+}
+
+void storage_task_refuse(struct storage_task *task, size_t row, struct slice why)
+{
+	storage_op_note(task->op, row, 1, STORAGE_REFUSED, why);
+	storage_task_add_fault(task, storage_op_id(task->op, row), why);
 }
 
 static void copy_columns(struct storage_task *task, const struct slice *columns, size_t count,
@@ -111,13 +105,13 @@ static void begin_reading(struct storage *storage)
 static void read_page(struct storage *storage)
 {
 	bool is_seen = storage->reading == STORAGE_READS_SEEN;
-	struct storage_task *task =
-			prepare(storage, is_seen ? STORAGE_TASK_READ_SEEN : STORAGE_TASK_READ_TARGETS);
+	struct storage_task *task = storage_tasks_prepare(
+			storage, is_seen ? STORAGE_TASK_READ_SEEN : STORAGE_TASK_READ_TARGETS);
 	if (storage->after.len > 0) {
 		task->after = buf_slice(&storage->after);
 		task->after_replica = buf_slice(&storage->after_replica);
 	}
-	run(storage);
+	storage_tasks_run(storage);
 }
 
 static void end_reading(struct storage *storage)
@@ -128,9 +122,8 @@ static void end_reading(struct storage *storage)
 		storage->usable_ms = uv_now(storage->loop);
 	}
 	storage->events.on_loaded(storage->events.data);
-	if (storage->is_told_away && !storage->is_closing) {
-		storage->is_told_away = false;
-		storage->events.on_back(storage->events.data);
+	if (storage->stuck == 0) {
+		storage_tell_back(storage);
 	}
 }
 
@@ -149,92 +142,6 @@ static void go_on_reading(struct storage *storage)
 	} else {
 		end_reading(storage);
 	}
-}
-
-/* ---- What others changed ---- */
-
-static void forget_notices(struct list *notices)
-{
-	LIST_EACH (link, notices) {
-		list_remove(link);
-		free(LIST_ENTRY(link, struct storage_notice, link));
-	}
-}
-
-void storage_tasks_notice(struct storage *storage, struct slice id)
-{
-	if (storage->wants_reading) {
-		return;
-	}
-	if (id.len == 0 || storage->notice_count == STORAGE_NOTICES_MAX) {
-		forget_notices(&storage->notices);
-		storage->notice_count = 0;
-		storage->wants_reading = true;
-		return;
-	}
-	struct storage_notice *notice = memory_alloc(sizeof(*notice) + id.len);
-	notice->len = id.len;
-	memcpy(notice->id, id.ptr, id.len);
-	list_append(&storage->notices, &notice->link);
-	storage->notice_count++;
-}
-
-static void read_noticed(struct storage *storage)
-{
-	struct storage_task *task = prepare(storage, STORAGE_TASK_READ_IDS);
-	size_t most = storage->notice_count < STORAGE_PAGE_ROWS ? storage->notice_count
-															: (size_t)STORAGE_PAGE_ROWS;
-	struct slice *ids = arena_zalloc(&task->arena, most, sizeof(*ids));
-	LIST_EACH (link, &storage->notices) {
-		if (task->id_count == most) {
-			break;
-		}
-		struct storage_notice *notice = LIST_ENTRY(link, struct storage_notice, link);
-		ids[task->id_count++] = slice_make(notice->id, notice->len);
-		list_remove(link);
-		list_append(&storage->asked, link);
-	}
-	task->ids = ids;
-	storage->notice_count -= task->id_count;
-	run(storage);
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-	return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
-}
-
-/* All ids for which there is something, in order. */
-static struct slice *sorted_found(struct storage_task *task, size_t *ret_count)
-{
-	size_t count = task->row_count + task->fault_count;
-	struct slice *found = arena_zalloc(&task->arena, count + 1, sizeof(*found));
-	for (size_t i = 0; i < task->row_count; i++) {
-		found[i] = task->targets[i].id;
-	}
-	for (size_t i = 0; i < task->fault_count; i++) {
-		found[task->row_count + i] = task->faults[i].id;
-	}
-	qsort(found, count, sizeof(*found), compare_ids);
-	*ret_count = count;
-	return found;
-}
-
-static void take_noticed(struct storage *storage)
-{
-	struct storage_task *task = &storage->task;
-	size_t count;
-	struct slice *found = sorted_found(task, &count);
-	for (size_t i = 0; i < task->row_count && !storage->is_closing; i++) {
-		storage->events.on_changed(storage->events.data, &task->targets[i]);
-	}
-	for (size_t i = 0; i < task->id_count && !storage->is_closing; i++) {
-		if (bsearch(&task->ids[i], found, count, sizeof(*found), compare_ids) == NULL) {
-			storage->events.on_deleted(storage->events.data, task->ids[i]);
-		}
-	}
-	storage->stats.changes += task->id_count;
-	forget_notices(&storage->asked);
 }
 
 /* ---- Writing ---- */
@@ -260,11 +167,28 @@ static void write_some(struct storage *storage)
 		finish_op(storage, op);
 		return;
 	}
-	struct storage_task *task = prepare(storage, STORAGE_TASK_WRITE);
+	struct storage_task *task = storage_tasks_prepare(storage, STORAGE_TASK_WRITE);
 	task->op = op;
 	task->first = op->next;
-	task->count = left < STORAGE_BATCH_ROWS ? left : (size_t)STORAGE_BATCH_ROWS;
-	run(storage);
+	task->count = op->is_whole || left < STORAGE_BATCH_ROWS ? left : (size_t)STORAGE_BATCH_ROWS;
+	storage_tasks_run(storage);
+}
+
+/*
+ * A database that is there and takes nothing (its disk is full, or it may not be written) is told
+ * of once, for all kinds of operations together, until it takes them again.
+ */
+static void note_writing(struct storage *storage)
+{
+	const struct storage_task *task = &storage->task;
+	unsigned kind = 1u << task->op->kind;
+	unsigned before = storage->stuck;
+	storage->stuck = task->has_failed ? before | kind : before & ~kind;
+	if (before == 0 && storage->stuck != 0) {
+		storage_tell_away(storage, task->why);
+	} else if (before != 0 && storage->stuck == 0) {
+		storage_tell_back(storage);
+	}
 }
 
 /* What conflicts is read, and told, before the operation is done. */
@@ -277,7 +201,7 @@ static void take_written(struct storage *storage)
 	storage->stats.batch_seconds += (double)(clock_monotonic_ns() - storage->task_began_ns) / 1e9;
 	for (size_t i = task->first; i < op->next; i++) {
 		if (op->outcomes[i].result == STORAGE_CONFLICT) {
-			storage_tasks_notice(storage, storage_op_id(op, i));
+			storage_notice(storage, storage_op_id(op, i));
 		}
 		storage->stats.rows_written += op->outcomes[i].result == STORAGE_OK;
 	}
@@ -330,6 +254,7 @@ void storage_tasks_take(struct storage *storage)
 	switch (task->kind) {
 	case STORAGE_TASK_WRITE:
 		take_written(storage);
+		note_writing(storage);
 		break;
 	case STORAGE_TASK_READ_TARGETS:
 	case STORAGE_TASK_READ_SEEN:
@@ -337,7 +262,7 @@ void storage_tasks_take(struct storage *storage)
 		go_on_reading(storage);
 		break;
 	case STORAGE_TASK_READ_IDS:
-		take_noticed(storage);
+		storage_notices_take(storage);
 		break;
 	}
 }
@@ -357,7 +282,7 @@ bool storage_tasks_advance(struct storage *storage)
 	} else if (storage->wants_reading && !storage->is_closing) {
 		begin_reading(storage);
 	} else if (storage->notice_count > 0 && !storage->is_closing) {
-		read_noticed(storage);
+		storage_notices_read(storage);
 	} else if (!list_is_empty(&storage->ops)) {
 		write_some(storage);
 	} else {
@@ -370,10 +295,9 @@ void storage_tasks_give_up(struct storage *storage, struct slice why)
 {
 	storage->is_running = false;
 	storage->is_usable = false;
+	storage->stuck = 0;
 	storage->reading = STORAGE_READS_NOTHING;
-	forget_notices(&storage->notices);
-	forget_notices(&storage->asked);
-	storage->notice_count = 0;
+	storage_notices_forget(storage);
 	LIST_EACH (link, &storage->ops) {
 		struct storage_op *op = LIST_ENTRY(link, struct storage_op, link);
 		storage_op_note(op, op->next, op->count - op->next, STORAGE_FAILED, why);

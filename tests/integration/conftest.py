@@ -7,6 +7,7 @@ import pytest
 import harness
 import peers
 import persistence
+import postgres_servers
 import sites
 
 
@@ -59,6 +60,22 @@ def start_shared_weir(tmp_path_factory):
 def shared_weir(start_shared_weir):
     """One weir for all tests of a file that leave nothing behind that others could trip over."""
     return start_shared_weir("--web.enable-admin-api")
+
+
+@pytest.fixture(scope="module")
+def shared_postgres():
+    with postgres_servers.PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(shared_postgres):
+    """Running, and with an empty database."""
+    if shared_postgres.process is None:
+        shared_postgres.start()
+    for text in ("DROP DATABASE IF EXISTS weir WITH (FORCE)", "CREATE DATABASE weir"):
+        shared_postgres.ask(text, database="postgres")
+    return shared_postgres
 
 
 @pytest.fixture

@@ -98,3 +98,17 @@ class PostgresServer:
 
     def rows(self, text):
         return [tuple(line.split("|")) for line in self.ask(text).splitlines()]
+
+    @contextlib.contextmanager
+    def session(self, text):
+        """Somebody who has said that, and stays connected until the block ends."""
+        psql = subprocess.Popen(["psql", "-XqAt", self.url], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        try:
+            psql.stdin.write(f"{text};\n\\echo said\n")
+            psql.stdin.flush()
+            wait_for(lambda: psql.stdout.readline() == "said\n", "it is said")
+            yield
+        finally:
+            psql.kill()
+            psql.communicate()

@@ -9,29 +9,12 @@ import threading
 import pytest
 
 from harness import Weir, wait_for
-from postgres_servers import PostgresServer
 from redis_servers import RedisServer
 from replicas import Replicas
 from targets import TARGETS, create, data, error
 
 SUMS = """SELECT t.instance, sum(s.pushes) FROM weir_target t JOIN weir_target_seen s
           ON s.target_id = t.id WHERE t.job = 'load' GROUP BY 1"""
-
-
-@pytest.fixture(scope="module")
-def shared_postgres():
-    with PostgresServer() as server:
-        yield server
-
-
-@pytest.fixture
-def postgres(shared_postgres):
-    """Running, and with an empty database."""
-    if shared_postgres.process is None:
-        shared_postgres.start()
-    for text in ("DROP DATABASE IF EXISTS weir WITH (FORCE)", "CREATE DATABASE weir"):
-        shared_postgres.ask(text, database="postgres")
-    return shared_postgres
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -145,21 +146,7 @@ static inline void server_edit(const struct postgres_server *server, const char 
 	}
 }
 
-static inline void server_await(const struct postgres_server *server)
-{
-	uint64_t end_ns = clock_monotonic_ns() + SERVER_PATIENCE_S * (uint64_t)1000000000;
-	char url[256];
-	snprintf(url, sizeof(url), "postgres://weir@127.0.0.1:%u/postgres", server->port);
-	while (strcmp(server_ask_at(url, "SELECT 1"), "1") != 0) {
-		if (clock_monotonic_ns() > end_ns || waitpid(server->pid, NULL, WNOHANG) != 0) {
-			server_give_up("postgres does not start");
-		}
-		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
-	}
-}
-
-/* On its port, with what it has. */
-static inline void server_start(struct postgres_server *server)
+static inline void server_launch(struct postgres_server *server)
 {
 	char port[16];
 	char sockets[128];
@@ -169,7 +156,27 @@ static inline void server_start(struct postgres_server *server)
 		"listen_addresses=127.0.0.1", "-c", sockets, "-c", "fsync=off", "-c", "max_connections=40",
 		"-c", "shared_buffers=16MB", NULL };
 	server->pid = server_run(server, args);
-	server_await(server);
+}
+
+/*
+ * On its port, with what it has. After a crash it refuses to start until all processes of the one
+ * before it have noticed.
+ */
+static inline void server_start(struct postgres_server *server)
+{
+	uint64_t end_ns = clock_monotonic_ns() + SERVER_PATIENCE_S * (uint64_t)1000000000;
+	char url[256];
+	snprintf(url, sizeof(url), "postgres://weir@127.0.0.1:%u/postgres", server->port);
+	server_launch(server);
+	while (strcmp(server_ask_at(url, "SELECT 1"), "1") != 0) {
+		if (clock_monotonic_ns() > end_ns) {
+			server_give_up("postgres does not start");
+		}
+		if (waitpid(server->pid, NULL, WNOHANG) != 0) {
+			server_launch(server);
+		}
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	}
 }
 
 static inline void server_kill(struct postgres_server *server, int signal)

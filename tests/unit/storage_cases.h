@@ -23,11 +23,8 @@ static inline void case_empty(void)
 	rig_close(&rig);
 }
 
-static inline void case_all_fields(void)
+static inline struct storage_target full_target(void)
 {
-	struct rig rig;
-	case_open(&rig);
-	RIG_AWAIT(&rig, rig.loaded == 1);
 	struct storage_target row = target_of("fields");
 	row.mode = SLICE("virtual");
 	row.address = SLICE("db1:9100");
@@ -42,66 +39,86 @@ static inline void case_all_fields(void)
 	row.interval_seconds = 0.1;
 	row.silent_after = 2.5;
 	row.created_ns = test_time_ns;
-	CHECK_INT(save(&rig, &row), STORAGE_OK);
-	CHECK_INT(last.outcomes[0].version, 1);
-	int64_t changed_ns = last.outcomes[0].changed_ns;
-	CHECK(changed_ns != 0);
+	return row;
+}
+
+static inline struct storage_seen full_seen(void)
+{
 	struct storage_seen seen = seen_of("fields", "a");
 	seen.last_push_ns = test_time_ns + 3000;
 	seen.rejected_at_ns = test_time_ns + 2000;
 	seen.rejected_reason = SLICE("inconsistent: 'x'");
-	CHECK_INT(see(&rig, &seen), STORAGE_OK);
+	return seen;
+}
+
+static inline void check_full_target(const struct storage_target *read, int64_t changed_ns)
+{
+	CHECK_STRING(read->job, "backup");
+	CHECK_STRING(read->instance, "db1");
+	CHECK_STRING(read->mode, "virtual");
+	CHECK_STRING(read->address, "db1:9100");
+	CHECK_STRING(read->scheme, "https");
+	CHECK_STRING(read->path, "/metrics?x=1");
+	CHECK(read->scrape_interval_seconds == 30);
+	CHECK(read->scrape_timeout_seconds == 10);
+	CHECK(!read->is_enabled);
+	CHECK(read->is_configured);
+	CHECK(read->interval_seconds == 0.1);
+	CHECK(read->silent_after == 2.5);
+	CHECK_INT(read->created_ns, test_time_ns);
+	CHECK_INT(read->changed_ns, changed_ns);
+	CHECK_INT(read->version, 1);
+	CHECK(slice_find_byte(read->labels, '{') != NULL);
+}
+
+static inline void check_full_seen(const struct storage_seen *read)
+{
+	CHECK_INT(read->first_seen_ns, test_time_ns);
+	CHECK_INT(read->last_seen_ns, test_time_ns + 1000);
+	CHECK_INT(read->last_push_ns, test_time_ns + 3000);
+	CHECK_INT(read->pushes, 7);
+	CHECK_STRING(read->format, "text");
+	CHECK_STRING(read->source, "10.0.0.7");
+	CHECK_STRING(read->gaps, "[15000]");
+	CHECK(read->learnt_interval == 15);
+	CHECK_STRING(read->state, "active");
+	CHECK_INT(read->rejected_at_ns, test_time_ns + 2000);
+	CHECK_STRING(read->rejected_reason, "inconsistent: 'x'");
+}
+
+static inline void case_all_fields(void)
+{
+	struct rig rig;
+	case_open(&rig);
+	RIG_AWAIT(&rig, rig.loaded == 1);
+	struct storage_target row = full_target();
+	struct storage_seen seen = full_seen();
 	struct storage_seen empty = { .target_id = SLICE("fields"), .replica = SLICE("b") };
+	CHECK_INT(save(&rig, &row), STORAGE_OK);
+	CHECK_INT(last.outcomes[0].version, 1);
+	int64_t changed_ns = last.outcomes[0].changed_ns;
+	CHECK(changed_ns != 0);
+	CHECK_INT(see(&rig, &seen), STORAGE_OK);
 	CHECK_INT(see(&rig, &empty), STORAGE_OK);
 	rig_close(&rig);
 
 	case_open(&rig);
 	RIG_AWAIT(&rig, rig.loaded == 1);
 	const struct storage_target *read = target_in(&rig, "fields");
-	CHECK(read != NULL);
-	if (read != NULL) {
-		CHECK_STRING(read->job, "backup");
-		CHECK_STRING(read->instance, "db1");
-		CHECK_STRING(read->mode, "virtual");
-		CHECK_STRING(read->address, "db1:9100");
-		CHECK_STRING(read->scheme, "https");
-		CHECK_STRING(read->path, "/metrics?x=1");
-		CHECK(read->scrape_interval_seconds == 30);
-		CHECK(read->scrape_timeout_seconds == 10);
-		CHECK(!read->is_enabled);
-		CHECK(read->is_configured);
-		CHECK(read->interval_seconds == 0.1);
-		CHECK(read->silent_after == 2.5);
-		CHECK_INT(read->created_ns, test_time_ns);
-		CHECK_INT(read->changed_ns, changed_ns);
-		CHECK_INT(read->version, 1);
-		CHECK(slice_find_byte(read->labels, '{') != NULL);
-	}
 	const struct storage_seen *of_a = seen_in(&rig, "fields", "a");
-	CHECK(of_a != NULL);
-	if (of_a != NULL) {
-		CHECK_INT(of_a->first_seen_ns, test_time_ns);
-		CHECK_INT(of_a->last_seen_ns, test_time_ns + 1000);
-		CHECK_INT(of_a->last_push_ns, test_time_ns + 3000);
-		CHECK_INT(of_a->pushes, 7);
-		CHECK_STRING(of_a->format, "text");
-		CHECK_STRING(of_a->source, "10.0.0.7");
-		CHECK_STRING(of_a->gaps, "[15000]");
-		CHECK(of_a->learnt_interval == 15);
-		CHECK_STRING(of_a->state, "active");
-		CHECK_INT(of_a->rejected_at_ns, test_time_ns + 2000);
-		CHECK_STRING(of_a->rejected_reason, "inconsistent: 'x'");
-	}
 	const struct storage_seen *of_b = seen_in(&rig, "fields", "b");
-	CHECK(of_b != NULL && of_b->first_seen_ns == 0 && of_b->gaps.len == 0
-			&& of_b->learnt_interval == 0);
-	/* The same row, read back and saved, is the same. */
-	if (read != NULL) {
+	CHECK(read != NULL && of_a != NULL);
+	if (read != NULL && of_a != NULL) {
+		check_full_target(read, changed_ns);
+		check_full_seen(of_a);
+		/* The same row, read back and saved, is the same. */
 		struct storage_target again = *read;
 		again.version = 0;
 		CHECK_INT(save(&rig, &again), STORAGE_OK);
 		CHECK_INT(last.outcomes[0].version, 1);
 	}
+	CHECK(of_b != NULL && of_b->first_seen_ns == 0 && of_b->gaps.len == 0
+			&& of_b->learnt_interval == 0);
 	rig_close(&rig);
 }
 
@@ -164,56 +181,69 @@ static inline void case_delete_and_forget(void)
 }
 
 /* Text is data, whatever it looks like. */
-static inline void case_hostile(void)
+static const char *const hostile_texts[] = {
+	"'; DROP TABLE weir_target; --",
+	"\\'); DELETE FROM weir_target; --",
+	"{\"a\",NULL,b}",
+	"\"quoted\" \\ back\\\\slash\\\"",
+	"NULL",
+	"null",
+	"a,b{}()",
+	" \t\r\n ",
+	"$1 $$ :x ?1 %s %n",
+	"\xf0\x9f\xa6\xab \xc3\xa4",
+	"",
+};
+
+enum { HOSTILE = sizeof(hostile_texts) / sizeof(hostile_texts[0]) };
+
+static inline const char *hostile_id(size_t i)
 {
-	static const char *const texts[] = {
-		"'; DROP TABLE weir_target; --",
-		"\\'); DELETE FROM weir_target; --",
-		"{\"a\",NULL,b}",
-		"\"quoted\" \\ back\\\\slash\\\"",
-		"NULL",
-		"null",
-		"a,b{}()",
-		" \t\r\n ",
-		"$1 $$ :x ?1 %s %n",
-		"\xf0\x9f\xa6\xab \xc3\xa4",
-		"",
-	};
-	enum { COUNT = sizeof(texts) / sizeof(texts[0]) };
-	struct rig rig;
-	char ids[COUNT][16];
-	case_open(&rig);
-	RIG_AWAIT(&rig, rig.loaded == 1);
-	struct storage_op *op = op_of(STORAGE_SAVE, &last);
+	static char id[16];
+	snprintf(id, sizeof(id), "hostile-%02zu", i);
+	return id;
+}
+
+static inline void write_hostile(struct rig *rig)
+{
 	static struct result seen_result;
+	struct storage_op *op = op_of(STORAGE_SAVE, &last);
 	struct storage_op *seen_op = op_of(STORAGE_SEE, &seen_result);
-	for (size_t i = 0; i < COUNT; i++) {
-		snprintf(ids[i], sizeof(ids[i]), "hostile-%02zu", i);
-		struct storage_target row = target_of(ids[i]);
-		struct storage_seen seen = seen_of(ids[i], texts[i]);
-		row.job = slice_of_string(texts[i]);
-		row.address = slice_of_string(texts[i]);
-		seen.rejected_reason = slice_of_string(texts[i]);
+	for (size_t i = 0; i < HOSTILE; i++) {
+		struct slice text = slice_of_string(hostile_texts[i]);
+		struct storage_target row = target_of(hostile_id(i));
+		struct storage_seen seen = seen_of(hostile_id(i), hostile_texts[i]);
+		row.job = text;
+		row.address = text;
+		seen.rejected_reason = text;
 		storage_op_add_target(op, &row);
 		storage_op_add_seen(seen_op, &seen);
 	}
-	run_op(&rig, op);
-	run_op(&rig, seen_op);
+	run_op(rig, op);
+	run_op(rig, seen_op);
 	CHECK_INT(last.result, STORAGE_OK);
 	CHECK_INT(seen_result.result, STORAGE_OK);
+}
+
+static inline void case_hostile(void)
+{
+	struct rig rig;
+	case_open(&rig);
+	RIG_AWAIT(&rig, rig.loaded == 1);
+	write_hostile(&rig);
 	CHECK_INT(remove_id(&rig, STORAGE_DELETE, "x' OR '1'='1"), STORAGE_OK);
 	rig_close(&rig);
 
 	case_open(&rig);
 	RIG_AWAIT(&rig, rig.loaded == 1);
-	for (size_t i = 0; i < COUNT; i++) {
-		const struct storage_target *row = target_in(&rig, ids[i]);
-		const struct storage_seen *seen = seen_in(&rig, ids[i], texts[i]);
+	for (size_t i = 0; i < HOSTILE; i++) {
+		const struct storage_target *row = target_in(&rig, hostile_id(i));
+		const struct storage_seen *seen = seen_in(&rig, hostile_id(i), hostile_texts[i]);
 		CHECK(row != NULL && seen != NULL);
 		if (row != NULL && seen != NULL) {
-			CHECK_STRING(row->job, texts[i]);
-			CHECK_STRING(row->address, texts[i]);
-			CHECK_STRING(seen->rejected_reason, texts[i]);
+			CHECK_STRING(row->job, hostile_texts[i]);
+			CHECK_STRING(row->address, hostile_texts[i]);
+			CHECK_STRING(seen->rejected_reason, hostile_texts[i]);
 		}
 	}
 	rig_close(&rig);
@@ -256,41 +286,47 @@ static inline void case_refused(void)
 	rig_close(&rig);
 }
 
-enum { MANY = 10000 };
-
-static inline const char *many_id(size_t i)
+/* The same counts may be written twice: they are absolute. */
+static inline void write_many(struct rig *rig)
 {
-	static char id[32];
-	snprintf(id, sizeof(id), "many-%06zu", i);
-	return id;
+	static struct result seen_result;
+	struct storage_op *op = op_of(STORAGE_SAVE, &last);
+	struct storage_op *seen_op = op_of(STORAGE_SEE, &seen_result);
+	add_many(op, 0, MANY);
+	for (size_t i = 0; i < MANY; i++) {
+		struct storage_seen seen = seen_of(many_id(i), "a");
+		seen.pushes = (int64_t)i;
+		storage_op_add_seen(seen_op, &seen);
+	}
+	storage_send(rig->storage, op);
+	storage_send(rig->storage, seen_op);
+	RIG_AWAIT(rig, seen_result.is_done);
+	CHECK(last.is_done);
+	CHECK_INT(last.result, STORAGE_OK);
+	CHECK_INT(seen_result.result, STORAGE_OK);
+	CHECK_INT(last.outcomes[MANY - 1].version, 1);
+}
+
+static inline void check_many_read(const struct rig *rig)
+{
+	CHECK(rig->target_count >= MANY);
+	CHECK(rig->seen_count >= MANY);
+	for (size_t i = 0; i < rig->seen_count; i++) {
+		struct slice id = rig->seen[i].target_id;
+		if (slice_starts_with(id, SLICE("many-"))) {
+			CHECK_INT(rig->seen[i].pushes, atoi(id.ptr + 5));
+		}
+	}
 }
 
 static inline void case_many(void)
 {
-	static struct result seen_result;
 	struct rig rig;
+	struct storage_stats stats;
 	case_open(&rig);
 	RIG_AWAIT(&rig, rig.loaded == 1);
-	/* The same counts twice: they are absolute. */
-	for (int round = 0; round < 2; round++) {
-		struct storage_op *op = op_of(STORAGE_SAVE, &last);
-		struct storage_op *seen_op = op_of(STORAGE_SEE, &seen_result);
-		for (size_t i = 0; i < MANY; i++) {
-			struct storage_target row = target_of(many_id(i));
-			struct storage_seen seen = seen_of(many_id(i), "a");
-			seen.pushes = (int64_t)i;
-			storage_op_add_target(op, &row);
-			storage_op_add_seen(seen_op, &seen);
-		}
-		storage_send(rig.storage, op);
-		storage_send(rig.storage, seen_op);
-		RIG_AWAIT(&rig, seen_result.is_done);
-		CHECK(last.is_done);
-		CHECK_INT(last.result, STORAGE_OK);
-		CHECK_INT(seen_result.result, STORAGE_OK);
-		CHECK_INT(last.outcomes[MANY - 1].version, 1);
-	}
-	struct storage_stats stats;
+	write_many(&rig);
+	write_many(&rig);
 	storage_collect(rig.storage, &stats);
 	CHECK_INT(stats.waiting, 0);
 	CHECK_INT(stats.batches, 4 * MANY / STORAGE_BATCH_ROWS);
@@ -299,14 +335,7 @@ static inline void case_many(void)
 
 	case_open(&rig);
 	RIG_AWAIT(&rig, rig.loaded == 1);
-	CHECK(rig.target_count >= MANY);
-	CHECK(rig.seen_count >= MANY);
-	for (size_t i = 0; i < rig.seen_count; i++) {
-		struct slice id = rig.seen[i].target_id;
-		if (slice_starts_with(id, SLICE("many-"))) {
-			CHECK_INT(rig.seen[i].pushes, atoi(id.ptr + 5));
-		}
-	}
+	check_many_read(&rig);
 	struct storage_op *op = op_of(STORAGE_DELETE, &last);
 	for (size_t i = 0; i < MANY; i++) {
 		storage_op_add_id(op, slice_of_string(many_id(i)));
@@ -317,6 +346,92 @@ static inline void case_many(void)
 	case_open(&rig);
 	RIG_AWAIT(&rig, rig.loaded == 1);
 	CHECK(target_in(&rig, many_id(0)) == NULL);
+	rig_close(&rig);
+}
+
+/* ---- All or nothing ---- */
+
+enum { WHOLE = 1234 /* more than one statement */ };
+
+/* All rows of many, of which one is made another. */
+static inline enum storage_result save_whole(
+		struct rig *rig, size_t other, void (*change)(struct storage_target *row))
+{
+	struct storage_op *op = op_of(STORAGE_SAVE, &last);
+	op->is_whole = true;
+	for (size_t i = 0; i < WHOLE; i++) {
+		struct storage_target row = target_of(many_id(i));
+		row.is_enabled = false;
+		if (i == other) {
+			change(&row);
+		}
+		storage_op_add_target(op, &row);
+	}
+	run_op(rig, op);
+	return last.result;
+}
+
+static inline void make_nothing_of(struct storage_target *row)
+{
+}
+
+static inline void make_newer(struct storage_target *row)
+{
+	row->version = 7;
+}
+
+static inline void make_sideways(struct storage_target *row)
+{
+	row->mode = SLICE("sideways");
+}
+
+static inline void check_undone(const struct rig *rig, size_t other, enum storage_result result)
+{
+	for (size_t i = 0; i < WHOLE; i++) {
+		bool is_undone = last.outcomes[i].result == STORAGE_UNDONE;
+		CHECK(i == other ? last.outcomes[i].result == result
+						 : is_undone || last.outcomes[i].result == result);
+		CHECK_INT(last.outcomes[i].version, 0);
+	}
+}
+
+static inline void check_whole_read(size_t expected)
+{
+	struct rig rig;
+	case_open(&rig);
+	RIG_AWAIT(&rig, rig.loaded == 1);
+	size_t found = 0;
+	for (size_t i = 0; i < WHOLE; i++) {
+		found += target_in(&rig, many_id(i)) != NULL;
+	}
+	CHECK_INT(found, expected);
+	rig_close(&rig);
+}
+
+static inline void case_whole(void)
+{
+	struct rig rig;
+	case_open(&rig);
+	RIG_AWAIT(&rig, rig.loaded == 1);
+	CHECK_INT(save_whole(&rig, 1111, make_newer), STORAGE_CONFLICT);
+	check_undone(&rig, 1111, STORAGE_CONFLICT);
+	CHECK(is_deleted_in(&rig, many_id(1111))); /* it is told that there is none */
+	CHECK_INT(save_whole(&rig, 1111, make_sideways), STORAGE_REFUSED);
+	check_undone(&rig, 1111, STORAGE_REFUSED);
+	CHECK(last.why[0] != '\0');
+	check_whole_read(0);
+
+	struct storage_target row = target_of(many_id(700));
+	CHECK_INT(save(&rig, &row), STORAGE_OK);
+	CHECK_INT(save_whole(&rig, 0, make_nothing_of), STORAGE_CONFLICT); /* it is another one */
+	CHECK(change_in(&rig, many_id(700)) != NULL);
+	check_whole_read(1);
+	CHECK_INT(remove_id(&rig, STORAGE_DELETE, many_id(700)), STORAGE_OK);
+
+	CHECK_INT(save_whole(&rig, 0, make_nothing_of), STORAGE_OK);
+	CHECK_INT(last.outcomes[WHOLE - 1].version, 1);
+	check_whole_read(WHOLE);
+	CHECK_INT(rig.away, 0);
 	rig_close(&rig);
 }
 

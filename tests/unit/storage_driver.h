@@ -107,7 +107,6 @@ static inline void on_away(void *data, struct slice why)
 {
 	struct rig *rig = data;
 	rig->away++;
-	CHECK(!storage_is_usable(rig->storage));
 	snprintf(rig->why, TOLD_BYTES, SLICE_FMT, SLICE_ARG(why));
 }
 
@@ -271,6 +270,26 @@ static inline struct storage_seen seen_of(const char *id, const char *replica)
 		.learnt_interval = 15,
 		.state = SLICE("active"),
 	};
+}
+
+/* ---- Many of them ---- */
+
+enum { MANY = 10000 };
+
+/* Good until it is called again. */
+static inline const char *many_id(size_t i)
+{
+	static char id[32];
+	snprintf(id, sizeof(id), "many-%06zu", i);
+	return id;
+}
+
+static inline void add_many(struct storage_op *op, size_t first, size_t count)
+{
+	for (size_t i = first; i < first + count; i++) {
+		struct storage_target row = target_of(many_id(i));
+		storage_op_add_target(op, &row);
+	}
 }
 
 static struct result last; /* of the functions below */

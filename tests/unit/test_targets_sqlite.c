@@ -76,6 +76,7 @@ static void test_alike(void)
 	case_hostile();
 	case_refused();
 	case_close();
+	case_whole();
 }
 
 static void test_many(void)

@@ -3,7 +3,7 @@
 /*
  * Tasks, carried out on a connection in pipeline mode: one statement for all rows. When it fails
  * for what is in one of them, it is tried again with each half of them, until the
- * row is found.
+ * row is found. Of an operation that is whole all rows are one transaction.
  */
 
 #include <stdbool.h>
@@ -20,7 +20,10 @@ struct work_range {
 	size_t count;
 };
 
-enum { WORK_RANGES_MAX = 64 /* halves of halves, none of them empty */ };
+enum {
+	WORK_RANGES_MAX = 64,  /* halves of halves, none of them empty */
+	WORK_ATTEMPTS_MAX = 4, /* at what got into another's way */
+};
 
 struct work {
 	struct postgres_query query;
@@ -29,7 +32,9 @@ struct work {
 	struct arrays arrays;
 	struct work_range ranges[WORK_RANGES_MAX]; /* the last one is under way */
 	size_t range_count;
-	unsigned attempts;  /* at this one */
+	unsigned attempts;
+	size_t next;        /* of an operation that is whole: rows before it were sent */
+	bool is_to_repeat;  /* likewise: once it is rolled back */
 	struct arena arena; /* for one statement */
 	void (*done)(struct work *work);
 	/* The connection is good for nothing any more: drop it. */

@@ -121,13 +121,12 @@ static enum row_result step_for_version(
 	return row_result(code);
 }
 
-static enum row_result save(struct statements *statements, struct storage_task *task, size_t row)
+/* Its texts are the columns, and room for one more. */
+static enum row_result save(
+		struct statements *statements, struct storage_outcome *outcome, struct slice *texts)
 {
-	struct slice texts[TARGET_COLUMNS + 1];
 	char now[STORAGE_TIME_BYTES];
-	struct storage_outcome *outcome = &task->op->outcomes[row];
 	bool has_row;
-	storage_target_write(&task->op->targets[row], texts, &task->arena);
 	texts[TARGET_COLUMNS] = storage_time_write(clock_wall_ns(), now);
 	sqlite3_stmt *statement = statements->prepared[STATEMENT_SAVE];
 	bind_all(statement, texts, TARGET_COLUMNS + 1);
@@ -147,27 +146,19 @@ static enum row_result write_texts(sqlite3_stmt *statement, const struct slice *
 	return row_result(sqlite3_step(statement));
 }
 
-static enum row_result see(struct statements *statements, struct storage_task *task, size_t row)
-{
-	struct slice texts[SEEN_COLUMNS];
-	storage_seen_write(&task->op->seen[row], texts, &task->arena);
-	return write_texts(statements->prepared[STATEMENT_SEE], texts, SEEN_COLUMNS);
-}
-
 static enum row_result write_row(
 		struct statements *statements, struct storage_task *task, size_t row)
 {
-	switch (task->op->kind) {
-	case STORAGE_SAVE:
-		return save(statements, task, row);
-	case STORAGE_SEE:
-		return see(statements, task, row);
-	case STORAGE_DELETE:
-		return write_texts(statements->prepared[STATEMENT_DELETE], &task->op->ids[row], 1);
-	case STORAGE_FORGET:
-		break;
-	}
-	return write_texts(statements->prepared[STATEMENT_FORGET], &task->op->ids[row], 1);
+	static const enum statement_kind kinds[] = {
+		[STORAGE_SEE] = STATEMENT_SEE,
+		[STORAGE_DELETE] = STATEMENT_DELETE,
+		[STORAGE_FORGET] = STATEMENT_FORGET,
+	};
+	struct slice texts[TARGET_COLUMNS + 1];
+	size_t count = storage_op_columns(task->op, row, texts, &task->arena);
+	return task->op->kind == STORAGE_SAVE
+			? save(statements, &task->op->outcomes[row], texts)
+			: write_texts(statements->prepared[kinds[task->op->kind]], texts, count);
 }
 
 static void reset_writing(struct statements *statements)
@@ -188,12 +179,10 @@ static bool take_row(struct statements *statements, struct storage_task *task, s
 	case ROW_OK:
 		break;
 	case ROW_CONFLICT:
-		storage_op_note(
-				task->op, row, 1, STORAGE_CONFLICT, SLICE("there is another version of it"));
+		storage_op_note_conflict(task->op, row);
 		break;
 	case ROW_REFUSED:
-		storage_op_note(task->op, row, 1, STORAGE_REFUSED, why);
-		storage_task_add_fault(task, storage_op_id(task->op, row), why);
+		storage_task_refuse(task, row, why);
 		break;
 	case ROW_BROKEN:
 		task->why = why;
@@ -222,15 +211,27 @@ static bool write_rows(struct statements *statements, struct storage_task *task)
 	return true;
 }
 
-static void write_task(struct statements *statements, struct storage_task *task)
+/* Also when it was done by SQLite. */
+static void roll_back(struct statements *statements)
 {
-	if (run_text(statements, task, "BEGIN IMMEDIATE") && write_rows(statements, task)
-			&& run_text(statements, task, "COMMIT")) {
-		return;
-	}
 	if (!sqlite3_get_autocommit(statements->db)) {
 		sqlite3_exec(statements->db, "ROLLBACK", NULL, NULL, NULL);
 	}
+}
+
+static void write_task(struct statements *statements, struct storage_task *task)
+{
+	struct storage_op *op = task->op;
+	bool is_written = run_text(statements, task, "BEGIN IMMEDIATE") && write_rows(statements, task);
+	if (is_written && op->is_whole && op->result != STORAGE_OK) {
+		roll_back(statements);
+		storage_op_undo(op);
+		return;
+	}
+	if (is_written && run_text(statements, task, "COMMIT")) {
+		return;
+	}
+	roll_back(statements);
 	task->has_failed = true;
 	task->fault_count = 0;
 	storage_op_note(task->op, task->first, task->count, STORAGE_FAILED, task->why);
