@@ -55,8 +55,10 @@ static void learn_gap(struct target *target, uint64_t now_ns)
 	target->pushed_mono_ns = now_ns;
 }
 
+/* By this weir, or by one that shares its groups. */
 static void see(struct registry *registry, struct target *target, uint64_t now_ns)
 {
+	target->fresh.place = TARGET_HERE;
 	target->seen_ns = now_ns;
 	target->seen_at = ++registry->event;
 	if (target->counted != TARGET_ACTIVE || target->is_overdue) {
@@ -77,6 +79,8 @@ static void hear_push(struct registry *registry, struct group *group)
 	uint64_t now_ns = clock_monotonic_ns();
 	target->fresh.pushed_ns = pushed_ns;
 	target->fresh.last_seen_ns = pushed_ns;
+	target->fresh.own_pushed_ns = pushed_ns;
+	target->fresh.own_seen_ns = pushed_ns;
 	target->fresh.pushes++;
 	learn_gap(target, now_ns);
 	see(registry, target, now_ns);
@@ -108,6 +112,10 @@ static void hear_restored(struct registry *registry, struct group *group)
 			target->fresh.is_guess = true;
 		}
 	}
+	if (pushed_ns > target->fresh.own_seen_ns) {
+		target->fresh.own_pushed_ns = pushed_ns;
+		target->fresh.own_seen_ns = pushed_ns;
+	}
 	see(registry, target, monotonic_of(target->fresh.last_seen_ns));
 	registry_recount(registry, target);
 }
@@ -135,7 +143,8 @@ static void merge_freshness(struct target *target, const struct target_freshness
 	if (row->last_seen_ns >= fresh->last_seen_ns || fresh->stored_interval_ns == 0) {
 		fresh->stored_interval_ns = row->stored_interval_ns;
 	}
-	if (fresh->gaps.count == 0) {
+	bool is_newer = row->last_seen_ns > fresh->last_seen_ns && row->gaps.count > 0;
+	if (fresh->gaps.count == 0 || is_newer) {
 		fresh->gaps = row->gaps;
 	}
 	/* Of the same push, which the store has kept more precisely; what it came as it has not. */
@@ -192,6 +201,22 @@ static void add_history(struct target_freshness *fresh, const struct target_fres
 	fresh->own_pushes += row->own_pushes;
 }
 
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Another weir saw it last, and knows whether its group is there. */
+static void follow(struct registry *registry, struct target *target, enum target_place place)
+{
+	target->fresh.place = place;
+	if (place == TARGET_ELSEWHERE && registry_has_expired(registry, target)) {
+		target->seen_at = ++registry->event;
+	} else if (place == TARGET_GONE_THERE && registry_group(registry, target) == NULL) {
+		target->gone_at = ++registry->event;
+	}
+}
+
 void registry_put_seen(struct registry *registry, struct target *target,
 		const struct target_freshness *row, bool is_history)
 {
@@ -199,6 +224,13 @@ void registry_put_seen(struct registry *registry, struct target *target,
 		add_history(&target->fresh, row);
 	}
 	merge_freshness(target, row);
+	struct target_freshness *fresh = &target->fresh;
+	fresh->own_seen_ns = later(row->own_seen_ns, fresh->own_seen_ns);
+	fresh->own_pushed_ns = later(row->own_pushed_ns, fresh->own_pushed_ns);
+	bool is_latest = row->last_seen_ns / 1000 >= fresh->last_seen_ns / 1000;
+	if (is_latest && row->place != TARGET_HERE) {
+		follow(registry, target, row->place);
+	}
 	registry_recount(registry, target);
 }
 
@@ -302,5 +334,6 @@ void registry_note_rejection(
 void registry_heartbeat(struct registry *registry, struct target *target)
 {
 	target->fresh.last_seen_ns = clock_wall_ns();
+	target->fresh.own_seen_ns = target->fresh.last_seen_ns;
 	see(registry, target, clock_monotonic_ns());
 }

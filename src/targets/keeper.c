@@ -26,6 +26,11 @@ static void on_deleted(void *data, struct target *target)
 	}
 }
 
+static bool on_forgotten(void *data, struct target *target)
+{
+	return keeper_want_expired(data, target);
+}
+
 static void on_wanted(void *data, struct target_change *change)
 {
 	keeper_want_change(data, change);
@@ -45,6 +50,12 @@ static void on_timer(uv_timer_t *timer)
 	keeper_write_new(keeper);
 	if (++keeper->ticks % KEEPER_SEEN_TICKS == 0) {
 		keeper_write_seen(keeper);
+	}
+	if (keeper->ticks % KEEPER_LOOK_TICKS == 0) {
+		storage_look(keeper->storage);
+	}
+	if (keeper->ticks % KEEPER_FOLD_TICKS == 0) {
+		keeper_fold(keeper);
 	}
 }
 
@@ -106,6 +117,7 @@ static void init(struct keeper *keeper, const struct keeper_options *options)
 	list_init(&keeper->unseen);
 	list_init(&keeper->due);
 	list_init(&keeper->doomed);
+	list_init(&keeper->expiring);
 	list_init(&keeper->changes);
 	arena_init(&keeper->arena);
 	buf_init(&keeper->away, 0);
@@ -119,6 +131,7 @@ static void listen_to(struct keeper *keeper, struct registry *registry)
 		.on_config = on_config,
 		.on_freshness = on_freshness,
 		.on_deleted = on_deleted,
+		.on_forgotten = on_forgotten,
 		.on_wanted = on_wanted,
 		.data = keeper,
 	};
@@ -145,7 +158,8 @@ struct keeper *keeper_open(
 	keeper->timer.data = keeper;
 	uv_timer_start(&keeper->timer, on_timer, KEEPER_TICK_MS, KEEPER_TICK_MS);
 	keeper->open_handles = 2;
-	keeper->storage = storage_open(&options->storage, loop, &events);
+	keeper->options.storage.replica = keeper->replica;
+	keeper->storage = storage_open(&keeper->options.storage, loop, &events);
 	adopt(keeper);
 	return keeper;
 }

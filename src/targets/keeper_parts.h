@@ -11,9 +11,11 @@
 #include "targets/keeper.h"
 
 enum {
-	KEEPER_BATCH_ROWS = 500, /* that one turn of the loop makes */
-	KEEPER_TICK_MS = 100,    /* in which new rows are gathered */
-	KEEPER_SEEN_TICKS = 10,  /* and what was seen */
+	KEEPER_BATCH_ROWS = 500,   /* that one turn of the loop makes */
+	KEEPER_TICK_MS = 100,      /* in which new rows are gathered */
+	KEEPER_SEEN_TICKS = 10,    /* and what was seen */
+	KEEPER_LOOK_TICKS = 50,    /* after which it is read what others saw */
+	KEEPER_FOLD_TICKS = 36000, /* after which it is looked for others that vanished */
 };
 
 struct keeper {
@@ -27,11 +29,12 @@ struct keeper {
 	unsigned ticks;
 	unsigned open_handles;
 
-	struct list unsaved; // target_keep::unsaved
-	struct list unseen;  // target_keep::unseen, of which something is new
-	struct list due;     // likewise, that are being written
-	struct list doomed;  // keeper_doomed::link
-	struct list changes; // target_change::link, that wait
+	struct list unsaved;  // target_keep::unsaved
+	struct list unseen;   // target_keep::unseen, of which something is new
+	struct list due;      // likewise, that are being written
+	struct list doomed;   // keeper_doomed::link
+	struct list expiring; // likewise, if nobody else has seen them
+	struct list changes;  // target_change::link, that wait
 
 	bool is_saving;
 	bool is_seeing;
@@ -48,9 +51,11 @@ struct keeper {
 	struct target_freshness sum;
 	struct target_id sum_id;
 	bool has_sum;
+	bool has_own;  /* something in it is of this weir */
+	bool has_gone; /* or of those that vanished */
 };
 
-/* A row that is to be deleted, of a target that is not here any more. */
+/* A row that is to be deleted; most of targets that are not here any more. */
 struct keeper_doomed {
 	struct list link;
 	char id[TARGET_ID_TEXT];
@@ -78,11 +83,16 @@ void keeper_want_saved(struct keeper *keeper, struct target *target);
 void keeper_want_seen(struct keeper *keeper, struct target *target);
 void keeper_doom(struct keeper *keeper, const struct target_id *id);
 void keeper_want_change(struct keeper *keeper, struct target_change *change);
+/* Its retention is over. True: see struct registry_events. */
+bool keeper_want_expired(struct keeper *keeper, struct target *target);
 
 /* Sends what was asked for, as far as it may be sent now. */
 void keeper_write(struct keeper *keeper);
 void keeper_write_new(struct keeper *keeper);
 void keeper_write_seen(struct keeper *keeper);
+
+/* Who vanished is one row a target from now on. */
+void keeper_fold(struct keeper *keeper);
 
 /* Everything that is left, at the end. */
 void keeper_write_rest(struct keeper *keeper);

@@ -136,6 +136,45 @@ static void on_fault(void *data, struct slice id, struct slice why)
 
 /* ---- What was seen ---- */
 
+static void forget_sum(struct keeper *keeper)
+{
+	keeper->has_sum = false;
+	keeper->has_own = false;
+	keeper->has_gone = false;
+	arena_reset(&keeper->arena);
+}
+
+/*
+ * Pushes that this weir took and has not written yet are in no row. If what it had written went
+ * to those that vanished, since it was away for so long, that is not its own any more.
+ */
+static void add_unstored(struct keeper *keeper, struct target *target)
+{
+	struct target_freshness *fresh = &target->fresh;
+	if (keeper->has_gone && !keeper->has_own && target->keep.stored_pushes > 0) {
+		fresh->own_pushes -= target->keep.stored_pushes;
+		target->keep.stored_pushes = 0;
+	}
+	if (fresh->own_pushes > keeper->sum.own_pushes) {
+		keeper->sum.pushes += fresh->own_pushes - keeper->sum.own_pushes;
+	}
+}
+
+/* Whether what was read of this weir is all that it has to say. */
+static void note_stored(struct keeper *keeper, struct target *target)
+{
+	const struct target_freshness *fresh = &target->fresh;
+	const struct target_freshness *sum = &keeper->sum;
+	if (keeper->has_own) {
+		target->keep.stored_pushes = sum->own_pushes;
+	}
+	if (keeper->has_own && sum->own_pushes == fresh->own_pushes
+			&& sum->own_seen_ns / 1000 == fresh->own_seen_ns / 1000
+			&& sum->rejected_ns / 1000 == fresh->rejected_ns / 1000) {
+		target->keep.seen_reading = keeper->reading;
+	}
+}
+
 static void put_sum(struct keeper *keeper)
 {
 	struct target *target =
@@ -143,10 +182,13 @@ static void put_sum(struct keeper *keeper)
 	if (target != NULL) {
 		bool is_history = !target->keep.has_history;
 		target->keep.has_history = true;
+		if (!is_history) {
+			add_unstored(keeper, target);
+		}
+		note_stored(keeper, target);
 		registry_put_seen(keeper->registry, target, &keeper->sum, is_history);
 	}
-	keeper->has_sum = false;
-	arena_reset(&keeper->arena);
+	forget_sum(keeper);
 }
 
 /* Counts add up; of all else the latest counts. */
@@ -156,6 +198,8 @@ static void add_to_sum(struct target_freshness *sum, const struct target_freshne
 	if (row->last_seen_ns >= old.last_seen_ns) {
 		*sum = *row;
 	}
+	sum->own_seen_ns = old.own_seen_ns;
+	sum->own_pushed_ns = old.own_pushed_ns;
 	bool is_earlier = old.first_seen_ns != 0
 			&& (row->first_seen_ns == 0 || old.first_seen_ns < row->first_seen_ns);
 	sum->first_seen_ns = is_earlier ? old.first_seen_ns : row->first_seen_ns;
@@ -164,6 +208,18 @@ static void add_to_sum(struct target_freshness *sum, const struct target_freshne
 	bool is_later = row->rejected_ns > old.rejected_ns;
 	sum->rejected_ns = is_later ? row->rejected_ns : old.rejected_ns;
 	sum->rejection = is_later ? row->rejection : old.rejection;
+}
+
+/* Weirs that share their groups know of each other's by themselves. */
+static enum target_place place_of(const struct keeper *keeper, const struct storage_seen *row)
+{
+	bool is_known = keeper->options.is_shared || slice_equal(row->replica, SLICE(STORAGE_GONE))
+			|| slice_equal(row->replica, slice_of_string(keeper->replica));
+	if (is_known) {
+		return TARGET_HERE;
+	}
+	return slice_equal(row->state, target_state_name(TARGET_EXPIRED)) ? TARGET_GONE_THERE
+																	  : TARGET_ELSEWHERE;
 }
 
 static void on_seen(void *data, const struct storage_seen *row)
@@ -182,9 +238,14 @@ static void on_seen(void *data, const struct storage_seen *row)
 		keeper->sum = (struct target_freshness){ 0 };
 	}
 	struct target_freshness fresh = kept_row_read_seen(row, &keeper->arena);
+	fresh.place = place_of(keeper, row);
 	add_to_sum(&keeper->sum, &fresh);
+	keeper->has_gone |= slice_equal(row->replica, SLICE(STORAGE_GONE));
 	if (slice_equal(row->replica, slice_of_string(keeper->replica))) {
+		keeper->has_own = true;
 		keeper->sum.own_pushes = fresh.pushes;
+		keeper->sum.own_seen_ns = fresh.last_seen_ns;
+		keeper->sum.own_pushed_ns = fresh.pushed_ns;
 	}
 }
 
@@ -196,8 +257,7 @@ static void on_reading(void *data)
 	struct keeper *keeper = data;
 	keeper_forget_doomed(keeper);
 	keeper->reading++;
-	keeper->has_sum = false;
-	arena_reset(&keeper->arena);
+	forget_sum(keeper);
 }
 
 /*
@@ -214,6 +274,11 @@ static void take_missing(struct keeper *keeper, struct target *target)
 	keeper_want_saved(keeper, target);
 }
 
+static void on_looked(void *data)
+{
+	put_sum(data);
+}
+
 static void on_loaded(void *data)
 {
 	struct keeper *keeper = data;
@@ -225,7 +290,9 @@ static void on_loaded(void *data)
 	for (struct target *target = registry_walk_next(&walk); target != NULL;
 			target = registry_walk_next(&walk)) {
 		target->keep.has_history = true;
-		if (!is_first && target->keep.version != 0) {
+		target->keep.is_expiring = false;
+		bool is_stored = target->keep.seen_reading == keeper->reading;
+		if (!is_first && !is_stored && target->keep.version != 0) {
 			keeper_want_seen(keeper, target);
 		}
 		if (target->keep.reading != keeper->reading && !target->keep.is_saving) {
@@ -238,6 +305,7 @@ static void on_loaded(void *data)
 		keeper->registry->is_loading = false;
 		keeper->options.on_loaded(keeper->options.data);
 	}
+	keeper_fold(keeper);
 }
 
 /* ---- How it stands ---- */
@@ -279,6 +347,7 @@ void keeper_set_events(const struct keeper *keeper, struct storage_events *event
 	events->on_target = on_target;
 	events->on_seen = on_seen;
 	events->on_loaded = on_loaded;
+	events->on_looked = on_looked;
 	events->on_changed = on_changed;
 	events->on_deleted = on_deleted;
 	events->on_fault = on_fault;

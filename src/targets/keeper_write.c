@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "targets/keeper_parts.h"
 #include "targets/kept_row.h"
@@ -39,6 +40,21 @@ void keeper_want_change(struct keeper *keeper, struct target_change *change)
 {
 	list_append(&keeper->changes, &change->link);
 	turn_arm(&keeper->turn);
+}
+
+bool keeper_want_expired(struct keeper *keeper, struct target *target)
+{
+	if (target->keep.version == 0) {
+		return target->keep.is_saving;
+	}
+	if (keeper_is_usable(keeper) && !target->keep.is_expiring) {
+		struct keeper_doomed *doomed = memory_zalloc(1, sizeof(*doomed));
+		target_id_format(&target->id, doomed->id);
+		list_append(&keeper->expiring, &doomed->link);
+		target->keep.is_expiring = true;
+		turn_arm(&keeper->turn);
+	}
+	return true;
 }
 
 static struct target *find_target(const struct keeper *keeper, struct slice text)
@@ -119,10 +135,10 @@ static void on_row_deleted(struct storage_op *op)
 	/* One that is still there is read at the end of the outage, and goes then. */
 }
 
-static void send_doomed(struct keeper *keeper)
+/* Sends an operation for all of the list, and empties it. */
+static void send_ids(struct keeper *keeper, struct list *ids, struct storage_op *op)
 {
-	struct storage_op *op = storage_op_create(STORAGE_DELETE, on_row_deleted, keeper);
-	LIST_EACH (link, &keeper->doomed) {
+	LIST_EACH (link, ids) {
 		struct keeper_doomed *doomed = LIST_ENTRY(link, struct keeper_doomed, link);
 		storage_op_add_id(op, slice_make(doomed->id, sizeof(doomed->id)));
 		list_remove(link);
@@ -131,14 +147,68 @@ static void send_doomed(struct keeper *keeper)
 	storage_send(keeper->storage, op);
 }
 
+static void send_doomed(struct keeper *keeper)
+{
+	send_ids(keeper, &keeper->doomed, storage_op_create(STORAGE_DELETE, on_row_deleted, keeper));
+}
+
+/* Of those that stay another weir has seen more: that is read before long. */
+static void on_expired(struct storage_op *op)
+{
+	struct keeper *keeper = op->data;
+	for (size_t i = 0; i < op->count; i++) {
+		struct target *target = find_target(keeper, op->ids[i]);
+		if (target == NULL) {
+			continue;
+		}
+		target->keep.is_expiring = false;
+		if (op->outcomes[i].result == STORAGE_OK && !target->is_configured) {
+			registry_drop(keeper->registry, target);
+		}
+	}
+}
+
+static int64_t retention_begin_ns(const struct keeper *keeper)
+{
+	return clock_wall_ns() - keeper->registry->options.retention_ns;
+}
+
+static void send_expiring(struct keeper *keeper)
+{
+	struct storage_op *op = storage_op_create(STORAGE_EXPIRE, on_expired, keeper);
+	op->before_ns = retention_begin_ns(keeper);
+	send_ids(keeper, &keeper->expiring, op);
+}
+
+/* ---- Replicas that vanished ---- */
+
+static void on_folded(struct storage_op *op)
+{
+	/* If not now, then the next time. */
+}
+
+void keeper_fold(struct keeper *keeper)
+{
+	if (keeper_is_usable(keeper)) {
+		struct storage_op *op = storage_op_create(STORAGE_FOLD, on_folded, keeper);
+		op->before_ns = retention_begin_ns(keeper);
+		storage_op_add_id(op, slice_of_string(keeper->replica));
+		storage_send(keeper->storage, op);
+	}
+}
+
 /* ---- What was seen ---- */
 
-/* Nothing but pushes that another weir took, which writes them itself. */
+/* Nothing but what another weir saw, which writes it itself. */
 static bool is_others(const struct keeper *keeper, const struct target *target)
 {
 	const struct target_freshness *fresh = &target->fresh;
-	return keeper->options.is_shared && fresh->own_pushes == 0 && fresh->rejected_ns == 0
-			&& fresh->last_seen_ns == fresh->pushed_ns;
+	if (fresh->own_pushes > 0) {
+		return false;
+	}
+	return keeper->options.is_shared
+			? fresh->rejected_ns == 0 && fresh->last_seen_ns == fresh->pushed_ns
+			: fresh->place != TARGET_HERE && fresh->own_seen_ns == 0;
 }
 
 static void on_seen_written(struct storage_op *op)
@@ -146,12 +216,12 @@ static void on_seen_written(struct storage_op *op)
 	struct keeper *keeper = op->data;
 	keeper->is_seeing = false;
 	for (size_t i = 0; i < op->count; i++) {
+		struct target *target = find_target(keeper, op->seen[i].target_id);
 		report_refused(keeper, op, i);
-		struct target *target = op->outcomes[i].result == STORAGE_FAILED
-				? find_target(keeper, op->seen[i].target_id)
-				: NULL;
-		if (target != NULL) {
+		if (target != NULL && op->outcomes[i].result == STORAGE_FAILED) {
 			keeper_want_seen(keeper, target);
+		} else if (target != NULL && op->outcomes[i].result == STORAGE_OK) {
+			target->keep.stored_pushes = (uint64_t)op->seen[i].pushes;
 		}
 	}
 	if (!list_is_empty(&keeper->due)) {
@@ -210,6 +280,9 @@ void keeper_write(struct keeper *keeper)
 	if (is_usable && !list_is_empty(&keeper->doomed)) {
 		send_doomed(keeper);
 	}
+	if (is_usable && !list_is_empty(&keeper->expiring)) {
+		send_expiring(keeper);
+	}
 	while (!keeper->is_saving && keeper->changing == NULL && !list_is_empty(&keeper->changes)) {
 		keeper_begin_change(keeper);
 	}
@@ -242,10 +315,16 @@ void keeper_write_rest(struct keeper *keeper)
 	}
 }
 
-void keeper_forget_doomed(struct keeper *keeper)
+static void forget_ids(struct list *ids)
 {
-	LIST_EACH (link, &keeper->doomed) {
+	LIST_EACH (link, ids) {
 		list_remove(link);
 		free(LIST_ENTRY(link, struct keeper_doomed, link));
 	}
+}
+
+void keeper_forget_doomed(struct keeper *keeper)
+{
+	forget_ids(&keeper->doomed);
+	forget_ids(&keeper->expiring);
 }

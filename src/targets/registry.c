@@ -129,7 +129,7 @@ bool registry_is_overdue(const struct registry *registry, const struct target *t
 	return clock_monotonic_ns() - target->seen_ns > patience;
 }
 
-static bool has_expired(const struct registry *registry, const struct target *target)
+bool registry_has_expired(const struct registry *registry, const struct target *target)
 {
 	uint64_t gone_at = target->gone_at > registry->wiped_at ? target->gone_at : registry->wiped_at;
 	return gone_at >= target->seen_at;
@@ -146,7 +146,7 @@ enum target_state registry_state(const struct registry *registry, const struct t
 	if (target->fresh.last_seen_ns == 0) {
 		return TARGET_SILENT;
 	}
-	if (has_expired(registry, target)) {
+	if (registry_has_expired(registry, target)) {
 		return TARGET_EXPIRED;
 	}
 	return registry_is_overdue(registry, target) ? TARGET_SILENT : TARGET_ACTIVE;
@@ -223,6 +223,14 @@ static void look(struct registry *registry, struct target *target)
 	}
 }
 
+static void forget(struct registry *registry, struct target *target)
+{
+	const struct registry_events *events = &registry->events;
+	if (events->on_forgotten == NULL || !events->on_forgotten(events->data, target)) {
+		registry_delete(registry, target);
+	}
+}
+
 void registry_step(struct registry *registry, size_t budget)
 {
 	int64_t now_ns = clock_wall_ns();
@@ -234,7 +242,7 @@ void registry_step(struct registry *registry, size_t budget)
 		struct target *target = LIST_ENTRY(registry->sweep, struct target, link);
 		registry->sweep = registry->sweep->next;
 		if (is_forgotten(registry, target, now_ns)) {
-			registry_delete(registry, target);
+			forget(registry, target);
 		} else {
 			look(registry, target);
 		}

@@ -40,6 +40,11 @@ struct registry_events {
 	void (*on_config)(void *data, struct target *target);    /* or it is new */
 	void (*on_freshness)(void *data, struct target *target); /* with each push */
 	void (*on_deleted)(void *data, struct target *target);
+	/*
+	 * Its retention is over. True: it stays until whoever stores it drops it, because others may
+	 * have seen it; else it is deleted.
+	 */
+	bool (*on_forgotten)(void *data, struct target *target);
 	/* A change is wanted, see change.h; NULL: it counts at once. */
 	void (*on_wanted)(void *data, struct target_change *change);
 	void *data;

@@ -20,6 +20,9 @@ void registry_remove(struct registry *registry, struct target *target);
 void registry_reconfigure(
 		struct registry *registry, struct target *target, const struct target_config *config);
 
+/* Its group is gone, or never was here. */
+bool registry_has_expired(const struct registry *registry, const struct target *target);
+
 /* Counts the target under the state that it has now. */
 void registry_recount(struct registry *registry, struct target *target);
 

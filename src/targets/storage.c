@@ -129,9 +129,12 @@ static void release(struct storage *storage)
 	arena_finish(&storage->task.arena);
 	buf_finish(&storage->after);
 	buf_finish(&storage->after_replica);
+	buf_finish(&storage->mark);
+	buf_finish(&storage->next_mark);
 	struct storage_events events = storage->events;
 	free(storage->url);
 	free(storage->password);
+	free(storage->replica);
 	free(storage);
 	events.on_closed(events.data);
 }
@@ -200,6 +203,8 @@ static void copy_options(struct storage *storage, const struct storage_options *
 	storage->url = memory_copy_string(is_sqlite ? options->sqlite_path : options->postgres_url);
 	storage->options.sqlite_path = is_sqlite ? storage->url : NULL;
 	storage->options.postgres_url = is_sqlite ? NULL : storage->url;
+	storage->replica = memory_copy_string(options->replica);
+	storage->options.replica = storage->replica;
 	if (options->password != NULL) {
 		storage->password = memory_copy_string(options->password);
 		storage->options.password = storage->password;
@@ -220,6 +225,8 @@ struct storage *storage_open(
 	arena_init(&storage->task.arena);
 	buf_init(&storage->after, 0);
 	buf_init(&storage->after_replica, 0);
+	buf_init(&storage->mark, 0);
+	buf_init(&storage->next_mark, 0);
 	uv_random(NULL, NULL, &storage->random, sizeof(storage->random), 0, NULL);
 	storage->random |= 1; /* zero would stay zero */
 	storage->backend = options->sqlite_path != NULL

@@ -44,6 +44,8 @@ struct storage_events {
 	void (*on_target)(void *data, const struct storage_target *row);
 	void (*on_seen)(void *data, const struct storage_seen *row);
 	void (*on_loaded)(void *data);
+	/* After on_seen of all that was asked for: see storage_look(). */
+	void (*on_looked)(void *data);
 	/* Others changed or made a row, or it is not what an operation took it to be. */
 	void (*on_changed)(void *data, const struct storage_target *row);
 	void (*on_deleted)(void *data, struct slice id);
@@ -67,6 +69,7 @@ struct storage_options {
 	const char *sqlite_path;
 	const char *postgres_url; /* as libpq takes it: postgres://USER@HOST:PORT/NAME?sslmode=... */
 	const char *password;     /* NULL: in the URL, or where libpq looks for it */
+	const char *replica;      /* under which the owner writes what it saw */
 	uint64_t connect_ms;      /* that connecting to one address may take */
 	uint64_t response_ms;     /* that the database may be silent while answers are due */
 	uint64_t retry_ms_max;    /* that is waited between two attempts */
@@ -90,6 +93,12 @@ void storage_close(struct storage *storage);
 bool storage_is_usable(const struct storage *storage);
 
 void storage_send(struct storage *storage, struct storage_op *op);
+
+/*
+ * Reads what others saw since it was last read: all rows of each target of which there is
+ * something new. Of an SQLite file, which nobody shares, that is nothing.
+ */
+void storage_look(struct storage *storage);
 
 struct storage_stats {
 	bool is_usable;      /* and takes what is written */

@@ -30,8 +30,9 @@ enum {
 enum storage_task_kind {
 	STORAGE_TASK_WRITE,        /* rows of an operation */
 	STORAGE_TASK_READ_TARGETS, /* those that follow `after`, in the order of their keys */
-	STORAGE_TASK_READ_SEEN,
-	STORAGE_TASK_READ_IDS, /* these targets */
+	STORAGE_TASK_READ_SEEN,    /* likewise */
+	STORAGE_TASK_READ_MARK,    /* from which a look may go on; empty: there are none */
+	STORAGE_TASK_READ_IDS,     /* these targets */
 };
 
 /* A row that could not be read, or was not taken. */
@@ -47,6 +48,8 @@ struct storage_task {
 	size_t count;
 	struct slice after; /* an id; empty: from the beginning */
 	struct slice after_replica;
+	struct slice since;   /* a mark: rows of targets of which others have written since then */
+	struct slice replica; /* and who is not one of the others */
 	const struct slice *ids;
 	size_t id_count;
 
@@ -62,6 +65,7 @@ struct storage_task {
 	struct slice last_replica;
 	bool has_failed; /* as a whole: `why` says why; rows of an operation are noted there */
 	struct slice why;
+	struct slice mark;
 	uint64_t statements;
 };
 

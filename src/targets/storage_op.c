@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "targets/storage_time.h"
 
 struct storage_op *storage_op_create(
 		enum storage_kind kind, void (*done)(struct storage_op *op), void *data)
@@ -45,6 +46,8 @@ static void reserve(struct storage_op *op)
 		break;
 	case STORAGE_DELETE:
 	case STORAGE_FORGET:
+	case STORAGE_EXPIRE:
+	case STORAGE_FOLD:
 		op->ids = memory_resize(op->ids, op->capacity * sizeof(*op->ids));
 		break;
 	}
@@ -73,7 +76,7 @@ void storage_op_add_seen(struct storage_op *op, const struct storage_seen *row)
 
 void storage_op_add_id(struct storage_op *op, struct slice id)
 {
-	assert(op->kind == STORAGE_DELETE || op->kind == STORAGE_FORGET);
+	assert(op->kind >= STORAGE_DELETE);
 	reserve(op);
 	op->ids[op->count] = arena_copy(&op->arena, id);
 	count_row(op);
@@ -88,6 +91,8 @@ struct slice storage_op_id(const struct storage_op *op, size_t row)
 		return op->seen[row].target_id;
 	case STORAGE_DELETE:
 	case STORAGE_FORGET:
+	case STORAGE_EXPIRE:
+	case STORAGE_FOLD:
 		break;
 	}
 	return op->ids[row];
@@ -138,8 +143,13 @@ size_t storage_op_columns(const struct storage_op *op, size_t row,
 		return SEEN_COLUMNS;
 	case STORAGE_DELETE:
 	case STORAGE_FORGET:
+		columns[0] = op->ids[row];
+		return 1;
+	case STORAGE_EXPIRE:
+	case STORAGE_FOLD:
 		break;
 	}
 	columns[0] = op->ids[row];
-	return 1;
+	columns[1] = storage_time_write(op->before_ns, arena_text(arena, STORAGE_TIME_BYTES));
+	return 2;
 }

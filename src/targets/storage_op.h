@@ -19,7 +19,20 @@ enum storage_kind {
 	STORAGE_SEE,    /* rows of weir_target_seen; those of targets that are not there go nowhere */
 	STORAGE_DELETE, /* targets, and what was seen of them, by their ids */
 	STORAGE_FORGET, /* what was seen of targets, by their ids */
+	/*
+	 * Targets by their ids, if they were not configured by hand and nobody has seen them since
+	 * storage_op::before_ns. Else they stay: a conflict.
+	 */
+	STORAGE_EXPIRE,
+	/*
+	 * By the name of its own replica: what others saw that are not there any more, and were not
+	 * heard of since storage_op::before_ns, becomes a row of STORAGE_GONE.
+	 */
+	STORAGE_FOLD,
 };
+
+/* The name under which replicas are that vanished, all together. */
+#define STORAGE_GONE "gone"
 
 /* What became of one row, or of all of an operation. */
 enum storage_result {
@@ -41,8 +54,9 @@ struct storage_op {
 	/* Called once, not within storage_send(). The operation is gone when it returns. */
 	void (*done)(struct storage_op *op);
 	void *data;
-	bool is_whole; /* all of its rows are stored together, or none */
-	size_t count;  /* of rows or ids */
+	int64_t before_ns; /* see its kind */
+	bool is_whole;     /* all of its rows are stored together, or none */
+	size_t count;      /* of rows or ids */
 	/* Its kind tells which of these it has. */
 	struct storage_target *targets;
 	struct storage_seen *seen;
@@ -95,7 +109,8 @@ void storage_op_undo(struct storage_op *op);
 void storage_op_reset(struct storage_op *op);
 
 /*
- * The texts of a row in the order of its columns, and how many they are; an id is one text.
+ * The texts of a row in the order of its columns, and how many they are. An id is one text, and
+ * a time follows it if its kind has one.
  * They live as long as the arena and the operation.
  */
 size_t storage_op_columns(const struct storage_op *op, size_t row,

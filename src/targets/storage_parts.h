@@ -5,6 +5,7 @@
  *
  *     storage       opens, closes, connects, tries again
  *      |-- tasks    what is given to the database next, and what came of it
+ *      |-- reading  what is there
  *      '-- notices  what others changed
  *
  * All that calls the owner is done from a turn of the loop, or from what the database
@@ -33,6 +34,7 @@ enum storage_state {
 
 enum storage_reading {
 	STORAGE_READS_NOTHING,
+	STORAGE_READS_MARK,
 	STORAGE_READS_TARGETS,
 	STORAGE_READS_SEEN,
 };
@@ -41,6 +43,7 @@ struct storage {
 	struct storage_options options;
 	char *url; /* that the options point to; so does the password */
 	char *password;
+	char *replica;
 	struct storage_events events;
 	uv_loop_t *loop;
 	struct storage_backend *backend;
@@ -63,7 +66,11 @@ struct storage {
 	struct list failed; /* those that are only to be told so */
 	enum storage_reading reading;
 	bool wants_reading;
-	struct buf after; /* the key of the row read last */
+	bool wants_look;
+	bool is_look;         /* what is being read is not everything */
+	struct buf mark;      /* where the next look begins; empty: there are none */
+	struct buf next_mark; /* once what is being read was read */
+	struct buf after;     /* the key of the row read last */
 	struct buf after_replica;
 	struct list notices; /* storage_notice::link */
 	size_t notice_count;
@@ -91,6 +98,14 @@ void storage_tasks_give_up(struct storage *storage, struct slice why);
 /* A task with nothing in it yet; it is filled, and then run. */
 struct storage_task *storage_tasks_prepare(struct storage *storage, enum storage_task_kind kind);
 void storage_tasks_run(struct storage *storage);
+
+/* ---- storage_reading.c ---- */
+
+/* Reads the next page of what is to be read; false: there is nothing. */
+bool storage_reading_advance(struct storage *storage);
+
+/* What the task that ran has read. */
+void storage_reading_take(struct storage *storage);
 
 /* ---- storage_notices.c ---- */
 

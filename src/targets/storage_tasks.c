@@ -85,65 +85,6 @@ void storage_task_add_seen(
 	}
 }
 
-/* ---- Reading everything ---- */
-
-static void set_text(struct buf *buf, struct slice text)
-{
-	buf_reset(buf, 0);
-	buf_append(buf, text);
-}
-
-static void begin_reading(struct storage *storage)
-{
-	storage->wants_reading = false;
-	storage->reading = STORAGE_READS_TARGETS;
-	set_text(&storage->after, SLICE(""));
-	set_text(&storage->after_replica, SLICE(""));
-	storage->events.on_reading(storage->events.data);
-}
-
-static void read_page(struct storage *storage)
-{
-	bool is_seen = storage->reading == STORAGE_READS_SEEN;
-	struct storage_task *task = storage_tasks_prepare(
-			storage, is_seen ? STORAGE_TASK_READ_SEEN : STORAGE_TASK_READ_TARGETS);
-	if (storage->after.len > 0) {
-		task->after = buf_slice(&storage->after);
-		task->after_replica = buf_slice(&storage->after_replica);
-	}
-	storage_tasks_run(storage);
-}
-
-static void end_reading(struct storage *storage)
-{
-	storage->reading = STORAGE_READS_NOTHING;
-	if (!storage->is_usable) {
-		storage->is_usable = true;
-		storage->usable_ms = uv_now(storage->loop);
-	}
-	storage->events.on_loaded(storage->events.data);
-	if (storage->stuck == 0) {
-		storage_tell_back(storage);
-	}
-}
-
-static void go_on_reading(struct storage *storage)
-{
-	const struct storage_task *task = &storage->task;
-	if (!task->is_last) {
-		set_text(&storage->after, task->last);
-		set_text(&storage->after_replica, task->last_replica);
-		return;
-	}
-	set_text(&storage->after, SLICE(""));
-	set_text(&storage->after_replica, SLICE(""));
-	if (storage->reading == STORAGE_READS_TARGETS) {
-		storage->reading = STORAGE_READS_SEEN;
-	} else {
-		end_reading(storage);
-	}
-}
-
 /* ---- Writing ---- */
 
 static struct storage_op *first_op(const struct list *ops)
@@ -218,18 +159,6 @@ static void tell_faults(struct storage *storage)
 	}
 }
 
-static void tell_rows(struct storage *storage)
-{
-	const struct storage_task *task = &storage->task;
-	for (size_t i = 0; i < task->row_count && !storage->is_closing; i++) {
-		if (task->kind == STORAGE_TASK_READ_TARGETS) {
-			storage->events.on_target(storage->events.data, &task->targets[i]);
-		} else {
-			storage->events.on_seen(storage->events.data, &task->seen[i]);
-		}
-	}
-}
-
 /* Nothing can be read: it is as good as away. */
 static void lose(struct storage *storage)
 {
@@ -256,10 +185,10 @@ void storage_tasks_take(struct storage *storage)
 		take_written(storage);
 		note_writing(storage);
 		break;
+	case STORAGE_TASK_READ_MARK:
 	case STORAGE_TASK_READ_TARGETS:
 	case STORAGE_TASK_READ_SEEN:
-		tell_rows(storage);
-		go_on_reading(storage);
+		storage_reading_take(storage);
 		break;
 	case STORAGE_TASK_READ_IDS:
 		storage_notices_take(storage);
@@ -277,11 +206,10 @@ bool storage_tasks_advance(struct storage *storage)
 			|| (storage->is_closing && !storage->is_usable)) {
 		return false;
 	}
-	if (storage->reading != STORAGE_READS_NOTHING && !storage->is_closing) {
-		read_page(storage);
-	} else if (storage->wants_reading && !storage->is_closing) {
-		begin_reading(storage);
-	} else if (storage->notice_count > 0 && !storage->is_closing) {
+	if (!storage->is_closing && storage_reading_advance(storage)) {
+		return true;
+	}
+	if (storage->notice_count > 0 && !storage->is_closing) {
 		storage_notices_read(storage);
 	} else if (!list_is_empty(&storage->ops)) {
 		write_some(storage);
@@ -297,6 +225,7 @@ void storage_tasks_give_up(struct storage *storage, struct slice why)
 	storage->is_usable = false;
 	storage->stuck = 0;
 	storage->reading = STORAGE_READS_NOTHING;
+	storage->wants_look = false;
 	storage_notices_forget(storage);
 	LIST_EACH (link, &storage->ops) {
 		struct storage_op *op = LIST_ENTRY(link, struct storage_op, link);

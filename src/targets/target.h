@@ -75,6 +75,13 @@ struct target_config {
 
 enum { TARGET_FORMAT_MAX = 16, TARGET_SOURCE_MAX = 48, TARGET_REASON_MAX = 256 };
 
+/* Which weir saw it last; only of those that do not share their groups. */
+enum target_place {
+	TARGET_HERE,       /* this one, or it is not known */
+	TARGET_ELSEWHERE,  /* another one, which has its group */
+	TARGET_GONE_THERE, /* another one, where its group is gone */
+};
+
 /* Times are Unix times in nanoseconds; 0: never. */
 struct target_freshness {
 	int64_t last_seen_ns; /* a push or a heartbeat */
@@ -82,6 +89,9 @@ struct target_freshness {
 	uint64_t pushes;
 	bool is_guess; /* one of the pushes is known by its group alone, and may be counted elsewhere */
 	uint64_t own_pushes; /* of them, those that this weir took; others are replicas' */
+	int64_t own_seen_ns; /* likewise, as the first two */
+	int64_t own_pushed_ns;
+	enum target_place place;
 	struct interval_gaps gaps;
 	char format[TARGET_FORMAT_MAX]; /* of the last push; "": not known */
 	char source[TARGET_SOURCE_MAX]; /* the address that it came from */
@@ -93,12 +103,15 @@ struct target_freshness {
 
 /* For whoever stores the target: how that stands. */
 struct target_keep {
-	struct list unsaved; /* among those whose row is to be made; else unlinked */
-	struct list unseen;  /* among those of which something new is to be written; likewise */
-	int64_t version;     /* of its row; 0: it has none, as far as is known */
-	uint64_t reading;    /* the last in which its row was read */
-	bool is_saving;      /* its row is on its way */
-	bool has_history;    /* what was stored of its pushes is counted */
+	struct list unsaved;    /* among those whose row is to be made; else unlinked */
+	struct list unseen;     /* among those of which something new is to be written; likewise */
+	int64_t version;        /* of its row; 0: it has none, as far as is known */
+	uint64_t reading;       /* the last in which its row was read */
+	bool is_saving;         /* its row is on its way */
+	bool has_history;       /* what was stored of its pushes is counted */
+	bool is_expiring;       /* its retention is over, the database is being asked */
+	uint64_t stored_pushes; /* of those that this weir took, as far as is known */
+	uint64_t seen_reading;  /* the last in which the database had all that this weir has seen */
 };
 
 struct target {

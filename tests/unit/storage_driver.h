@@ -49,6 +49,7 @@ struct rig {
 	size_t fault_count;
 	int readings;
 	int loaded;
+	int looked;
 	int away;
 	int back;
 	int unusable;
@@ -82,6 +83,12 @@ static inline void on_loaded(void *data)
 {
 	struct rig *rig = data;
 	rig->loaded++;
+}
+
+static inline void on_looked(void *data)
+{
+	struct rig *rig = data;
+	rig->looked++;
 }
 
 static inline void on_changed(void *data, const struct storage_target *row)
@@ -139,7 +146,8 @@ static inline void on_tick(uv_timer_t *timer)
 
 static inline void rig_init(struct rig *rig)
 {
-	*rig = (struct rig){ .options = { .connect_ms = 10000,
+	*rig = (struct rig){ .options = { .replica = "rig",
+								 .connect_ms = 10000,
 								 .response_ms = 20000,
 								 .retry_ms_max = 200,
 								 .close_ms = 20000 } };
@@ -158,6 +166,7 @@ static inline void rig_open(struct rig *rig)
 		.on_target = on_target,
 		.on_seen = on_seen,
 		.on_loaded = on_loaded,
+		.on_looked = on_looked,
 		.on_changed = on_changed,
 		.on_deleted = on_deleted,
 		.on_fault = on_fault,

@@ -77,6 +77,8 @@ static void test_alike(void)
 	case_refused();
 	case_close();
 	case_whole();
+	case_expire();
+	case_fold();
 }
 
 static void test_many(void)

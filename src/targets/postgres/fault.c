@@ -14,6 +14,8 @@ enum postgres_fault postgres_fault_of(const PGresult *result)
 		const char *code; /* or its beginning */
 		enum postgres_fault fault;
 	} known[] = {
+		/* A target was deleted between its being looked for and what was seen of it. */
+		{ "23503", POSTGRES_FAULT_OF_MOMENT },
 		{ "21", POSTGRES_FAULT_OF_ROW },       /* the same key twice */
 		{ "22", POSTGRES_FAULT_OF_ROW },       /* no such value of that type */
 		{ "23", POSTGRES_FAULT_OF_ROW },       /* constraints */

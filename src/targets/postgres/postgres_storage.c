@@ -16,7 +16,7 @@
  *
  *     resolve, then for each address:
  *         main      connect, migrate
- *         listener  connect, LISTEN
+ *         listener  connect, LISTEN, and hold a lock that says that this replica is there
  *         storage_on_connected()
  */
 
@@ -37,6 +37,7 @@ struct postgres_storage {
 	struct postgres_conn main;
 	struct postgres_conn listener;
 	struct postgres_migration migration;
+	const char *replica;
 	struct postgres_query listen;
 	struct work work;
 	int open_parts;
@@ -136,8 +137,18 @@ static void on_listening(struct postgres_query *query, const PGresult *result)
 static void on_listener_ready(struct postgres_conn *conn)
 {
 	struct postgres_storage *postgres = conn->events.data;
+	char *replica = PQescapeLiteral(conn->pg, postgres->replica, strlen(postgres->replica));
+	struct buf text;
+	buf_init(&text, 0);
+	buf_printf(&text,
+			"LISTEN weir_target; SELECT pg_advisory_lock_shared(2003135858, hashtext(%s));"
+			"%s",
+			replica == NULL ? "''" : replica, POSTGRES_STAY_TEXT);
+	buf_append_byte(&text, '\0');
+	PQfreemem(replica);
 	postgres->listen.done = on_listening;
-	postgres_conn_send(conn, &postgres->listen, "LISTEN weir_target;" POSTGRES_STAY_TEXT, NULL, 0);
+	postgres_conn_send(conn, &postgres->listen, text.ptr, NULL, 0);
+	buf_finish(&text);
 }
 
 /* What this weir changed it knows. */
@@ -245,6 +256,7 @@ struct storage_backend *storage_postgres_create(
 	struct postgres_storage *postgres = memory_zalloc(1, sizeof(*postgres));
 	postgres->backend = (struct storage_backend){ .type = &type, .storage = storage };
 	postgres->connect_ms = options->connect_ms;
+	postgres->replica = options->replica;
 	postgres_url_init(&postgres->url, options->postgres_url, options->password, loop);
 	postgres->url.on_resolved = on_resolved;
 	postgres->url.on_closed = on_url_closed;

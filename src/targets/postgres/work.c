@@ -8,6 +8,10 @@
 extern const char targets_postgres_read_targets[];
 extern const char targets_postgres_read_seen[];
 extern const char targets_postgres_read_ids[];
+extern const char targets_postgres_look[];
+
+/* Transactions before it had ended: whatever is written later is of it, or of younger ones. */
+static const char mark_text[] = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text";
 
 /* ---- Shared ---- */
 
@@ -63,14 +67,37 @@ static void on_read(struct postgres_query *query, const PGresult *result)
 	work->done(work);
 }
 
+static void on_marked(struct postgres_query *query, const PGresult *result)
+{
+	struct work *work = work_of(query);
+	struct storage_task *task = work->task;
+	task->has_failed = PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1;
+	if (task->has_failed) {
+		task->why = postgres_fault_message(result, &task->arena);
+	} else {
+		task->mark = arena_copy(&task->arena, work_value(result, 0, 0));
+	}
+	work->done(work);
+}
+
+static void read_mark(struct work *work)
+{
+	work->query.done = on_marked;
+	work_send(work, mark_text, NULL, 0);
+}
+
 static void read_page(struct work *work, const char *text, size_t keys)
 {
 	char limit[16];
-	const char *values[3] = { arena_copy_string(&work->arena, work->task->after),
+	const char *values[5] = { arena_copy_string(&work->arena, work->task->after),
 		arena_copy_string(&work->arena, work->task->after_replica) };
 	snprintf(limit, sizeof(limit), "%d", STORAGE_PAGE_ROWS);
 	values[keys] = limit;
-	work_send(work, text, values, keys + 1);
+	if (work->task->since.len > 0) {
+		values[keys + 1] = arena_copy_string(&work->arena, work->task->replica);
+		values[keys + 2] = arena_copy_string(&work->arena, work->task->since);
+	}
+	work_send(work, text, values, keys + (work->task->since.len > 0 ? 3 : 1));
 }
 
 static void read_ids(struct work *work)
@@ -97,7 +124,11 @@ void work_run(struct work *work, struct postgres_conn *conn, struct storage_task
 		read_page(work, targets_postgres_read_targets, 1);
 		break;
 	case STORAGE_TASK_READ_SEEN:
-		read_page(work, targets_postgres_read_seen, 2);
+		read_page(
+				work, task->since.len > 0 ? targets_postgres_look : targets_postgres_read_seen, 2);
+		break;
+	case STORAGE_TASK_READ_MARK:
+		read_mark(work);
 		break;
 	case STORAGE_TASK_READ_IDS:
 		read_ids(work);

@@ -15,6 +15,8 @@ extern const char targets_postgres_save[];
 extern const char targets_postgres_see[];
 extern const char targets_postgres_delete[];
 extern const char targets_postgres_forget[];
+extern const char targets_postgres_expire[];
+extern const char targets_postgres_fold[];
 
 /* ---- Rows as parameters ---- */
 
@@ -27,9 +29,12 @@ static size_t column_count(const struct storage_op *op)
 		return SEEN_COLUMNS;
 	case STORAGE_DELETE:
 	case STORAGE_FORGET:
+		return 1;
+	case STORAGE_EXPIRE:
+	case STORAGE_FOLD:
 		break;
 	}
-	return 1;
+	return 2; /* an id and a time */
 }
 
 static void add_row(struct work *work, size_t row)
@@ -54,6 +59,8 @@ bool work_send_rows(struct work *work, struct work_range range,
 		[STORAGE_SEE] = targets_postgres_see,
 		[STORAGE_DELETE] = targets_postgres_delete,
 		[STORAGE_FORGET] = targets_postgres_forget,
+		[STORAGE_EXPIRE] = targets_postgres_expire,
+		[STORAGE_FOLD] = targets_postgres_fold,
 	};
 	const struct storage_op *op = work->task->op;
 	arena_reset(&work->arena);
@@ -105,7 +112,7 @@ static void note_conflicts(struct work *work, const PGresult *result, struct wor
 	size_t count = 0;
 	for (size_t row = range.first; row < range.first + range.count; row++) {
 		if (op->outcomes[row].result == STORAGE_OK) {
-			places[count++] = (struct place){ .id = op->targets[row].id, .row = row };
+			places[count++] = (struct place){ .id = storage_op_id(op, row), .row = row };
 			op->outcomes[row].result = STORAGE_CONFLICT;
 		}
 	}
@@ -122,7 +129,7 @@ static void note_conflicts(struct work *work, const PGresult *result, struct wor
 
 void work_note_rows(struct work *work, const PGresult *result, struct work_range range)
 {
-	if (PQresultStatus(result) == PGRES_TUPLES_OK && work->task->op->kind == STORAGE_SAVE) {
+	if (PQresultStatus(result) == PGRES_TUPLES_OK) {
 		note_conflicts(work, result, range);
 	}
 }

@@ -8,6 +8,9 @@ extern const char targets_sqlite_same[];
 extern const char targets_sqlite_see[];
 extern const char targets_sqlite_delete[];
 extern const char targets_sqlite_forget[];
+extern const char targets_sqlite_expire[];
+extern const char targets_sqlite_fold[];
+extern const char targets_sqlite_fold_end[];
 extern const char targets_sqlite_read_targets[];
 extern const char targets_sqlite_read_seen[];
 extern const char targets_sqlite_read_id[];
@@ -20,6 +23,9 @@ bool statements_init(struct statements *statements, sqlite3 *db, struct buf *ret
 		[STATEMENT_SEE] = targets_sqlite_see,
 		[STATEMENT_DELETE] = targets_sqlite_delete,
 		[STATEMENT_FORGET] = targets_sqlite_forget,
+		[STATEMENT_EXPIRE] = targets_sqlite_expire,
+		[STATEMENT_FOLD] = targets_sqlite_fold,
+		[STATEMENT_FOLD_END] = targets_sqlite_fold_end,
 		[STATEMENT_READ_TARGETS] = targets_sqlite_read_targets,
 		[STATEMENT_READ_SEEN] = targets_sqlite_read_seen,
 		[STATEMENT_READ_ID] = targets_sqlite_read_id,
@@ -146,24 +152,48 @@ static enum row_result write_texts(sqlite3_stmt *statement, const struct slice *
 	return row_result(sqlite3_step(statement));
 }
 
+static enum row_result expire(sqlite3_stmt *statement, struct storage_outcome *outcome,
+		const struct slice *texts, size_t count)
+{
+	bool has_row;
+	bind_all(statement, texts, count);
+	enum row_result result = step_for_version(statement, outcome, &has_row);
+	return result == ROW_OK && !has_row ? ROW_CONFLICT : result;
+}
+
+static enum row_result fold(sqlite3_stmt **prepared, const struct slice *texts, size_t count)
+{
+	enum row_result result = write_texts(prepared[STATEMENT_FOLD], texts, count);
+	return result == ROW_OK ? write_texts(prepared[STATEMENT_FOLD_END], texts, count) : result;
+}
+
 static enum row_result write_row(
 		struct statements *statements, struct storage_task *task, size_t row)
 {
-	static const enum statement_kind kinds[] = {
-		[STORAGE_SEE] = STATEMENT_SEE,
-		[STORAGE_DELETE] = STATEMENT_DELETE,
-		[STORAGE_FORGET] = STATEMENT_FORGET,
-	};
 	struct slice texts[TARGET_COLUMNS + 1];
-	size_t count = storage_op_columns(task->op, row, texts, &task->arena);
-	return task->op->kind == STORAGE_SAVE
-			? save(statements, &task->op->outcomes[row], texts)
-			: write_texts(statements->prepared[kinds[task->op->kind]], texts, count);
+	struct storage_op *op = task->op;
+	sqlite3_stmt **prepared = statements->prepared;
+	size_t count = storage_op_columns(op, row, texts, &task->arena);
+	switch (op->kind) {
+	case STORAGE_SAVE:
+		return save(statements, &op->outcomes[row], texts);
+	case STORAGE_SEE:
+		return write_texts(prepared[STATEMENT_SEE], texts, count);
+	case STORAGE_DELETE:
+		return write_texts(prepared[STATEMENT_DELETE], texts, count);
+	case STORAGE_EXPIRE:
+		return expire(prepared[STATEMENT_EXPIRE], &op->outcomes[row], texts, count);
+	case STORAGE_FOLD:
+		return fold(prepared, texts, count);
+	case STORAGE_FORGET:
+		break;
+	}
+	return write_texts(prepared[STATEMENT_FORGET], texts, count);
 }
 
 static void reset_writing(struct statements *statements)
 {
-	for (size_t i = STATEMENT_SAVE; i <= STATEMENT_FORGET; i++) {
+	for (size_t i = STATEMENT_SAVE; i <= STATEMENT_FOLD_END; i++) {
 		sqlite3_reset(statements->prepared[i]);
 	}
 }
@@ -301,6 +331,8 @@ void statements_run(struct statements *statements, struct storage_task *task)
 	case STORAGE_TASK_READ_SEEN:
 		read_task(statements, task);
 		break;
+	case STORAGE_TASK_READ_MARK:
+		break; /* nobody else writes it */
 	case STORAGE_TASK_READ_IDS:
 		read_ids(statements, task);
 		break;
