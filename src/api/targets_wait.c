@@ -18,8 +18,14 @@ struct targets_wait {
 
 static void refuse(struct api *api, struct exchange *exchange)
 {
+	struct slice why = api->targets->loading_why;
 	unavailable_add_retry(exchange);
-	targets_answer_error(api, exchange, 503, SLICE("the targets are being loaded"));
+	targets_answer_error(api, exchange, 503,
+			why.len == 0
+					? SLICE("the targets are being loaded")
+					: ARENA_JOIN(&exchange->arena,
+							SLICE("the targets are being loaded, which cannot be at present: "),
+							why));
 }
 
 /* Each one once: those that have to wait on come to the end of the list. */

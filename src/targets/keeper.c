@@ -169,6 +169,7 @@ void keeper_close(struct keeper *keeper)
 	keeper_write_rest(keeper);
 	keeper->is_closing = true;
 	keeper->registry->events = (struct registry_events){ 0 };
+	keeper->registry->loading_why = SLICE("");
 	uv_timer_stop(&keeper->timer);
 	storage_close(keeper->storage);
 }

@@ -303,6 +303,7 @@ static void on_loaded(void *data)
 	log_info("targets read database=%s targets=%zu", keeper->name, registry_len(keeper->registry));
 	if (is_first) {
 		keeper->registry->is_loading = false;
+		keeper->registry->loading_why = SLICE("");
 		keeper->options.on_loaded(keeper->options.data);
 	}
 	keeper_fold(keeper);
@@ -314,6 +315,7 @@ static void set_away(struct keeper *keeper, struct slice why)
 {
 	buf_reset(&keeper->away, 0);
 	buf_append(&keeper->away, why);
+	keeper->registry->loading_why = buf_slice(&keeper->away);
 }
 
 static void on_away(void *data, struct slice why)

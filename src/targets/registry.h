@@ -69,10 +69,11 @@ struct registry {
 	uint64_t wiped_at;     /* likewise: all groups went */
 	uint64_t overdue;      /* targets, as counted */
 	uint64_t counts[TARGET_STATE_COUNT];
-	uint64_t refused;    /* pushes that would have made a target too many */
-	bool is_loading;     /* what is stored of targets is not here yet */
-	uint64_t loading_ns; /* monotonic: since when */
-	bool is_restoring;   /* the store gets its groups back: they tell of pushes long ago */
+	uint64_t refused;         /* pushes that would have made a target too many */
+	bool is_loading;          /* what is stored of targets is not here yet */
+	uint64_t loading_ns;      /* monotonic: since when */
+	struct slice loading_why; /* why it cannot be read, of who stores it; empty: it is under way */
+	bool is_restoring;        /* the store gets its groups back: they tell of pushes long ago */
 };
 
 /* Goes through the targets; some may come and go meanwhile. */
