@@ -221,6 +221,18 @@ def test_none(stored):
     assert "weir_targets_store_up" not in weir.get("/metrics").text
 
 
+@pytest.mark.parametrize("state, targets, files", [
+    ("none", "none", set()),
+    ("none", "sqlite:", {"replica", "targets.db", "targets.db-shm", "targets.db-wal"}),
+])
+def test_targets_are_kept_whatever_the_state(stored, state, targets, files):
+    """One who wants nothing to be written says so twice."""
+    weir = stored.start(f"--state.url={state}", f"--targets.url={targets}")
+    always = {"lock", "takeover.sock"}
+    create(weir, {"job": "j"})
+    assert {path.name for path in stored.database.parent.iterdir()} - always == files
+
+
 def test_a_database_of_somebody_else(start_weir, tmp_path):
     """It is left alone, and pushes are taken all the same."""
     path = tmp_path / "other.db"
