@@ -85,6 +85,7 @@ class Description:
         self.document = document
         self.schemas = as_json_schema(document)
         self.resolver = jsonschema.RefResolver("", self.schemas)
+        self.seen = set()  # names of operations with statuses that they were answered with
         self.operations = {
             (method.upper(), template): Operation(method.upper(), template, item[method], self)
             for template, item in document["paths"].items() for method in METHODS if method in item}
@@ -116,6 +117,7 @@ class Description:
         where = f"{method} {template}: {response.status}"
         if said is None:
             raise Undescribed(f"{where} is not described: {response.body[:300]!r}")
+        self.seen.add((operation.name, response.status))
         said = self.resolve(said)
         self._check_headers(said.get("headers", {}), response, where)
         self._check_body(said.get("content", {}), method, response, where)
