@@ -27,7 +27,9 @@ def path_of(operation, prefix="", **names):
 
 def ask(weir, operation, path, body=None, **headers):
     body = BODIES.get(operation.name, "") if body is None and operation.contents() else body
-    return weir.request(operation.method, path, body, headers).status
+    response = weir.request(operation.method, path, body, headers)
+    description().check(operation.method, operation.template, response)
+    return response.status
 
 
 def ask_for_what_is_there(weir):
@@ -48,8 +50,11 @@ def ask_for_what_is_not_there(weir):
     weir.post(TARGETS, '{"labels": {"job": "twice"}}')
     weir.delete("/metrics/job/nobody/l/v")
     for page in ("/metrics/target/job/nobody", "/metrics/target/job/nobody/l/v", "/metrics/target/job@base64/eA",
-                 "/metrics/target/job@base64/eA/l/v", f"/metrics/{NOBODY}", "/static/nothing"):
+                 "/metrics/target/job@base64/eA/l/v", f"/metrics/{NOBODY}"):
         weir.get(page)
+    for operation in operations("web"):
+        if "{file}" in operation.template:
+            ask(weir, operation, path_of(operation, file="nothing"))
 
 
 def ask_twice(weir):
