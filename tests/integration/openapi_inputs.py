@@ -314,7 +314,8 @@ BAD_BASE64 = ["A", "QQ=QQ", "zqDPgc6%2BzrE", "a.b", "%C3%A4", "=", "==", "%00", 
 NO_UTF8 = ["%FF", "x%C3", "%ED%A0%80"]
 BAD_TEXTS = ["m", "m x\n", "m 1", "1m 1\n", 'm{a="b" 1\n', 'm{a=b} 1\n', "m 1 2 3\n", "\x00 1\n", "# TYPE m x\nm 1\n",
              '{} 1\n', "\ufeffm 1\n", "m 0x1\n", 'm{a="b",a="c"} 1\n', "{\"a\":1}"]
-BAD_MESSAGES = [b"\x01", b"\xff" * 11, b"\x05\x0a\x01m\x18\x09", b"\x00", b"\x02\x0a\xff", b"m 1\n"]
+BAD_MESSAGES = [b"\x01", b"\xff" * 11, b"\x07\x0a\x01m\x18\x09\x22\x00", b"\x06\x18\x01\x22\x02\x12\x00",
+                b"\x02\x0a\xff", b"m 1\n"]
 BAD_JSON = ["", " ", "{", "}", "[", '{"labels"', '{"labels":}', '{"labels":{"job":"j"}', '{"labels":{"job":"j"}}}',
             '{"labels":{"job":"j"}} x', "{'labels':{'job':'j'}}", '{"labels":{"job":"j"},}', '{labels:{"job":"j"}}',
             '{"labels":{"job":"j"}/**/}', '{"labels":{"job":"a\nb"}}', '{"labels":{"job":"\\ud800"}}',
