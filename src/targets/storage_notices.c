@@ -8,6 +8,8 @@
  * What others changed, row by row: remembered until it is read.
  */
 
+enum { ID_BYTES_MAX = 400 /* more than any id that a table takes; anybody may notify */ };
+
 /* A target that others changed, to be read. */
 struct storage_notice {
 	struct list link;
@@ -25,7 +27,7 @@ static void forget_notices(struct list *notices)
 
 void storage_notice(struct storage *storage, struct slice id)
 {
-	if (storage->wants_reading) {
+	if (storage->wants_reading || id.len > ID_BYTES_MAX) {
 		return;
 	}
 	if (id.len == 0 || storage->notice_count == STORAGE_NOTICES_MAX) {

@@ -122,6 +122,9 @@ static void write_some(struct storage *storage)
 static void note_writing(struct storage *storage)
 {
 	const struct storage_task *task = &storage->task;
+	if (task->op->kind == STORAGE_FOLD) {
+		return; /* which can wait */
+	}
 	unsigned kind = 1u << task->op->kind;
 	unsigned before = storage->stuck;
 	storage->stuck = task->has_failed ? before | kind : before & ~kind;

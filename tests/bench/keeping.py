@@ -7,7 +7,6 @@ again.
 
 import array
 import contextlib
-import os
 import signal
 import statistics
 import subprocess
@@ -28,7 +27,7 @@ EACH_SECONDS = 3  # from one push of a target to its next
 QUIET = "before"
 STOPPED = "stopped"
 FROZEN = "frozen"
-OUTAGES = {STOPPED: "while it is stopped", FROZEN: "while it is frozen (SIGSTOP)"}
+OUTAGES = (STOPPED, FROZEN)
 COUNTERS = ("weir_targets_store_batches_total", "weir_targets_store_statements_total")
 
 
@@ -151,34 +150,16 @@ def phase(run, name, weir, postgres, seconds):
 
 # ---- Outages ----
 
-def descendants(pid):
-    """With itself first, so that nobody comes after it was stopped."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(other for child in children for other in descendants(int(child)))]
-
-
-def freeze(postgres):
-    pids = descendants(postgres.process.pid)
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    return pids
-
-
 @contextlib.contextmanager
 def away(postgres, kind):
     """When the block ends it is there again."""
-    if kind == STOPPED:
-        postgres.stop(signal.SIGINT)
-        yield
-        postgres.start()
+    if kind == FROZEN:
+        with postgres.frozen():
+            yield
         return
-    pids = freeze(postgres)
-    try:
-        yield
-    finally:
-        for pid in reversed(pids):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+    postgres.stop(signal.SIGINT)
+    yield
+    postgres.start()
 
 
 class Story:

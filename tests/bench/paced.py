@@ -48,7 +48,7 @@ class Line:
 
 
 def requests_of(targets):
-    pushed = [body for body in bodies.small()]
+    pushed = bodies.small()
     return [b"POST %s%d HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (
         PATH.encode(), number, len(body), body)
         for number, body in ((number, pushed[number % len(pushed)]) for number in range(targets))]

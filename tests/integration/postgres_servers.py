@@ -21,6 +21,12 @@ def programs():
     return found[-1].parent
 
 
+def descendants(pid):
+    """With itself first, so that nobody comes after it was stopped."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(other for child in children for other in descendants(int(child)))]
+
+
 class PostgresServer:
     """On a free port of the loopback. It refuses to be root, so a root's test runs it as the user that
     Debian made for it."""
@@ -98,6 +104,19 @@ class PostgresServer:
 
     def rows(self, text):
         return [tuple(line.split("|")) for line in self.ask(text).splitlines()]
+
+    @contextlib.contextmanager
+    def frozen(self):
+        """Until the block ends none of its processes does anything."""
+        pids = descendants(self.process.pid)
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in reversed(pids):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
     @contextlib.contextmanager
     def session(self, text):

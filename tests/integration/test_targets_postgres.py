@@ -188,6 +188,20 @@ def test_stopped_in_the_middle(start, postgres, number):
     create(weir, {"job": "j", "instance": "x"})
 
 
+def test_frozen_in_the_middle(start, postgres):
+    """It takes connections and data, and does not answer."""
+    weir = start()
+    wait_for(lambda: is_up(weir), "the database is used")
+    with Pushers(weir, 300) as pushers:
+        pushers.wait_for_more(600)
+        with postgres.frozen():
+            pushers.wait_for_more(600)
+            assert weir.scrape().value("weir_targets_store_waiting") <= 2
+        pushers.wait_for_more(300)
+    wait_for(lambda: agree(postgres, pushers), "the tables agree")
+    assert pushers.refused == 0
+
+
 def test_away_at_the_start(start, postgres):
     postgres.stop()
     weir = start("--targets.register=known")

@@ -67,8 +67,18 @@ static int listen_on(unsigned port)
 	return fd;
 }
 
+#define COME_IN "R\0\0\0\10\0\0\0\0Z\0\0\0\5I"
+
 /* A server that speaks so is tried first, then one that says nothing, then the right one. */
-static void check_passed_over(struct slice words)
+static bool has_asked(int peer)
+{
+	char text[4096];
+	ssize_t len = recv(peer, text, sizeof(text), MSG_DONTWAIT);
+	return len > 0 && memmem(text, (size_t)len, "datestyle", 9) != NULL;
+}
+
+/* With an answer it says that to the first thing that it is asked; else it hangs up. */
+static void check_passed_over(struct slice words, struct slice answer)
 {
 	struct rig rig;
 	char where[256];
@@ -77,16 +87,25 @@ static void check_passed_over(struct slice words)
 	unsigned silent_port = server_free_port();
 	int silent = listen_on(silent_port);
 	int peer = -1;
-	snprintf(where, sizeof(where), "postgres://weir@127.0.0.1:%u,127.0.0.1:%u,127.0.0.1:%u/weir",
-			strange_port, silent_port, server.port);
+	bool is_plain = slice_starts_with(words, SLICE("R")); /* else it is asked for TLS first */
+	snprintf(where, sizeof(where),
+			"postgres://weir@127.0.0.1:%u,127.0.0.1:%u,127.0.0.1:%u/weir?target_session_attrs=any"
+			"&sslmode=%s",
+			strange_port, silent_port, server.port, is_plain ? "disable" : "prefer");
 	rig_init(&rig);
 	rig.options.postgres_url = where;
 	rig.options.connect_ms = 500;
+	rig.options.response_ms = 1500;
 	rig_open(&rig);
 	fcntl(strange, F_SETFL, O_NONBLOCK);
 	RIG_AWAIT(&rig, (peer = accept(strange, NULL, NULL)) >= 0);
 	CHECK_INT(write(peer, words.ptr, words.len), words.len);
-	shutdown(peer, SHUT_WR);
+	if (answer.len > 0) {
+		RIG_AWAIT(&rig, has_asked(peer));
+		CHECK_INT(write(peer, answer.ptr, answer.len), answer.len);
+	} else {
+		shutdown(peer, SHUT_WR);
+	}
 	RIG_AWAIT(&rig, rig.loaded >= 1);
 	rig_close(&rig);
 	close(peer);
@@ -97,11 +116,22 @@ static void check_passed_over(struct slice words)
 static void test_strange_servers(void)
 {
 	server_empty(&server);
-	check_passed_over(SLICE(""));
-	check_passed_over(SLICE("HTTP/1.1 400 Bad Request\r\n\r\n"));
-	check_passed_over(SLICE("E\xff\xff\xff\xff"));
-	check_passed_over(SLICE("R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I")); /* come in */
-	check_passed_over(SLICE("N"));
+	check_passed_over(SLICE(""), SLICE(""));
+	check_passed_over(SLICE("HTTP/1.1 400 Bad Request\r\n\r\n"), SLICE(""));
+	check_passed_over(SLICE("E\xff\xff\xff\xff"), SLICE(""));
+	check_passed_over(SLICE(COME_IN), SLICE(""));
+	check_passed_over(SLICE("N"), SLICE(""));
+}
+
+/* They let weir in, and do not answer as a PostgreSQL does to what they are asked. */
+static void test_strange_answers(void)
+{
+	server_empty(&server);
+	check_passed_over(SLICE(COME_IN), SLICE("G\0\0\0\7\0\0\0")); /* copy something */
+	check_passed_over(SLICE(COME_IN), SLICE("H\0\0\0\7\0\0\0"));
+	check_passed_over(SLICE(COME_IN), SLICE("C\0\0\0\15SELECT 1\0Z\0\0\0\5I")); /* no row */
+	check_passed_over(SLICE(COME_IN), SLICE("I\0\0\0\4Z\0\0\0\5I"));
+	check_passed_over(SLICE(COME_IN), SLICE("T\0\0\0\6\0\0C\0\0\0\15SELECT 0\0Z\0\0\0\5I"));
 }
 
 static void test_password(void)
@@ -177,6 +207,7 @@ int main(void)
 	RUN(test_urls);
 	RUN(test_ways);
 	RUN(test_strange_servers);
+	RUN(test_strange_answers);
 	RUN(test_password);
 	RUN(test_tls);
 	server_finish(&server);

@@ -166,6 +166,13 @@ static bool is_broken(const struct postgres_conn *conn)
 	return PQstatus(conn->pg) != CONNECTION_OK;
 }
 
+/* Nobody has asked for one; libpq would say so again and again. */
+static bool is_copy(const PGresult *result)
+{
+	ExecStatusType status = PQresultStatus(result);
+	return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+}
+
 /*
  * Takes what has come; whoever is called may have dropped the connection. In pipeline mode
  * a NULL stands between the results of two queries, and two of them for nothing more.
@@ -181,6 +188,9 @@ static void take_results(struct postgres_conn *conn)
 		if (result != NULL && PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
 			PQclear(result);
 			finish_query(conn);
+		} else if (result != NULL && is_copy(result)) {
+			PQclear(result);
+			lose(conn, "the server answers with a COPY");
 		} else if (result != NULL) {
 			hold(conn, result);
 		} else if (!conn->is_piped) {

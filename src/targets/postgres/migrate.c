@@ -47,6 +47,12 @@ static bool check(struct postgres_migration *migration, const PGresult *result)
 	return false;
 }
 
+/* Some servers answer without a row. */
+static const char *value_of(const PGresult *result)
+{
+	return PQntuples(result) > 0 && PQnfields(result) > 0 ? PQgetvalue(result, 0, 0) : "";
+}
+
 static void on_committed(struct postgres_query *query, const PGresult *result)
 {
 	if (check(of(query), result)) {
@@ -77,7 +83,7 @@ static void on_version(struct postgres_query *query, const PGresult *result)
 	if (!check(migration, result)) {
 		return;
 	}
-	int version = atoi(PQgetvalue(result, 0, 0));
+	int version = atoi(value_of(result));
 	if (version > TARGETS_POSTGRES_VERSION) {
 		buf_reset(&migration->why, 0);
 		buf_printf(&migration->why,
@@ -96,7 +102,7 @@ static void on_begun(struct postgres_query *query, const PGresult *result)
 	if (!check(migration, result)) {
 		return;
 	}
-	if (strcmp(PQgetvalue(result, 0, 0), "t") != 0) {
+	if (strcmp(value_of(result), "t") != 0) {
 		take_steps(migration, 0);
 		return;
 	}

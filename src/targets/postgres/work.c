@@ -38,7 +38,7 @@ void work_send(struct work *work, const char *text, const char *const *values, s
 
 static void take_row(struct storage_task *task, const PGresult *result, int row)
 {
-	struct slice columns[TARGET_COLUMNS];
+	struct slice columns[TARGET_COLUMNS] = { 0 };
 	int count = PQnfields(result);
 	for (int i = 0; i < count && i < TARGET_COLUMNS; i++) {
 		columns[i] = work_value(result, row, i);
