@@ -5,8 +5,8 @@
 #include "targets/postgres/fault.h"
 #include "targets/postgres/work_parts.h"
 
-extern const char targets_postgres_read_targets[];
-extern const char targets_postgres_read_seen[];
+extern const char targets_sql_read_targets[];
+extern const char targets_sql_read_seen[];
 extern const char targets_postgres_read_ids[];
 extern const char targets_postgres_look[];
 
@@ -121,11 +121,11 @@ void work_run(struct work *work, struct postgres_conn *conn, struct storage_task
 		work_write(work);
 		break;
 	case STORAGE_TASK_READ_TARGETS:
-		read_page(work, targets_postgres_read_targets, 1);
+		read_page(work, targets_sql_read_targets, 1);
 		break;
 	case STORAGE_TASK_READ_SEEN:
 		read_page(
-				work, task->since.len > 0 ? targets_postgres_look : targets_postgres_read_seen, 2);
+				work, task->since.len > 0 ? targets_postgres_look : targets_sql_read_seen, 2);
 		break;
 	case STORAGE_TASK_READ_MARK:
 		read_mark(work);

@@ -11,8 +11,8 @@ extern const char targets_sqlite_forget[];
 extern const char targets_sqlite_expire[];
 extern const char targets_sqlite_fold[];
 extern const char targets_sqlite_fold_end[];
-extern const char targets_sqlite_read_targets[];
-extern const char targets_sqlite_read_seen[];
+extern const char targets_sql_read_targets[];
+extern const char targets_sql_read_seen[];
 extern const char targets_sqlite_read_id[];
 
 bool statements_init(struct statements *statements, sqlite3 *db, struct buf *reterr_why)
@@ -26,8 +26,8 @@ bool statements_init(struct statements *statements, sqlite3 *db, struct buf *ret
 		[STATEMENT_EXPIRE] = targets_sqlite_expire,
 		[STATEMENT_FOLD] = targets_sqlite_fold,
 		[STATEMENT_FOLD_END] = targets_sqlite_fold_end,
-		[STATEMENT_READ_TARGETS] = targets_sqlite_read_targets,
-		[STATEMENT_READ_SEEN] = targets_sqlite_read_seen,
+		[STATEMENT_READ_TARGETS] = targets_sql_read_targets,
+		[STATEMENT_READ_SEEN] = targets_sql_read_seen,
 		[STATEMENT_READ_ID] = targets_sqlite_read_id,
 	};
 	*statements = (struct statements){ .db = db };

@@ -1,4 +1,0 @@
-SELECT target_id, replica, first_seen, last_seen, last_push, pushes, format, source, gaps,
-	learnt_interval, state, rejected_at, rejected_reason
-FROM weir_target_seen WHERE (target_id, replica) > (?1, ?2)
-ORDER BY target_id, replica LIMIT ?3
