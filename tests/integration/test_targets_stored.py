@@ -38,6 +38,7 @@ class Stored:
 
     def start(self, *flags):
         self.weir = Weir(self.directory, *flags)
+        wait_for(lambda: self.weir.get(TARGETS).status == 200, "targets are read")
         return self.weir
 
     def again(self, way, *flags):
