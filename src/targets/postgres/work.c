@@ -124,8 +124,7 @@ void work_run(struct work *work, struct postgres_conn *conn, struct storage_task
 		read_page(work, targets_sql_read_targets, 1);
 		break;
 	case STORAGE_TASK_READ_SEEN:
-		read_page(
-				work, task->since.len > 0 ? targets_postgres_look : targets_sql_read_seen, 2);
+		read_page(work, task->since.len > 0 ? targets_postgres_look : targets_sql_read_seen, 2);
 		break;
 	case STORAGE_TASK_READ_MARK:
 		read_mark(work);
