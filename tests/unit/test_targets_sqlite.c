@@ -5,8 +5,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "old_cases.h"
 #include "sqlite_driver.h"
 #include "storage_cases.h"
+#include "whole_cases.h"
 
 static const char *database_name;
 
