@@ -123,6 +123,7 @@ enum format_result openmetrics_parse(struct slice body, const struct format_opti
 			.end = body.ptr + body.len,
 			.line_start = body.ptr,
 			.arena = arena,
+			.fault_arena = arena,
 			.result = FORMAT_OK,
 			.error = reterr_error,
 		},

@@ -44,7 +44,7 @@ static bool read_help(struct text_parser *p)
 	if (p->family->batch.help.ptr != NULL) {
 		text_fail_quoting_escaped(&p->in, p->in.line_start, "second HELP line for metric name ",
 				p->family->batch.name);
-		p->in.error->hint = arena_printf(p->in.arena,
+		p->in.error->hint = arena_printf(p->in.fault_arena,
 				"line %zu is the first; a line feed in the text is written \\n",
 				p->family->help_line);
 		return false;
@@ -84,7 +84,7 @@ static bool read_type(struct text_parser *p)
 		text_fail_quoting_escaped(&p->in, p->in.line_start, "second TYPE line for metric name ",
 				p->family->batch.name);
 		return text_fail_at(&p->in, p->in.line_start,
-					   arena_printf(p->in.arena, SLICE_FMT ", or TYPE reported after samples",
+					   arena_printf(p->in.fault_arena, SLICE_FMT ", or TYPE reported after samples",
 							   SLICE_ARG(p->in.error->what)))
 				|| text_hint_second_type(&p->in, p->family);
 	}

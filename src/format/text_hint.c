@@ -259,9 +259,9 @@ bool text_hint_second_type(struct text_reader *r, const struct text_family *fami
 {
 	if (family->type_line > 0) {
 		r->error->hint =
-				arena_printf(r->arena, "line %zu says the type already", family->type_line);
+				arena_printf(r->fault_arena, "line %zu says the type already", family->type_line);
 	} else if (family->batch.sample_count > 0) {
-		r->error->hint = arena_printf(r->arena,
+		r->error->hint = arena_printf(r->fault_arena,
 				"the type comes before the samples, the first of which is in line %u",
 				(unsigned)family->batch.samples[0].line);
 	}

@@ -84,7 +84,7 @@ static bool sort_out_role(struct text_parser *p, enum sample_role *ret_role)
 static bool read_timestamp(struct text_parser *p)
 {
 	struct slice token;
-	int64_t ignored;
+	p->part = TEXT_PART_TIMESTAMP;
 	if (!text_skip_blanks(&p->in)) {
 		return false;
 	}
@@ -92,7 +92,7 @@ static bool read_timestamp(struct text_parser *p)
 	if (!text_read_until_blank(&p->in, &token)) {
 		return false;
 	}
-	if (!number_parse_int(token, &ignored)) {
+	if (!number_parse_int(token, &p->timestamp)) {
 		return text_fail_quoting(&p->in, start, "expected integer as timestamp, got ", token)
 				|| text_hint_timestamp(&p->in, token);
 	}
@@ -102,6 +102,7 @@ static bool read_timestamp(struct text_parser *p)
 		return false;
 	}
 	p->batch->has_timestamps = true;
+	p->has_timestamp = true;
 	return spurious.len == 0
 			|| text_fail_quoting(&p->in, rest, "spurious string after timestamp: ", spurious)
 			|| text_hint_behind_timestamp(&p->in, spurious);
@@ -163,7 +164,12 @@ static bool read_value(struct text_parser *p)
 	if (metric_type_has_bounds(p->family->batch.type) && !sort_out_role(p, &role)) {
 		return false;
 	}
-	if (!text_sort_labels(p) || !text_read_until_blank(&p->in, &value)) {
+	p->part = TEXT_PART_SORTED_LABELS;
+	if (!text_sort_labels(p)) {
+		return false;
+	}
+	p->part = TEXT_PART_VALUE;
+	if (!text_read_until_blank(&p->in, &value)) {
 		return false;
 	}
 	if (!number_is_float(value)) {
@@ -181,6 +187,7 @@ static bool read_sample(struct text_parser *p)
 	const char *start = p->in.at;
 	p->family = NULL;
 	p->label_count = 0;
+	p->part = TEXT_PART_NAME;
 	if (*start != '{') {
 		struct slice name;
 		if (!text_read_name(&p->in, true, &name)) {
@@ -197,6 +204,7 @@ static bool read_sample(struct text_parser *p)
 			return false;
 		}
 	}
+	p->part = p->family == NULL ? TEXT_PART_NAME : TEXT_PART_LABELS;
 	if (*p->in.at == '{' && (!text_read_labels(p) || !text_skip_blanks(&p->in))) {
 		return false;
 	}
@@ -208,12 +216,10 @@ static bool read_sample(struct text_parser *p)
 	return read_value(p);
 }
 
-static bool read_line(struct text_parser *p)
+bool text_read_line_within(struct text_parser *p)
 {
-	const char *feed = memchr(p->in.at, '\n', (size_t)(p->in.end - p->in.at));
-	p->in.line++;
-	p->in.line_start = p->in.at;
-	p->in.eol = feed == NULL ? p->in.end : feed;
+	p->part = TEXT_PART_LINE;
+	p->has_timestamp = false;
 	while (p->in.at < p->in.eol && text_is_blank(*p->in.at)) {
 		p->in.at++;
 	}
@@ -221,6 +227,15 @@ static bool read_line(struct text_parser *p)
 		return true;
 	}
 	return *p->in.at == '#' ? text_read_comment(p) : read_sample(p);
+}
+
+bool text_read_line(struct text_parser *p)
+{
+	const char *feed = memchr(p->in.at, '\n', (size_t)(p->in.end - p->in.at));
+	p->in.line++;
+	p->in.line_start = p->in.at;
+	p->in.eol = feed == NULL ? p->in.end : feed;
+	return text_read_line_within(p);
 }
 
 static bool complete(struct text_parser *p, struct text_family *family)
@@ -261,6 +276,7 @@ enum format_result text_parse(struct slice body, const struct format_options *op
 			.at = body.ptr,
 			.end = body.ptr + body.len,
 			.arena = arena,
+			.fault_arena = arena,
 			.result = FORMAT_OK,
 			.error = reterr_error,
 		},
@@ -269,7 +285,7 @@ enum format_result text_parse(struct slice body, const struct format_options *op
 	};
 	*ret_batch = (struct batch){ 0 };
 	text_families_init(&p.families, arena);
-	while (p.in.at < p.in.end && read_line(&p)) {
+	while (p.in.at < p.in.end && text_read_line(&p)) {
 		/* On to the next line; the last may lack its line feed. */
 		p.in.at = p.in.eol < p.in.end ? p.in.eol + 1 : p.in.end;
 	}

@@ -39,7 +39,7 @@ bool text_fail_quoting(
 	if (quoted.len > SHOWN_BYTES) {
 		buf_append_string(&text, "...");
 	}
-	struct slice copy = arena_copy(r->arena, buf_slice(&text));
+	struct slice copy = arena_copy(r->fault_arena, buf_slice(&text));
 	buf_finish(&text);
 	return text_fail_at(r, place, copy);
 }
@@ -47,7 +47,7 @@ bool text_fail_quoting(
 bool text_fail_quoting_escaped(
 		struct text_reader *r, const char *place, const char *what, struct slice escaped)
 {
-	return text_fail_quoting(r, place, what, labels_unescape(r->arena, escaped));
+	return text_fail_quoting(r, place, what, labels_unescape(r->fault_arena, escaped));
 }
 
 /* what 'x' */
@@ -57,7 +57,7 @@ bool text_fail_quoting_byte(struct text_reader *r, const char *place, const char
 	buf_init(&text, 0);
 	buf_append_string(&text, what);
 	quote_append_byte(&text, (unsigned char)*place);
-	struct slice copy = arena_copy(r->arena, buf_slice(&text));
+	struct slice copy = arena_copy(r->fault_arena, buf_slice(&text));
 	buf_finish(&text);
 	return text_fail_at(r, place, copy);
 }
@@ -66,8 +66,9 @@ bool text_fail_escape(struct text_reader *r, const char *place)
 {
 	char byte = *place;
 	struct slice what = byte >= ' ' && byte <= '~'
-			? arena_printf(r->arena, "invalid escape sequence '\\%c'", byte)
-			: arena_printf(r->arena, "invalid escape sequence '\\\\x%02x'", (unsigned char)byte);
+			? arena_printf(r->fault_arena, "invalid escape sequence '\\%c'", byte)
+			: arena_printf(
+					r->fault_arena, "invalid escape sequence '\\\\x%02x'", (unsigned char)byte);
 	return text_fail_at(r, place - 1, what)
 			|| text_hint(r, "a backslash is written \\\\, a quote \\\", a line feed \\n");
 }
@@ -149,7 +150,7 @@ static bool read_quoted(struct text_reader *r, const char *what, struct slice *r
 	if (*stop != '"') {
 		return text_fail_quoting_escaped(r, start, what, *ret_text)
 				|| text_fail_at(r, start,
-						arena_printf(r->arena, SLICE_FMT " contains unescaped new-line",
+						arena_printf(r->fault_arena, SLICE_FMT " contains unescaped new-line",
 								SLICE_ARG(r->error->what)))
 				|| text_hint(
 						r, "the closing quote is missing; a line feed in quotes is written \\n");

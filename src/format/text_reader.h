@@ -20,6 +20,7 @@ struct text_reader {
 	const char *line_start;
 	size_t line; /* from 1 */
 	struct arena *arena;
+	struct arena *fault_arena; /* of what is said about a fault */
 	enum format_result result;
 	struct format_error *error;
 };
