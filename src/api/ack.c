@@ -1,6 +1,7 @@
 #include "api/ack.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "api/answer.h"
@@ -36,15 +37,22 @@ static void end(struct acks *acks, struct ack *ack, enum ack_result result)
 	ack->done(ack, result);
 }
 
-static void fail(struct acks *acks, struct ack *ack, struct slice why)
+/* In words for who pushed. */
+static void refuse(struct exchange *exchange, struct slice why)
 {
-	struct exchange *exchange = ack->exchange;
 	struct slice text = arena_printf(&exchange->arena,
 			"the change is in memory, but not stored durably yet: " SLICE_FMT
 			"; weir goes on trying",
 			SLICE_ARG(why));
 	exchange->response.body = slice_make("", 0);
 	answer_error(exchange, 503, text);
+}
+
+static void fail(struct acks *acks, struct ack *ack, struct slice why)
+{
+	if (ack->exchange != NULL) {
+		refuse(ack->exchange, why);
+	}
 	end(acks, ack, ACK_FAILED);
 }
 
@@ -73,9 +81,10 @@ static void on_timer(struct job *job)
 	acks->has_timer = false;
 	for (struct ack *ack = next_due(acks); ack != NULL && ack->due_ns <= now_ns;
 			ack = next_due(acks)) {
-		struct slice why = arena_printf(&ack->exchange->arena, "it takes longer than %llu ms",
+		char why[64];
+		snprintf(why, sizeof(why), "it takes longer than %llu ms",
 				(unsigned long long)(acks->timeout_ns / 1000000));
-		fail(acks, ack, why);
+		fail(acks, ack, slice_of_string(why));
 	}
 	set_timer(acks);
 }
@@ -150,8 +159,8 @@ void ack_when_durable(struct api *api, struct ack *ack, struct exchange *exchang
 	*ack = (struct ack){ .exchange = exchange, .number = api->store->changed, .done = done };
 	list_init(&ack->link);
 	acks->count++;
-	if (!acks->is_needed
-			|| ack->number <= (lane == NULL ? durable_everywhere(acks) : lane->durable)) {
+	bool is_needed = acks->is_needed || (exchange == NULL && acks->timeout_ns != 0);
+	if (!is_needed || ack->number <= (lane == NULL ? durable_everywhere(acks) : lane->durable)) {
 		end(acks, ack, ACK_DURABLE);
 		return;
 	}

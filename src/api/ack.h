@@ -29,15 +29,15 @@ enum { ACK_LANES_MAX = 256 };
 
 enum ack_result {
 	ACK_DURABLE,
-	ACK_FAILED, /* it is in memory alone; the exchange has its answer, a 503 */
+	ACK_FAILED, /* it is in memory alone; the exchange, if there is one, has its answer, a 503 */
 };
 
 /* Put where it lives as long as its exchange. */
 struct ack {
-	struct list link; /* among those that wait, by number */
-	struct exchange *exchange;
-	uint64_t number; /* of the change */
-	uint64_t due_ns; /* monotonic: it waits no longer */
+	struct list link;          /* among those that wait, by number */
+	struct exchange *exchange; /* NULL: of a change that nobody asked for by a request */
+	uint64_t number;           /* of the change */
+	uint64_t due_ns;           /* monotonic: it waits no longer */
 	void (*done)(struct ack *ack, enum ack_result result);
 };
 
@@ -69,7 +69,8 @@ void acks_finish(struct acks *acks);
  * Calls done, which answers the exchange, when all that was changed in the store
  * so far is durable in the lane of the key's group, or in all lanes if the key is
  * NULL: at once, if it is. Who was told that his deletion found nothing may rely on
- * an earlier one as on his own, so there is no exception.
+ * an earlier one as on his own, so there is no exception. Without an exchange it waits although
+ * answers need not, as long as anybody makes changes durable.
  */
 void ack_when_durable(struct api *api, struct ack *ack, struct exchange *exchange,
 		const struct group_key *key, void (*done)(struct ack *ack, enum ack_result result));
