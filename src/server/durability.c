@@ -11,6 +11,7 @@
 #include "server/durability_parts.h"
 #include "server/notify.h"
 #include "server/options.h"
+#include "server/redis_place.h"
 #include "server/server.h"
 
 enum { FAULTS_LOGGED_MAX = 20 };
@@ -223,7 +224,7 @@ static bool find_place(struct durability *durability)
 	if (durability->name != NULL) {
 		durability->url.scheme = STATE_SCHEME_SQLITE;
 	} else if (durability->url.scheme == STATE_SCHEME_REDIS) {
-		durability->name = durability_redis_name(&durability->url);
+		durability->name = redis_place_name(&durability->url);
 	}
 	return durability->name != NULL;
 }

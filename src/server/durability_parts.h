@@ -63,6 +63,4 @@ void durability_sqlite_end_moving(struct durability *durability);
 
 /* ---- durability_redis.c ---- */
 
-/* Its servers, without what is secret; owned. */
-char *durability_redis_name(const struct state_url *url);
 bool durability_redis_open(struct durability *durability, const struct state_events *events);

@@ -1,11 +1,7 @@
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/buf.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "format/protobuf_native.h"
 #include "server/durability_parts.h"
+#include "server/redis_place.h"
 #include "state/redis/redis_state.h"
 
 enum {
@@ -13,51 +9,6 @@ enum {
 	RETRY_MS_MAX = 1000,
 	WAIT_MS_MAX = 1000, /* for replicas of Redis */
 };
-
-char *durability_redis_name(const struct state_url *url)
-{
-	struct buf name;
-	buf_init(&name, 0);
-	buf_append_string(&name, url->is_tls ? "rediss://" : "redis://");
-	for (size_t i = 0; i < url->address_count; i++) {
-		const struct state_address *address = &url->addresses[i];
-		buf_append_string(&name, i == 0 ? "" : ",");
-		if (address->port == 0) {
-			buf_append_string(&name, address->host);
-		} else {
-			bool is_ipv6 = strchr(address->host, ':') != NULL;
-			buf_printf(&name, is_ipv6 ? "[%s]:%u" : "%s:%u", address->host, address->port);
-		}
-	}
-	buf_printf(&name, "/%u", url->database);
-	buf_append_byte(&name, '\0');
-	return name.ptr;
-}
-
-/* The state's addresses are those of the URL; owned. */
-static struct redis_address *copy_addresses(const struct state_url *url)
-{
-	struct redis_address *addresses = memory_zalloc(url->address_count, sizeof(*addresses));
-	for (size_t i = 0; i < url->address_count; i++) {
-		addresses[i].host = url->addresses[i].host;
-		addresses[i].port = url->addresses[i].port;
-	}
-	return addresses;
-}
-
-static bool read_password(struct durability *durability)
-{
-	const char *path = durability->server->config->state_password_file;
-	struct buf why;
-	buf_init(&why, 0);
-	bool is_good = path[0] == '\0' || state_url_read_password(&durability->url, path, &why);
-	if (!is_good) {
-		log_error("cannot read the password of Redis path=%s error=" SLICE_FMT, path,
-				SLICE_ARG(buf_slice(&why)));
-	}
-	buf_finish(&why);
-	return is_good;
-}
 
 static uint64_t milliseconds(int64_t ns)
 {
@@ -78,30 +29,21 @@ bool durability_redis_open(struct durability *durability, const struct state_eve
 		log_error("cannot keep groups in Redis error=%s", redis_missing());
 		return false;
 	}
-	if (!read_password(durability)) {
+	if (!redis_place_read_password(&durability->url, config->state_password_file)) {
 		return false;
 	}
 	uint64_t response_ms = milliseconds(config->state_outage_after_ns);
-	durability->addresses = copy_addresses(url);
+	durability->addresses = redis_place_addresses(url);
+	struct redis_options redis = redis_place_options(url, durability->addresses);
+	redis.tls.ca_file = config->state_tls_ca_file;
+	redis.tls.cert_file = config->state_tls_cert_file;
+	redis.tls.key_file = config->state_tls_key_file;
+	redis.tls.is_unverified = config->state_tls_insecure_skip_verify;
+	redis.connect_ms = at_most(response_ms, CONNECT_MS_MAX);
+	redis.response_ms = response_ms;
+	redis.retry_ms_max = RETRY_MS_MAX;
 	struct redis_state_options options = {
-		.redis = {
-			.addresses = durability->addresses,
-			.address_count = url->address_count,
-			.user = url->user,
-			.password = url->password,
-			.database = url->database,
-			.tls = {
-				.is_used = url->is_tls,
-				.ca_file = config->state_tls_ca_file,
-				.cert_file = config->state_tls_cert_file,
-				.key_file = config->state_tls_key_file,
-				.is_unverified = config->state_tls_insecure_skip_verify,
-			},
-			.name = "weir",
-			.connect_ms = at_most(response_ms, CONNECT_MS_MAX),
-			.response_ms = response_ms,
-			.retry_ms_max = RETRY_MS_MAX,
-		},
+		.redis = redis,
 		.prefix = url->prefix,
 		.checks = { .native_is_right = native_is_right },
 		.accepts_outages = config->state_on_outage == CONFIG_OUTAGE_ACCEPT,
