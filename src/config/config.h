@@ -103,6 +103,16 @@ struct config {
 	char *persistence_file;          /* empty: none */
 	int64_t persistence_interval_ns; /* taken, not used */
 
+	char *ingest_redis_lists; /* see lists_url.h */
+	char *ingest_redis_lists_match;
+	int64_t ingest_redis_lists_interval_ns;
+	char *ingest_redis_lists_password_file; /* "": none */
+	char *ingest_redis_lists_tls_ca_file;   /* "": what the system trusts */
+	char *ingest_redis_lists_tls_cert_file;
+	char *ingest_redis_lists_tls_key_file;
+	bool ingest_redis_lists_tls_insecure_skip_verify;
+	int64_t ingest_ttl_ns;
+
 	char *targets_url;           /* see targets_url.h */
 	char *targets_password_file; /* "": none */
 	unsigned targets_register;   /* enum config_targets_register */

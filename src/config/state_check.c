@@ -8,10 +8,12 @@
 #include "config/value.h"
 
 /* What has an effect on a Redis alone, or on a Redis with TLS. */
-static const struct row {
+struct row {
 	const char *name;
 	bool is_of_tls;
-} rows[] = {
+};
+
+static const struct row state_rows[] = {
 	{ "state.on-outage", .is_of_tls = false },
 	{ "state.outage-after", .is_of_tls = false },
 	{ "state.wait", .is_of_tls = false },
@@ -24,8 +26,66 @@ static const struct row {
 	{ "state.tls-insecure-skip-verify", .is_of_tls = true },
 };
 
+static const struct row lists_rows[] = {
+	{ "ingest.redis-lists.match", .is_of_tls = false },
+	{ "ingest.redis-lists.interval", .is_of_tls = false },
+	{ "ingest.redis-lists.password-file", .is_of_tls = false },
+	{ "ingest.redis-lists.tls-ca-file", .is_of_tls = true },
+	{ "ingest.redis-lists.tls-cert-file", .is_of_tls = true },
+	{ "ingest.redis-lists.tls-key-file", .is_of_tls = true },
+	{ "ingest.redis-lists.tls-insecure-skip-verify", .is_of_tls = true },
+};
+
+/* A setting that may name a Redis, and those that are about it. */
+struct place {
+	const struct row *rows;
+	size_t row_count;
+	const char *not_redis; /* why they are refused without */
+	const char *not_tls;
+	const char *password_file;
+	const char *two_passwords;
+	const char *cert_file;
+	const char *no_key;
+	const char *key_file;
+	const char *no_cert;
+	const char *ca_file;
+	const char *not_verified;
+};
+
+static const struct place state_place = {
+	.rows = state_rows,
+	.row_count = sizeof(state_rows) / sizeof(state_rows[0]),
+	.not_redis = "only with --state.url=redis://... or another Redis",
+	.not_tls = "only with --state.url=rediss://...",
+	.password_file = "state.password-file",
+	.two_passwords = "--state.url has a password, too: give one of them",
+	.cert_file = "state.tls-cert-file",
+	.no_key = "only with its key, --state.tls-key-file",
+	.key_file = "state.tls-key-file",
+	.no_cert = "only with its certificate, --state.tls-cert-file",
+	.ca_file = "state.tls-ca-file",
+	.not_verified = "not with --state.tls-insecure-skip-verify, which looks at no certificate",
+};
+
+static const struct place lists_place = {
+	.rows = lists_rows,
+	.row_count = sizeof(lists_rows) / sizeof(lists_rows[0]),
+	.not_redis = "only with --ingest.redis-lists=redis://... or another Redis",
+	.not_tls = "only with --ingest.redis-lists=rediss://...",
+	.password_file = "ingest.redis-lists.password-file",
+	.two_passwords = "--ingest.redis-lists has a password, too: give one of them",
+	.cert_file = "ingest.redis-lists.tls-cert-file",
+	.no_key = "only with its key, --ingest.redis-lists.tls-key-file",
+	.key_file = "ingest.redis-lists.tls-key-file",
+	.no_cert = "only with its certificate, --ingest.redis-lists.tls-cert-file",
+	.ca_file = "ingest.redis-lists.tls-ca-file",
+	.not_verified = "not with --ingest.redis-lists.tls-insecure-skip-verify, which looks at no "
+					"certificate",
+};
+
 struct checker {
 	const struct config *config;
+	const struct place *place;
 	struct state_url url;
 	struct buf value;
 	struct buf *errors;
@@ -57,52 +117,80 @@ static void refuse(struct checker *checker, const char *name, const char *why)
 
 static void check_scheme(struct checker *checker)
 {
+	const struct place *place = checker->place;
 	bool is_redis = checker->url.scheme == STATE_SCHEME_REDIS;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (rows[i].is_of_tls && !checker->url.is_tls) {
-			refuse(checker, rows[i].name, "only with --state.url=rediss://...");
+	for (size_t i = 0; i < place->row_count; i++) {
+		if (place->rows[i].is_of_tls && !checker->url.is_tls) {
+			refuse(checker, place->rows[i].name, place->not_tls);
 		} else if (!is_redis) {
-			refuse(checker, rows[i].name, "only with --state.url=redis://... or another Redis");
+			refuse(checker, place->rows[i].name, place->not_redis);
 		}
 	}
 }
 
-static void check_pairs(struct checker *checker)
+static bool is_given(struct checker *checker, const char *name)
 {
-	const struct config *config = checker->config;
+	return find_value(checker, name) != NULL;
+}
+
+static void check_pairs(struct checker *checker, bool is_unverified)
+{
+	const struct place *place = checker->place;
 	if (checker->url.scheme == STATE_SCHEME_REDIS && checker->url.password[0] != '\0') {
-		refuse(checker, "state.password-file", "--state.url has a password, too: give one of them");
+		refuse(checker, place->password_file, place->two_passwords);
 	}
-	if (config->state_tls_key_file[0] == '\0') {
-		refuse(checker, "state.tls-cert-file", "only with its key, --state.tls-key-file");
+	if (!is_given(checker, place->key_file)) {
+		refuse(checker, place->cert_file, place->no_key);
 	}
-	if (config->state_tls_cert_file[0] == '\0') {
-		refuse(checker, "state.tls-key-file", "only with its certificate, --state.tls-cert-file");
+	if (!is_given(checker, place->cert_file)) {
+		refuse(checker, place->key_file, place->no_cert);
 	}
-	if (config->state_tls_insecure_skip_verify) {
-		refuse(checker, "state.tls-ca-file",
-				"not with --state.tls-insecure-skip-verify, which "
-				"looks at no certificate");
+	if (is_unverified) {
+		refuse(checker, place->ca_file, place->not_verified);
 	}
-	if (config->state_ack == CONFIG_ACK_MEMORY) {
-		refuse(checker, "state.wait", "only with --state.ack=durable: nobody waits otherwise");
+}
+
+static bool check(struct checker *checker, bool is_unverified)
+{
+	buf_init(&checker->value, 0);
+	checker->is_fine = true;
+	check_scheme(checker);
+	if (checker->is_fine) {
+		check_pairs(checker, is_unverified);
 	}
+	return checker->is_fine;
+}
+
+static bool end(struct checker *checker)
+{
+	buf_finish(&checker->value);
+	state_url_finish(&checker->url);
+	return checker->is_fine;
 }
 
 bool state_check(const struct config *config, struct buf *errors)
 {
 	struct checker checker = {
 		.config = config,
+		.place = &state_place,
 		.url = state_url_read(config->state_url),
 		.errors = errors,
-		.is_fine = true,
 	};
-	buf_init(&checker.value, 0);
-	check_scheme(&checker);
-	if (checker.is_fine) {
-		check_pairs(&checker);
+	if (check(&checker, config->state_tls_insecure_skip_verify)
+			&& config->state_ack == CONFIG_ACK_MEMORY) {
+		refuse(&checker, "state.wait", "only with --state.ack=durable: nobody waits otherwise");
 	}
-	buf_finish(&checker.value);
-	state_url_finish(&checker.url);
-	return checker.is_fine;
+	return end(&checker);
+}
+
+bool lists_check(const struct config *config, struct buf *errors)
+{
+	struct checker checker = {
+		.config = config,
+		.place = &lists_place,
+		.url = state_url_read(config->ingest_redis_lists),
+		.errors = errors,
+	};
+	check(&checker, config->ingest_redis_lists_tls_insecure_skip_verify);
+	return end(&checker);
 }

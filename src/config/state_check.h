@@ -11,3 +11,6 @@
 
 /* What does not fit is appended, a line each. */
 bool state_check(const struct config *config, struct buf *errors);
+
+/* The same for --ingest.redis-lists. */
+bool lists_check(const struct config *config, struct buf *errors);

@@ -72,6 +72,7 @@ bool server_check(const struct config *config, struct buf *errors)
 {
 	bool fits = check_addresses(config, errors);
 	fits &= check_targets_url(config, errors);
+	fits &= lists_check(config, errors);
 	return state_check(config, errors) && fits;
 }
 
@@ -129,9 +130,14 @@ static bool check_state_files(const struct config *config, struct buf *errors)
 		{ "state.tls-ca-file", config->state_tls_ca_file },
 		{ "state.tls-cert-file", config->state_tls_cert_file },
 		{ "state.tls-key-file", config->state_tls_key_file },
+		{ "ingest.redis-lists.tls-ca-file", config->ingest_redis_lists_tls_ca_file },
+		{ "ingest.redis-lists.tls-cert-file", config->ingest_redis_lists_tls_cert_file },
+		{ "ingest.redis-lists.tls-key-file", config->ingest_redis_lists_tls_key_file },
 	};
 	bool fine = check_password(config, "state.password-file", config->state_password_file, errors);
 	fine &= check_password(config, "targets.password-file", config->targets_password_file, errors);
+	fine &= check_password(config, "ingest.redis-lists.password-file",
+			config->ingest_redis_lists_password_file, errors);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		fine &= files[i].path[0] == '\0'
 				|| check_readable(config, files[i].name, files[i].path, errors);

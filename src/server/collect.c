@@ -4,6 +4,7 @@
 
 #include "server/durability.h"
 #include "server/keep_targets.h"
+#include "server/lists.h"
 
 static void collect_limits(struct server *server, struct stats *stats)
 {
@@ -92,4 +93,5 @@ void collect_stats(void *data, struct stats *stats)
 	collect_web(server, stats);
 	collect_targets(server, stats);
 	durability_collect(server, &stats->state);
+	lists_collect(server, &stats->ingest);
 }

@@ -318,6 +318,16 @@ bool durability_is_stuck(const struct server *server)
 	return stats.away > 0 && state_is_behind(durability->state);
 }
 
+bool durability_is_away(const struct server *server)
+{
+	struct state_stats stats;
+	if (server->durability == NULL || server->durability->state == NULL) {
+		return false;
+	}
+	state_collect(server->durability->state, &stats);
+	return stats.away > 0;
+}
+
 bool durability_is_loading(const struct server *server)
 {
 	return server->durability != NULL && server->durability->is_loading;

@@ -43,4 +43,7 @@ bool durability_is_at_rest(const struct server *server);
 /* Some changes cannot become durable before Redis is back. */
 bool durability_is_stuck(const struct server *server);
 
+/* Some changes cannot be stored at present, answered or not. */
+bool durability_is_away(const struct server *server);
+
 void durability_collect(const struct server *server, struct stats_state *stats);

@@ -29,6 +29,7 @@
 
 struct durability;
 struct keeper;
+struct lists;
 struct server;
 struct successor;
 
@@ -68,6 +69,7 @@ struct server {
 	struct registry targets;
 	struct keeper *keeper; /* NULL: targets are not kept */
 	void (*on_targets_closed)(struct server *server);
+	struct lists *lists; /* NULL: none are drained */
 	struct stats stats;
 	struct data_dir data_dir;
 	struct durability *durability; /* NULL: what is stored is not kept */

@@ -8,6 +8,7 @@
 #include "config/table.h"
 #include "config/value.h"
 #include "server/durability.h"
+#include "server/lists.h"
 #include "server/options.h"
 #include "server/server.h"
 
@@ -22,6 +23,7 @@ void reload_apply(struct server *server)
 	if (!durability_is_loading(server)) {
 		server->store.options.limits = options_of_store(config).limits;
 	}
+	lists_set_options(server);
 	server->http.limits = options_of_http(config);
 	server->http.limits.window = window;
 	log_configure(config->log_level, config->log_format);

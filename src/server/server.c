@@ -18,6 +18,7 @@
 #include "server/durability.h"
 #include "server/keep_targets.h"
 #include "server/listeners.h"
+#include "server/lists.h"
 #include "server/notify.h"
 #include "server/options.h"
 #include "server/parts.h"
@@ -100,9 +101,15 @@ static void close_last(struct server *server)
 }
 
 /* Nobody changes the store any more. */
-static void close_state(struct server *server)
+static void close_store(struct server *server)
 {
 	durability_close(server, close_last);
+}
+
+/* No client does. */
+static void close_state(struct server *server)
+{
+	lists_close(server, close_store);
 }
 
 static void on_listener_closed(struct listener *listener)
@@ -119,6 +126,7 @@ static void begin_stop(struct server *server)
 	notify_stopping(server);
 	api_give_up_loading(&server->api);
 	api_give_up_loading_targets(&server->api);
+	lists_pause(server);
 	takeover_giver_close(&server->giver);
 	takeover_forget_spawned(server);
 	uv_close((uv_handle_t *)&server->expiry, NULL);
@@ -245,6 +253,7 @@ static bool run_loop(struct server *server)
 	assert(fault == 0);
 	(void)fault;
 	bool is_kept = durability_finish(server);
+	lists_finish(server);
 	api_finish(&server->api);
 	http_server_finish(&server->http);
 	gate_finish(&server->gate);
@@ -285,7 +294,8 @@ static bool serve(struct server *server)
 	web_subscribe(server);
 	takeover_stored_init(server);
 	bool is_serving = web_file_read(&server->web_file) && durability_open(server)
-			&& !server->is_stopping && begin_serving(server) && keep_targets_open(server);
+			&& !server->is_stopping && begin_serving(server) && keep_targets_open(server)
+			&& lists_open(server);
 	if (!is_serving) {
 		server_stop(server);
 	}

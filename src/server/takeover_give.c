@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "net/conn.h"
 #include "server/durability.h"
+#include "server/lists.h"
 #include "server/notify.h"
 #include "server/parts.h"
 #include "server/server.h"
@@ -101,6 +102,7 @@ static void resume_state(struct server *server)
 static void resume(struct server *server)
 {
 	resume_state(server);
+	lists_resume(server);
 	server->http.frozen = false;
 	for (size_t i = 0; i < server->listener_count; i++) {
 		listener_resume(&server->listeners[i].listener);
@@ -245,10 +247,10 @@ static void freeze(struct giving *giving)
 	give_when_quiet(giving);
 }
 
-/* Nobody has to wait for the passwords that strangers try. */
+/* Nobody has to wait for the passwords that strangers try; what was read of a list is stored. */
 static bool is_at_rest(const struct server *server)
 {
-	return !auth_has_waiting(&server->gate.auth);
+	return !auth_has_waiting(&server->gate.auth) && lists_is_at_rest(server);
 }
 
 static void freeze_when_retired(struct giving *giving)
@@ -278,6 +280,7 @@ static void retire_when_at_rest(struct giving *giving)
 static void rest(struct giving *giving)
 {
 	enter(giving, GIVING_RESTING);
+	lists_pause(giving->server);
 	retire_when_at_rest(giving);
 }
 

@@ -470,12 +470,57 @@ static void render_targets_store(
 	}
 }
 
+enum ingest_row {
+	INGEST_BYTES,
+	INGEST_DRAINING,
+	INGEST_ELEMENTS,
+	INGEST_ERRORS,
+	INGEST_LINES,
+	INGEST_LISTS,
+	INGEST_OVERSIZED,
+	INGEST_SKIPPED,
+	INGEST_STRIPPED,
+	INGEST_SUPERSEDED,
+	INGEST_UP,
+};
+
+static void render_ingest(struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	const struct stats_ingest *ingest = &stats->ingest;
+	const double values[] = {
+		[INGEST_BYTES] = (double)ingest->bytes,
+		[INGEST_DRAINING] = ingest->is_draining,
+		[INGEST_ELEMENTS] = (double)ingest->elements,
+		[INGEST_ERRORS] = (double)ingest->errors,
+		[INGEST_LINES] = (double)ingest->lines,
+		[INGEST_LISTS] = (double)ingest->lists,
+		[INGEST_OVERSIZED] = (double)ingest->oversized,
+		[INGEST_SKIPPED] = (double)ingest->skipped,
+		[INGEST_STRIPPED] = (double)ingest->timestamps,
+		[INGEST_SUPERSEDED] = (double)ingest->superseded,
+		[INGEST_UP] = ingest->is_up,
+	};
+	if (ingest->is_used) {
+		append_value(lines, row, values[row->offset]);
+	}
+}
+
+static void render_ingest_rejected(
+		struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	const struct stats_ingest *ingest = &stats->ingest;
+	for (size_t i = 0; ingest->is_used && i < ingest->reason_count; i++) {
+		append_labelled(lines, row, "reason", ingest->reasons[i], ingest->rejected[i]);
+	}
+}
+
 /* ---- The table ---- */
 
 #define PLAIN(field) .render = render_plain, .offset = offsetof(struct stats, field)
 #define PROCESS(index) .render = render_process, .offset = (index)
 #define STATE(index) .render = render_state, .offset = (index)
 #define TARGETS(index) .render = render_targets_store, .offset = (index)
+#define INGEST(index) .render = render_ingest, .offset = (index)
 #define SHARED(index) .render = render_shared, .offset = (index)
 
 const struct stats_row stats_rows[] = {
@@ -548,6 +593,37 @@ const struct stats_row stats_rows[] = {
 	{ SLICE_INIT("weir_groups_expired_total"), METRIC_COUNTER,
 			SLICE_INIT("Groups deleted because their time to live was over."),
 			PLAIN(expired_groups) },
+	{ SLICE_INIT("weir_ingest_bytes_total"), METRIC_COUNTER,
+			SLICE_INIT("Bytes of elements taken off lists."), INGEST(INGEST_BYTES) },
+	{ SLICE_INIT("weir_ingest_draining"), METRIC_GAUGE,
+			SLICE_INIT("1 if it is this weir, of those on the same lists, that drains them."),
+			INGEST(INGEST_DRAINING) },
+	{ SLICE_INIT("weir_ingest_elements_total"), METRIC_COUNTER,
+			SLICE_INIT("Elements taken off lists."), INGEST(INGEST_ELEMENTS) },
+	{ SLICE_INIT("weir_ingest_errors_total"), METRIC_COUNTER,
+			SLICE_INIT("Errors while lists were drained."), INGEST(INGEST_ERRORS) },
+	{ SLICE_INIT("weir_ingest_lines_total"), METRIC_COUNTER,
+			SLICE_INIT("Lines of elements, taken or not."), INGEST(INGEST_LINES) },
+	{ SLICE_INIT("weir_ingest_lists"), METRIC_GAUGE,
+			SLICE_INIT("Lists that had something when they were looked for last."),
+			INGEST(INGEST_LISTS) },
+	{ SLICE_INIT("weir_ingest_oversized_elements_total"), METRIC_COUNTER,
+			SLICE_INIT("Elements taken off lists unread, because they are too large."),
+			INGEST(INGEST_OVERSIZED) },
+	{ SLICE_INIT("weir_ingest_redis_up"), METRIC_GAUGE,
+			SLICE_INIT("1 if the Redis with the lists can be used."), INGEST(INGEST_UP) },
+	{ SLICE_INIT("weir_ingest_rejected_lines_total"), METRIC_COUNTER,
+			SLICE_INIT("Lines of elements that were left out, by reason."),
+			.render = render_ingest_rejected },
+	{ SLICE_INIT("weir_ingest_skipped_lists_total"), METRIC_COUNTER,
+			SLICE_INIT("Lists that are left alone: their keys cannot be label values, or their "
+					   "targets are not known."),
+			INGEST(INGEST_SKIPPED) },
+	{ SLICE_INIT("weir_ingest_stripped_timestamps_total"), METRIC_COUNTER,
+			SLICE_INIT("Lines whose timestamps were left out."), INGEST(INGEST_STRIPPED) },
+	{ SLICE_INIT("weir_ingest_superseded_samples_total"), METRIC_COUNTER,
+			SLICE_INIT("Samples that gave way to newer ones of their series."),
+			INGEST(INGEST_SUPERSEDED) },
 	{ SLICE_INIT("weir_limit"), METRIC_GAUGE,
 			SLICE_INIT("The most of something that is allowed, by the name of the setting."),
 			.render = render_limit_maximum },

@@ -131,6 +131,27 @@ struct stats_targets {
 	uint64_t outages;
 };
 
+enum { STATS_INGEST_REASONS_MAX = 16 };
+
+/* What is drained from lists. */
+struct stats_ingest {
+	bool is_used; /* else there is nothing to say */
+	bool is_up;
+	bool is_draining; /* it is this weir, of those that may */
+	uint64_t lists;
+	uint64_t elements;
+	uint64_t oversized; /* elements that were taken off unread */
+	uint64_t bytes;
+	uint64_t lines;
+	uint64_t timestamps;
+	uint64_t superseded;
+	uint64_t skipped; /* lists that are left alone */
+	uint64_t errors;
+	const char *const *reasons; /* of lines that are left out: their names */
+	size_t reason_count;
+	uint64_t rejected[STATS_INGEST_REASONS_MAX];
+};
+
 enum { STATS_STATUSES_MAX = 16 }; /* different ones of one handler and method */
 
 struct stats_status_count {
@@ -191,6 +212,7 @@ struct stats {
 	uint64_t web_config_reloads_failed;
 	struct stats_state state;
 	struct stats_targets targets;
+	struct stats_ingest ingest;
 };
 
 /* One family of the table. */
