@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cli/check.h"
+#include "cli/dashboard.h"
 #include "cli/export.h"
 #include "cli/import.h"
 #include "cli/probe.h"
@@ -72,6 +73,7 @@ static const struct {
 	int (*run)(size_t argument_count, const char *const *arguments);
 } subcommands[] = {
 	{ "check", check_run },
+	{ "dashboard", dashboard_run },
 	{ "export", export_run },
 	{ "import", import_run },
 	{ "probe", probe_run },

@@ -93,6 +93,7 @@ void help_print(struct buf *out)
 	buf_append_string(out,
 			"usage: weir [<flag> ...]\n"
 			"       weir check [<flag> ...] FILE\n"
+			"       weir dashboard [<flag> ...] FLOW.yml\n"
 			"       weir export [<flag> ...]\n"
 			"       weir import [<flag> ...] [FILE]\n"
 			"       weir probe [<flag> ...] [URL]\n\n"

@@ -10,7 +10,8 @@ import yaml
 
 import peers
 from exposed_pages import exposed_pages, page_with_targets, push_from_site
-from harness import DEADLINE, REPOSITORY
+from harness import BINARY, DEADLINE, REPOSITORY, environment
+from promql_rules import check_promql
 
 sys.path.insert(0, str(REPOSITORY / "scripts" / "lib"))
 
@@ -86,21 +87,17 @@ def test_there_is_a_dashboard_for_each():
 
 # ---- Queries ----
 
-def queries():
+def queries(shown):
     """(dashboard, panel, expression as Grafana sends it) with every variable at All."""
-    for path, dashboard in DASHBOARDS.items():
+    for path, dashboard in shown.items():
         for panel in dashboards.all_panels(dashboard):
             for target in panel.get("targets", ()):
-                yield path.stem, panel["title"], re.sub(
+                yield (path.stem, panel["id"]), panel["title"], re.sub(
                     r"\$\w+", lambda found: {"$__rate_interval": "1m"}.get(found[0], ".*"), target["expr"])
 
 
 def test_queries_are_promql(tmp_path):
-    rules = [{"record": f"q{number}", "expr": query} for number, (_, _, query) in enumerate(queries())]
-    (tmp_path / "rules.yml").write_text(json.dumps({"groups": [{"name": "all", "rules": rules}]}))
-    done = subprocess.run(["promtool", "check", "rules", tmp_path / "rules.yml"], capture_output=True,
-                          text=True, timeout=DEADLINE, check=False)
-    assert done.returncode == 0 and f"{len(rules)} rules found" in done.stdout, done.stdout + done.stderr
+    check_promql(tmp_path, [query for _, _, query in queries(DASHBOARDS)])
 
 
 # What is over again soon, and needs a page of its own: weir_ready.
@@ -110,14 +107,42 @@ OF_REPLICAS = {"Parts of which nothing can be stored", "Lag behind other replica
                "Round trips and commands", "Changes of other replicas"}
 
 
+def of_flow(path):
+    """The dashboard that weir makes of a description, in a file beside it."""
+    done = subprocess.run([BINARY, "dashboard", path], capture_output=True, text=True, timeout=DEADLINE,
+                          env=environment(), check=True)
+    made = path.with_suffix(".json")
+    made.write_text(done.stdout)
+    return made
+
+
+def pushed_flow(node_page):
+    """A host and a switch as they push in push_from_site()."""
+    device = re.search(rb'node_network_receive_bytes_total\{device="(.*?)"', node_page)[1].decode()
+    return {"flow": "f", "node": [
+        {"name": "a:198.51.100.1", "type": "host", "interface": [
+            {"name": device, "ip": "10.10.100.2", "vlan": 1000,
+             "peer": {"name": "s", "interface": "Ethernet1/1"}}]},
+        {"name": "s", "target": "192.0.2.1", "type": "switch", "interface": [{"name": "Ethernet1/1"}]}]}
+
+
+def test_flows_ask_for_what_is_exposed(pages, tmp_path):
+    for path in (REPOSITORY / "tests" / "golden" / "dashboard").glob("*.yml"):
+        (tmp_path / path.name).write_text(path.read_text())
+    assert check(*pages, *map(of_flow, sorted(tmp_path.glob("*.yml")))) == []
+
+
 def test_panels_show_something(weir, node_exporter, tmp_path):
     """Of a weir to which a site pushes, in a Prometheus that scrapes it."""
-    push_from_site(weir, node_exporter.page())
+    node_page = node_exporter.page()
+    (tmp_path / "flow.yml").write_text(json.dumps(pushed_flow(node_page)))
+    flow = of_flow(tmp_path / "flow.yml")
+    push_from_site(weir, node_page)
     page_with_targets(weir)
     with peers.Prometheus(tmp_path / "prometheus", {"weir": weir.url}) as server:
         server.wait_for("count_over_time(weir_groups[1m]) > 1")
         shown, empty = set(), {}
-        for dashboard, panel, query in queries():
+        for dashboard, panel, query in queries({**DASHBOARDS, flow: dashboards.read_dashboard(flow)}):
             if server.query(query):
                 shown.add((dashboard, panel))
             else:
