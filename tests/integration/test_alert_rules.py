@@ -17,6 +17,7 @@ TESTS = sorted((REPOSITORY / "tests" / "promtool").glob("*.yml"))
 OPERATIONS = REPOSITORY / "docs" / "operations.md"
 ALERTS = [rule for group in yaml.safe_load((SHIPPED / "rules" / "alerts.yml").read_text())["groups"]
           for rule in group["rules"]]
+TESTED = yaml.safe_load((REPOSITORY / "tests" / "promtool" / "alerts.yml").read_text())["tests"]
 
 
 def promtool(*arguments):
@@ -42,8 +43,7 @@ def test_alert_is_tested_and_explained(alert):
     """It is quiet, fires and is quiet again in one test, and its runbook is there."""
     name = alert["alert"]
     courses = [[bool(check.get("exp_alerts")) for check in test["alert_rule_test"]]
-               for test in yaml.safe_load((REPOSITORY / "tests/promtool/alerts.yml").read_text())["tests"]
-               if all(check["alertname"] == name for check in test["alert_rule_test"])]
+               for test in TESTED if all(check["alertname"] == name for check in test["alert_rule_test"])]
     assert [False, True, False] in courses
     assert alert["annotations"]["runbook"] == f"docs/operations.md#{name.lower()}"
     assert f"\n### {name}\n" in OPERATIONS.read_text()

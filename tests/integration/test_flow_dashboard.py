@@ -195,6 +195,7 @@ def test_by_the_plugin():
     dashboard = made(text, "--diagram=plugin")
     diagram, = of_type(dashboard, dashboards.DIAGRAM)
     assert diagram["options"]["content"].split("\n")[1:-1] == mermaid(made(text))
+    assert diagram["options"]["anonymousTracking"] is False  # it would tell somebody else
     links, = of_type(dashboard, "text")
     assert "| a | right, vlan 7 | s0 | left, vlan 7 |" in links["options"]["content"]
 
