@@ -90,6 +90,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.smoke
 def test_good_one():
     assert faults(lambda dashboard: None) == []
 

@@ -40,6 +40,7 @@ def pages(tmp_path_factory):
     return [f"--page={path}" for path in sorted(directory.glob("*.prom"))]
 
 
+@pytest.mark.smoke
 def test_all_is_exposed(pages):
     assert check(*pages) == []
 
