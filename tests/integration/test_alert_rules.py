@@ -64,6 +64,16 @@ def alternative(text):
     return text
 
 
+def replicas_settings(weir):
+    """Those of docs/replicas.md, with one weir as the balancer and as a replica."""
+    text = re.search(r"^```yaml\n(scrape_configs:\n.*?)^```$", (REPOSITORY / "docs/replicas.md").read_text(),
+                     re.M | re.S)[1]
+    address = weir.url.partition("://")[2]
+    text = text.replace("balancer:9091", address).replace(
+        "'10.0.0.1:9091', '10.0.0.2:9091'", f"'{address}'")
+    return "global: {scrape_interval: 500ms}\nrule_files: [rules/*.yml]\n" + text
+
+
 class ShippedPrometheus(peers.Prometheus):
     """With the settings as they are, but for the address of weir and the intervals."""
 
@@ -87,6 +97,8 @@ class ShippedPrometheus(peers.Prometheus):
 @pytest.mark.parametrize("is_alternative", [False, True], ids=["page", "targets"])
 def test_in_force(weir, tmp_path, is_alternative):
     create(weir, {"job": "gone", "instance": "i"}, interval="1ms", silent_after=1)
+    create(weir, {"job": "beats", "instance": "i"}, interval="1h")
+    weir.put("/metrics/job/beats/instance/i", "n 1\n")
     weir.put("/metrics/job/backup/instance/db1", "m 1\n")
     weir.put("/metrics/job/backup/instance/db2/site/b", "m 2\n")
     text = (SHIPPED / "prometheus.yml").read_text()
@@ -101,6 +113,19 @@ def test_in_force(weir, tmp_path, is_alternative):
         if is_alternative:
             assert server.wait_for('up{job="backup",instance="db1"} == 1')
             assert server.wait_for('up{job="gone",instance="i"} == 0')
+            assert server.wait_for('weir_target_last_seen_time_seconds{job="beats",instance="i"}')
         else:
             wait_for(lambda: ("WeirTargetSilent", "i") in server.alerts(), "the alert")
         wait_for(lambda: not server.unhealthy(), "all rules were evaluated")
+
+
+def test_targets_are_told_of_once_with_replicas(weir, tmp_path):
+    """By the weir that the balancer picks, not by each of them, and as theirs."""
+    create(weir, {"job": "gone", "instance": "i"}, interval="1ms", silent_after=1)
+    weir.put("/metrics/job/backup/instance/db1", "weir_ish 1\n")
+    with ShippedPrometheus(tmp_path / "prometheus", weir, replicas_settings(weir)) as server:
+        server.wait_for('weir_target_silent{job="gone",instance="i"}')
+        server.wait_for('weir_groups{job="weir"}')
+        server.wait_for('weir_ish{job="backup",instance="db1"}')
+        assert [value for _, value in server.query("count by (__name__) (weir_target_silent)")] == ["1"]
+        assert server.query('weir_groups{job!="weir"}') == []
