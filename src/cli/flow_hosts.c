@@ -5,9 +5,10 @@
 #include "cli/flow_reader.h"
 
 /*
- * A flow as two hosts with any number of switches in a chain between them: switchData, or
- * switchDataA, switchDataB and so on. The first one's portIn is linked to host A, each one's
- * portOut to the next one's portIn, the last one's portOut to host B.
+ * A flow as two hosts with any number of switches in a chain between them: switchData,
+ * switchDataA, switchDataB and so on, or those of a list or map called switchData. The first one's
+ * portIn is linked to host A, each one's portOut to the next one's portIn, the last one's portOut
+ * to host B.
  */
 
 static const char *const flow_keys[] = { "flow", "dashTitle", "debugTitle", "hostA", "hostB",
@@ -75,51 +76,94 @@ static struct flow_end read_host(struct flow_reader *reader, const char *key)
 
 /* ---- Switches ---- */
 
+struct chain_item {
+	const char *suffix; /* A of switchDataA; "": none */
+	const struct yaml_node *map;
+};
+
 struct chain {
-	const char **keys;
+	struct chain_item *items;
 	size_t count;
 };
 
-/* switchData, switchDataA, ... switchDataZ, switchDataAA */
-static int compare_keys(const void *a, const void *b)
+/* "", A, B, ... Z, AA; 1, 2, ... 10 */
+static int compare_items(const void *a, const void *b)
 {
-	const char *one = *(const char *const *)a;
-	const char *other = *(const char *const *)b;
+	const char *one = ((const struct chain_item *)a)->suffix;
+	const char *other = ((const struct chain_item *)b)->suffix;
 	size_t len = strlen(one);
 	size_t other_len = strlen(other);
 	return len != other_len ? (len > other_len) - (len < other_len) : strcmp(one, other);
 }
 
-static struct chain chain_of(const struct yaml_node *root)
+static void add_item(struct chain *chain, const char *suffix, const struct yaml_node *map)
 {
-	struct chain chain = { memory_zalloc(root->count + 1, sizeof(*chain.keys)), 0 };
+	chain->items = memory_resize(chain->items, (chain->count + 1) * sizeof(*chain->items));
+	chain->items[chain->count++] = (struct chain_item){ suffix, map };
+}
+
+/* Not one switch, but switches by their letters. */
+static bool has_switches(const struct yaml_node *map)
+{
+	bool is_all = map->kind == YAML_KIND_MAP && map->count > 0;
+	for (size_t i = 0; i < map->count && is_all; i++) {
+		is_all = map->items[i]->kind == YAML_KIND_MAP && strncmp(map->keys[i], "port", 4) != 0;
+	}
+	return is_all;
+}
+
+/* switchDataA: {...}, switchData: {...}, switchData: {A: {...}}, or switchData: [{...}] */
+static void add_items(struct flow_reader *reader, struct chain *chain, const char *suffix,
+		const struct yaml_node *value)
+{
+	if (value->kind != YAML_KIND_LIST && !has_switches(value)) {
+		add_item(chain, suffix, value);
+		return;
+	}
+	bool is_map = value->kind == YAML_KIND_MAP;
+	for (size_t i = 0; i < value->count; i++) {
+		struct arena *arena = &reader->flow->arena;
+		const char *own = is_map ? arena_copy_string(arena, slice_of_string(value->keys[i]))
+								 : arena_printf(arena, "%zu%c", i + 1, '\0').ptr;
+		add_item(chain, own, value->items[i]);
+	}
+}
+
+static bool is_switch_key(const char *key)
+{
+	return strncmp(key, switch_key, sizeof(switch_key) - 1) == 0;
+}
+
+static struct chain chain_of(struct flow_reader *reader)
+{
+	const struct yaml_node *root = reader->file.root;
+	struct chain chain = { NULL, 0 };
 	for (size_t i = 0; i < root->count; i++) {
-		if (strncmp(root->keys[i], switch_key, sizeof(switch_key) - 1) == 0
-				&& flow_reader_find(root, root->keys[i]) != NULL) {
-			chain.keys[chain.count++] = root->keys[i];
+		if (is_switch_key(root->keys[i]) && flow_reader_find(root, root->keys[i]) != NULL) {
+			add_items(reader, &chain, root->keys[i] + sizeof(switch_key) - 1, root->items[i]);
 		}
 	}
-	qsort(chain.keys, chain.count, sizeof(*chain.keys), compare_keys);
+	if (chain.count > 0) {
+		qsort(chain.items, chain.count, sizeof(*chain.items), compare_items);
+	}
 	return chain;
 }
 
 /* "switch A 192.0.2.9": two may be one switch, of which each is a part. */
-static struct flow_node *add_switch(
-		struct flow_reader *reader, const struct yaml_node *map, const char *key)
+static struct flow_node *add_switch(struct flow_reader *reader, const struct chain_item *item)
 {
 	static const char *const address_keys[] = { "target", "SNMPHostIP", "job_name" };
-	const char *suffix = key + sizeof(switch_key) - 1;
 	const char *address = "";
 	for (size_t i = 0; i < 3; i++) {
-		const char *text = flow_reader_text(reader, map, address_keys[i]);
+		const char *text = flow_reader_text(reader, item->map, address_keys[i]);
 		address = address[0] == '\0' ? text : address;
 	}
 	if (address[0] == '\0') {
-		yaml_fail(&reader->file, map->line, "%s has no 'target'", key);
+		yaml_fail(&reader->file, item->map->line, "%s%s has no 'target'", switch_key, item->suffix);
 	}
-	const char *blank = suffix[0] == '\0' ? "" : " ";
-	struct slice name =
-			arena_printf(&reader->flow->arena, "switch %s%s%s%c", suffix, blank, address, '\0');
+	const char *blank = item->suffix[0] == '\0' ? "" : " ";
+	struct slice name = arena_printf(
+			&reader->flow->arena, "switch %s%s%s%c", item->suffix, blank, address, '\0');
 	struct flow_node *node = flow_add_node(reader->flow, FLOW_SWITCH, name.ptr);
 	node->address = address;
 	return node;
@@ -127,13 +171,13 @@ static struct flow_node *add_switch(
 
 /* Links it to what is before it; answers where it goes on. */
 static struct flow_end read_switch(
-		struct flow_reader *reader, const char *key, struct flow_end before)
+		struct flow_reader *reader, const struct chain_item *item, struct flow_end before)
 {
-	const struct yaml_node *map = flow_reader_find(reader->file.root, key);
-	if (!flow_reader_check_keys(reader, map, key, switch_keys)) {
+	const struct yaml_node *map = item->map;
+	if (!flow_reader_check_keys(reader, map, switch_key, switch_keys)) {
 		return before;
 	}
-	struct flow_node *node = add_switch(reader, map, key);
+	struct flow_node *node = add_switch(reader, item);
 	struct flow_end in = { node, read_port(reader, map, "portIn", node) };
 	struct flow_end out = { node, read_port(reader, map, "portOut", node) };
 	flow_add_link(reader->flow, before, in);
@@ -171,13 +215,19 @@ static void check_count(struct flow_reader *reader, size_t count)
 	}
 }
 
-static void check_flow_keys(struct flow_reader *reader, const struct chain *chain)
+static void check_flow_keys(struct flow_reader *reader)
 {
 	enum { KEYS = sizeof(flow_keys) / sizeof(flow_keys[0]) };
-	const char **known = memory_zalloc(KEYS + chain->count, sizeof(*known));
-	memcpy(known, chain->keys, chain->count * sizeof(*known));
-	memcpy(known + chain->count, flow_keys, sizeof(flow_keys));
-	flow_reader_check_keys(reader, reader->file.root, "a flow", known);
+	const struct yaml_node *root = reader->file.root;
+	const char **known = memory_zalloc(KEYS + root->count, sizeof(*known));
+	size_t count = 0;
+	for (size_t i = 0; i < root->count; i++) {
+		if (is_switch_key(root->keys[i])) {
+			known[count++] = root->keys[i];
+		}
+	}
+	memcpy(known + count, flow_keys, sizeof(flow_keys));
+	flow_reader_check_keys(reader, root, "a flow", known);
 	free(known);
 }
 
@@ -191,7 +241,7 @@ static void read_chain(struct flow_reader *reader, const struct chain *chain)
 		return;
 	}
 	for (size_t i = 0; i < chain->count; i++) {
-		end = read_switch(reader, chain->keys[i], end);
+		end = read_switch(reader, &chain->items[i], end);
 		if (i == 0 && !list_is_empty(&reader->flow->links)) {
 			beside_first = LIST_ENTRY(reader->flow->links.next, struct flow_link, link)->ends[1];
 		}
@@ -206,11 +256,11 @@ static void read_chain(struct flow_reader *reader, const struct chain *chain)
 void flow_hosts_read(struct flow_reader *reader)
 {
 	const struct yaml_node *root = reader->file.root;
-	struct chain chain = chain_of(root);
-	check_flow_keys(reader, &chain);
+	struct chain chain = chain_of(reader);
+	check_flow_keys(reader);
 	reader->flow->name = flow_reader_name(reader, root, "a flow", "flow");
 	reader->flow->title = flow_reader_text(reader, root, "dashTitle");
 	check_count(reader, chain.count);
 	read_chain(reader, &chain);
-	free(chain.keys);
+	free(chain.items);
 }

@@ -107,6 +107,43 @@ static void test_chain(void)
 	end();
 }
 
+/* However the switches are written down. */
+static void test_chains_alike(void)
+{
+	static const char *const switches[] = {
+		"switchDataB: {target: t2, portIn: {ifName: i}, portOut: {ifName: o}}\n"
+		"switchDataA: {target: t1, portIn: {ifName: i}, portOut: {ifName: o}}\n",
+		"switchData:\n"
+		"  B: {target: t2, portIn: {ifName: i}, portOut: {ifName: o}}\n"
+		"  A: {target: t1, portIn: {ifName: i}, portOut: {ifName: o}}\n",
+		"switchData:\n"
+		"- {target: t1, portIn: {ifName: i}, portOut: {ifName: o}}\n"
+		"- {target: t2, portIn: {ifName: i}, portOut: {ifName: o}}\n",
+	};
+	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+		struct buf text;
+		buf_init(&text, 0);
+		buf_append_string(&text,
+				"flow: f\nswitchNum: 2\nhostA: {nodeName: a, interfaceName: e}\n"
+				"hostB: {nodeName: b, interfaceName: e}\n");
+		buf_append_string(&text, switches[i]);
+		buf_append_byte(&text, '\0');
+		CHECK(begin(text.ptr));
+		CHECK_INT(flow.node_count, 4);
+		CHECK_STRING(buf_slice(&warnings), "");
+		topology_append_table(&out, &flow);
+		CHECK(slice_ends_with(buf_slice(&out),
+				i < 2 ? SLICE("| a | e | switch A t1 | i |\n"
+							  "| switch A t1 | o | switch B t2 | i |\n"
+							  "| switch B t2 | o | b | e |\n")
+					  : SLICE("| a | e | switch 1 t1 | i |\n"
+							  "| switch 1 t1 | o | switch 2 t2 | i |\n"
+							  "| switch 2 t2 | o | b | e |\n")));
+		end();
+		buf_finish(&text);
+	}
+}
+
 static void test_odd_names(void)
 {
 	CHECK(begin("flow: f\n"
@@ -271,6 +308,7 @@ int main(void)
 {
 	RUN(test_nodes);
 	RUN(test_chain);
+	RUN(test_chains_alike);
 	RUN(test_odd_names);
 	RUN(test_links_once);
 	RUN(test_faults);
