@@ -7,7 +7,7 @@ import peers
 from certificates import Authority
 from harness import REPOSITORY, Weir, wait_for
 from redis_servers import RedisServer
-from targets import create
+from targets import create, wait_until_read
 
 DATA = REPOSITORY / "tests" / "integration" / "data"
 NODE = "/metrics/job/node-exporter/instance/198.51.100.1/site/a"
@@ -28,6 +28,7 @@ def push_from_site(weir, node_page):
 
 def page_with_targets(weir):
     """A page on which there are all series that weir has about targets."""
+    wait_until_read(weir)
     create(weir, {"job": "quiet", "instance": "i"}, interval="1ms", silent_after=1,
            attributes={"rack": "r1"})
     create(weir, {"job": "hasty", "instance": "i"}, interval="1ms")

@@ -2,6 +2,8 @@
 
 import json
 
+from harness import wait_for
+
 TARGETS = "/api/v1/targets"
 
 
@@ -20,6 +22,11 @@ def error(response, status):
     answer = json.loads(response.body)
     assert answer["status"] == "error"
     return answer["error"]
+
+
+def wait_until_read(weir):
+    """On a busy machine it may take longer than the harness waits."""
+    wait_for(lambda: weir.get(TARGETS).status == 200, "targets were read")
 
 
 def create(weir, labels, **fields):

@@ -10,7 +10,7 @@ import yaml
 
 import peers
 from harness import DEADLINE, REPOSITORY, wait_for
-from targets import create
+from targets import create, wait_until_read
 
 SHIPPED = REPOSITORY / "docker" / "prometheus"
 TESTS = sorted((REPOSITORY / "tests" / "promtool").glob("*.yml"))
@@ -96,6 +96,7 @@ class ShippedPrometheus(peers.Prometheus):
 
 @pytest.mark.parametrize("is_alternative", [False, True], ids=["page", "targets"])
 def test_in_force(weir, tmp_path, is_alternative):
+    wait_until_read(weir)
     create(weir, {"job": "gone", "instance": "i"}, interval="1ms", silent_after=1)
     create(weir, {"job": "beats", "instance": "i"}, interval="1h")
     weir.put("/metrics/job/beats/instance/i", "n 1\n")
@@ -121,6 +122,7 @@ def test_in_force(weir, tmp_path, is_alternative):
 
 def test_targets_are_told_of_once_with_replicas(weir, tmp_path):
     """By the weir that the balancer picks, not by each of them, and as theirs."""
+    wait_until_read(weir)
     create(weir, {"job": "gone", "instance": "i"}, interval="1ms", silent_after=1)
     weir.put("/metrics/job/backup/instance/db1", "weir_ish 1\n")
     with ShippedPrometheus(tmp_path / "prometheus", weir, replicas_settings(weir)) as server:

@@ -6,7 +6,7 @@ import pytest
 
 import peers
 from harness import wait_for
-from targets import TARGETS, create, data
+from targets import TARGETS, create, data, wait_until_read
 
 OPENMETRICS = {"Accept": "application/openmetrics-text;version=1.0.0"}
 
@@ -123,6 +123,7 @@ def test_when_a_target_was_last_seen(weir):
 def test_group_about_to_expire(weir):
     """Pushed again and again, since on a busy machine the moment may pass unseen."""
     name = "weir_target_expires_time_seconds"
+    wait_until_read(weir)
     create(weir, {"job": "j", "instance": "i"}, interval="1ms")
     create(weir, {"job": "seldom"}, interval="1h")
 
