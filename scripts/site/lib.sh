@@ -412,10 +412,11 @@ send() {
 	return 1
 }
 
-# Has the page at a URL in a file, whole, or says why not. Nothing of an earlier page can be in it.
-fetch() {
+# Has the page at URL in FILE, whole, or says why not. Nothing of an earlier page can be in it. Usually
+# the page is an exporter's, which gets no password of weir's.
+fetch() { # URL FILE [CURL-CONFIG]
 	rm -f "$2"
-	code=$(curl -q -sS -g --connect-timeout "$timeout" --max-time "$timeout" --max-filesize "$page_limit" \
+	code=$(curl -q -sS -g ${3:+-K "$3"} --connect-timeout "$timeout" --max-time "$timeout" --max-filesize "$page_limit" \
 		--proto =http,https -H 'Accept: text/plain; version=0.0.4' \
 		-o "$2" -w '%{http_code}' --url "$1" 2>"$tmp/curl") || {
 		say "$1: $(words_of "$tmp/curl")"
@@ -447,4 +448,25 @@ relay() {
 	printf '# TYPE %s gauge\n%s 0\n' "$3" "$3" >"$tmp/marker"
 	send PUT "$2" "$tmp/marker" || return
 	return 1
+}
+
+# Keeps those lines of a script's that are metrics, and counts the others: lines.awk says how.
+keep_good_lines() { # PREFIX OWN-NAMES FILE [GROUPING-LABEL...]
+	prefix=$1 own=$2
+	lines=$3
+	shift 3
+	tr '\000' '\001' <"$lines" | # not every awk can read it
+		prefix=$prefix own=$own grouping="$*" awk -f "$here/text.awk" -f "$here/lines.awk" 2>"$tmp/dropped"
+	while read -r line; do
+		say "$line"
+	done <"$tmp/dropped"
+}
+
+# Prints a page, or pushes it.
+publish() { # IS-PRINTED PATH FILE
+	if [ -n "$1" ]; then
+		cat "$3"
+	else
+		send PUT "$2" "$3"
+	fi
 }

@@ -25,3 +25,13 @@ function is_utf8(text) {
 	gsub(/\364[\200-\217][\200-\277][\200-\277]/, "", text)
 	return text !~ /[\200-\377]/
 }
+
+# The value that stands so between quotes.
+function unescaped(text,    out, c) {
+	while (match(text, /\\./)) {
+		c = substr(text, RSTART + 1, 1)
+		out = out substr(text, 1, RSTART - 1) (c == "n" ? "\n" : c)
+		text = substr(text, RSTART + 2)
+	}
+	return out text
+}
