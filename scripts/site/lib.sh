@@ -15,6 +15,7 @@
 #   --ttl=DURATION       how long weir shows what was pushed; default 3m, or four times
 #                        --every and the timeouts; 0: as weir is set up
 #   --every=DURATION     runs again and again, until SIGTERM
+#   --for=DURATION       only so long: --every=15 --for=55 is for cron
 #   --splay=DURATION     waits for up to so long first, at random
 #   --longest-wait=...   between two tries while weir is away; default 1m
 #   --state-dir=DIR      for locks and passing files; default WEIR_SITE_DIR, or a
@@ -27,15 +28,16 @@ LC_ALL=C # to awk and tr a byte is a byte, whatever language the site speaks
 export LC_ALL
 umask 077
 
-me=$(basename "$0")
+me=${0##*/}
 server=${PUSHGATEWAY_SERVER:-http://localhost:9091}
 instance=${MYIP:-$(uname -n)}
 curl_config=${WEIR_CURL_CONFIG:-}
 state_dir=${WEIR_SITE_DIR:-}
-every='' ttl='' timeout='' push_timeout=10 splay=0 longest_wait=60
+# Times are in hundredths of a second.
+every='' for_='' ttl='' timeout='' push_timeout=1000 splay=0 longest_wait=6000
 gzip_from=65536 # bytes
 page_limit=67108864
-lock_file='' lock_is_mine='' tmp='' sleeper='' has_fractions=yes
+lock_file='' lock_is_mine='' tmp='' sleeper='' fractions=''
 
 say() {
 	printf '%s: %s\n' "$me" "$*" >&2
@@ -76,6 +78,7 @@ common_option() {
 	--curl-config=?*) curl_config=${1#*=} ;;
 	--state-dir=?*) state_dir=${1#*=} ;;
 	--every=?*) every=$(duration "$1") || exit ;;
+	--for=?*) for_=$(duration "$1") || exit ;;
 	--ttl=?*) ttl=$(duration "$1") || exit ;;
 	--timeout=?*) timeout=$(duration "$1") || exit ;;
 	--push-timeout=?*) push_timeout=$(duration "$1") || exit ;;
@@ -85,19 +88,33 @@ common_option() {
 	esac
 }
 
-# Seconds, of --name=15, 0.5s, 90s, 1h30m or 7d.
+# Hundredths of a second, of --name=15, 0.5s, 90s, 1h30m or 7d.
 duration() {
-	text=${1#*=} awk 'BEGIN {
+	text=${1#*=}
+	case $text in
+	0 | *[!0-9]* | 0* | ?????????*) ;;
+	*)
+		echo "${text}00"
+		return
+		;;
+	esac
+	text=$text awk 'BEGIN {
 		text = ENVIRON["text"]
-		if (text ~ /^[0-9]+(\.[0-9]+)?$/) { printf "%.2f", text; exit }
+		if (text ~ /^[0-9]+(\.[0-9]+)?$/) { text = text "s" }
 		if (text !~ /^([0-9]+(\.[0-9]+)?[smhd])+$/) exit 1
-		unit["s"] = 1; unit["m"] = 60; unit["h"] = 3600; unit["d"] = 86400
+		unit["s"] = 100; unit["m"] = 6000; unit["h"] = 360000; unit["d"] = 8640000
 		while (match(text, /^[0-9.]+/)) {
 			sum += substr(text, 1, RLENGTH) * unit[substr(text, RLENGTH + 1, 1)]
 			text = substr(text, RLENGTH + 2)
 		}
-		printf "%.2f", sum
+		if (sum > 1e12) exit 1
+		printf "%.0f", sum
 	}' || misused "'$1': a duration is written as 15, 0.5s, 90s, 1h30m or 7d"
+}
+
+# Seconds, as others are told them.
+seconds() {
+	printf '%d.%02d' $(($1 / 100)) $(($1 % 100))
 }
 
 # Calls a function with the words of a list, which are between blanks, commas or lines, and no patterns.
@@ -110,28 +127,23 @@ for_words() {
 	"$function" "$@"
 }
 
-# A calculation that the shell cannot do, such as "1.5 * 4".
-calculate() {
-	awk "BEGIN { printf \"%.2f\", $1 }"
-}
-
-is_true() {
-	awk "BEGIN { exit !($1) }"
-}
-
 # Looks at what was set, and sets what was not.
 settle() {
 	need curl awk od
 	settle_server
-	[ -z "$every" ] || is_true "$every >= 0.1" || misused "--every is at least 0.1 seconds"
+	[ -z "$every" ] || [ "$every" -ge 10 ] || misused "--every is at least 0.1 seconds"
+	[ -z "$for_" ] || [ -n "$every" ] || misused "--for is how long --every goes on"
 	if [ -z "$timeout" ]; then
-		timeout=10
-		[ -z "$every" ] || ! is_true "$every < 10 && $every >= 1" || timeout=$every
+		timeout=1000
+		if [ "${every:-0}" -ge 100 ] && [ "$every" -lt 1000 ]; then
+			timeout=$every
+		fi
 	fi
-	is_true "$timeout > 0 && $push_timeout > 0" || misused "a timeout is more than 0"
+	[ "$timeout" -gt 0 ] || misused "--timeout is more than 0"
+	[ "$push_timeout" -gt 0 ] || misused "--push-timeout is more than 0"
 	if [ -z "$ttl" ]; then
-		ttl=180 # what cron calls once a minute may fail twice
-		[ -z "$every" ] || ttl=$(calculate "$every * 4 + $timeout + $push_timeout + 10")
+		ttl=18000 # what cron calls once a minute may fail twice
+		[ -z "$every" ] || ttl=$((every * 4 + timeout + push_timeout + 1000))
 	fi
 	if [ -n "$curl_config" ]; then
 		[ -r "$curl_config" ] || fail "$curl_config: cannot be read (--curl-config)"
@@ -193,14 +205,17 @@ leave() {
 }
 
 make_state_dir() {
-	if [ -z "$state_dir" ]; then
+	if [ -n "$state_dir" ]; then
+		mkdir -p "$state_dir" || fail "$state_dir: cannot be made (--state-dir)"
+		found=$(find -H "$state_dir" -prune -type d -user "$(id -u)")
+	else
 		state_dir=${XDG_RUNTIME_DIR:-${TMPDIR:-/tmp}}/weir-site-$(id -u)
 		[ "$(id -u)" -ne 0 ] || [ ! -d /run ] || state_dir=/run/weir-site
+		mkdir -p "$state_dir" || fail "$state_dir: cannot be made (--state-dir)"
+		# In /tmp somebody else may have made it first, or a link of that name.
+		found=$(find "$state_dir" -prune -type d -user "$(id -u)")
 	fi
-	mkdir -p "$state_dir" || fail "$state_dir: cannot be made (--state-dir)"
-	# In /tmp somebody else may have made it first, or a link of that name.
-	[ -n "$(find "$state_dir" -prune -type d -user "$(id -u)")" ] ||
-		fail "$state_dir: is not a directory of this user (--state-dir)"
+	[ -n "$found" ] || fail "$state_dir: is not a directory of this user (--state-dir)"
 }
 
 # A process by its number and the time of its start, since numbers are used again.
@@ -246,18 +261,18 @@ lock_by_link() {
 # Runs a command once, or with --every again and again. It ends with 0, with 1 if something failed, and
 # with 2 if weir was not there.
 run() {
-	sleep 0.01 2>/dev/null || has_fractions=''
-	pause "$(random_below "$(hundredths "$splay")")"
+	[ "$splay" -eq 0 ] || pause "$(random_below "$splay")"
 	[ -n "$every" ] || run_once "$@"
 	trap 'exit 0' TERM INT HUP
-	period=$(hundredths "$every")
 	began=$(now)
 	misses=0
 	while :; do
 		outcome=0
 		"$@" || outcome=$?
 		[ "$outcome" -eq 2 ] && misses=$((misses + 1)) || misses=0
-		pause "$(($(next_time) - $(now)))"
+		next=$(next_time)
+		[ -z "$for_" ] || [ $((next - began)) -lt "$for_" ] || exit 0
+		pause $((next - $(now)))
 	done
 }
 
@@ -271,19 +286,15 @@ run_once() {
 next_time() {
 	time=$(now)
 	if [ "$misses" -gt 0 ]; then
-		wait=$((period << (misses < 10 ? misses : 10)))
-		longest=$(hundredths "$longest_wait")
-		[ "$longest" -gt "$period" ] || longest=$period
+		wait=$((every << (misses < 10 ? misses : 10)))
+		longest=$longest_wait
+		[ "$longest" -gt "$every" ] || longest=$every
 		[ "$wait" -lt "$longest" ] || wait=$longest
 		echo $((time + wait / 2 + $(random_below $((wait / 2)))))
 	else
-		turn=$(((time - began + period / 50) / period + 1))
-		echo $((began + turn * period - period / 50 + $(random_below $((period / 25)))))
+		turn=$(((time - began + every / 50) / every + 1))
+		echo $((began + turn * every - every / 50 + $(random_below $((every / 25)))))
 	fi
-}
-
-hundredths() {
-	awk -v seconds="$1" 'BEGIN { printf "%d", seconds * 100 + 0.5 }'
 }
 
 # Hundredths of a second on a clock that nobody sets, where there is one.
@@ -306,9 +317,13 @@ random_below() {
 # Waits so many hundredths; a signal ends it at once, as it would not end a sleep in front of the shell.
 pause() {
 	[ "$1" -gt 0 ] || return 0
-	seconds=$(($1 / 100 + 1))
-	[ -z "$has_fractions" ] || seconds=$(($1 / 100)).$(printf %02d $(($1 % 100)))
-	sleep "$seconds" 9>&- & # the lock is not the sleep's
+	if [ -z "$fractions" ]; then
+		fractions=no
+		! sleep 0.01 2>/dev/null || fractions=yes
+	fi
+	for_seconds=$(($1 / 100 + 1))
+	[ "$fractions" = no ] || for_seconds=$(seconds "$1")
+	sleep "$for_seconds" 9>&- & # the lock is not the sleep's
 	sleeper=$!
 	wait "$sleeper" || :
 	sleeper=''
@@ -383,7 +398,7 @@ is_whole() {
 send() {
 	method=$1 path=$2 body=${3:-} code=''
 	rm -f "$tmp/answer"
-	set -- -q -sS -g -X "$method" --connect-timeout "$push_timeout" --max-time "$push_timeout" \
+	set -- -q -sS -g -X "$method" --max-time "$(seconds "$push_timeout")" \
 		-o "$tmp/answer" -w '%{http_code}' -H 'Expect:'
 	[ -z "$curl_config" ] || set -- "$@" -K "$curl_config"
 	if [ -n "$body" ]; then
@@ -392,7 +407,7 @@ send() {
 			set -- "$@" -H 'Content-Encoding: gzip'
 		fi
 		set -- "$@" -H 'Content-Type: text/plain; version=0.0.4; charset=utf-8' --data-binary "@$body"
-		! is_true "$ttl > 0" || set -- "$@" -H "Weir-TTL: ${ttl}s"
+		[ "$ttl" -eq 0 ] || set -- "$@" -H "Weir-TTL: $(seconds "$ttl")s"
 	fi
 	code=$(curl "$@" --url "$server$path" 2>"$tmp/curl") || code=000
 	case $code in
@@ -416,7 +431,7 @@ send() {
 # the page is an exporter's, which gets no password of weir's.
 fetch() { # URL FILE [CURL-CONFIG]
 	rm -f "$2"
-	code=$(curl -q -sS -g ${3:+-K "$3"} --connect-timeout "$timeout" --max-time "$timeout" --max-filesize "$page_limit" \
+	code=$(curl -q -sS -g ${3:+-K "$3"} --max-time "$(seconds "$timeout")" --max-filesize "$page_limit" \
 		--proto =http,https -H 'Accept: text/plain; version=0.0.4' \
 		-o "$2" -w '%{http_code}' --url "$1" 2>"$tmp/curl") || {
 		say "$1: $(words_of "$tmp/curl")"
@@ -440,7 +455,7 @@ relay() {
 	fetched=$(now)
 	if fetch "$1" "$tmp/page"; then
 		printf '# TYPE %s gauge\n%s 1\n# TYPE %s gauge\n%s %s\n' "$3" "$3" \
-			"$4" "$4" "$(calculate "($(now) - $fetched) / 100")" >>"$tmp/page"
+			"$4" "$4" "$(seconds $(($(now) - fetched)))" >>"$tmp/page"
 		pushed=0
 		send PUT "$2" "$tmp/page" || pushed=$?
 		[ "$pushed" -eq 1 ] || return "$pushed"
