@@ -184,7 +184,8 @@ begin() {
 	trap 'exit 129' HUP
 	lock_file=$state_dir/$1.lock
 	if command -v flock >/dev/null 2>&1; then
-		exec 9>>"$lock_file" || fail "$lock_file: cannot be written"
+		true 2>/dev/null >>"$lock_file" || fail "$lock_file: cannot be written (--state-dir)"
+		exec 9>>"$lock_file"
 		flock -n 9 || busy
 	else
 		lock_by_link || busy
@@ -192,6 +193,12 @@ begin() {
 	tmp=$state_dir/$1.tmp
 	rm -rf "$tmp" # of a run that was killed
 	mkdir "$tmp" || fail "$tmp: cannot be made"
+}
+
+# For what may run several times at once: a name of its own, which goes with the run.
+begin_one_of_many() {
+	begin "$1-$$"
+	lock_is_mine=yes
 }
 
 busy() {

@@ -1,10 +1,12 @@
 """scripts/site/l2-checks: what is on, by what was pushed and when; and one bad line costs one line."""
 
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness import wait_for
+from harness import DEADLINE, wait_for
 from page import Page
 from peers import promtool
 from sites import FakeServer, Site, reply, small_tools
@@ -154,6 +156,22 @@ def test_printed_for_script_exporter(cleared_weir, site):
     lines = [line for line in printed.splitlines() if line.startswith(("host", "switch"))]
     assert len(lines) == 14 and f'host1_arp_on{{host="{A}"}} 1' in lines
     assert "l2_checks" not in "".join(cleared_weir.scrape().pushed())
+
+
+def test_several_that_ask_at_once(cleared_weir, site):
+    """As two Prometheus that scrape one script_exporter."""
+    push_all_well(cleared_weir)
+    both = threading.Barrier(2)
+
+    def answer(handler, _):
+        both.wait(DEADLINE)
+        reply(handler, body=cleared_weir.get("/metrics").body)
+
+    with FakeServer(answer) as fake, ThreadPoolExecutor(2) as threads:
+        runs = [threads.submit(site.succeed, *ARGUMENTS, "--stdout", PUSHGATEWAY_SERVER=fake.url) for _ in range(2)]
+        printed = [run.result().stdout for run in runs]
+    assert printed[0] == printed[1] and "host1_node_on" in printed[0]
+    assert list((site.directory / "state").iterdir()) == []
 
 
 def test_bad_line_is_dropped_and_counted(cleared_weir, site):

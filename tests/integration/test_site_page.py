@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from certificates import Authority, tls_config, web_config
 from harness import DEADLINE, wait_for
 from page import Page
 from sites import SCRIPTS, FakeServer, Site, reply, small_tools
+from test_auth import basic, hash_of
 
 GROUP = {"job": "node-exporter", "instance": "10.0.0.1"}
 GOOD = "# TYPE speed gauge\nspeed 3\n"
@@ -201,6 +203,26 @@ def test_password_is_in_a_file_alone(tmp_path, exporter):
         assert "cannot be read" in site.fail("push-page", "--curl-config=/none", f"{exporter.url}/good")
 
 
+def test_weir_with_tls_and_users(start_weir, tmp_path, exporter):
+    authority = Authority(tmp_path / "authority")
+    served = authority.issue("served")
+    config = web_config(tmp_path / "config", tls_config(served) + f"basic_auth_users:\n  site: {hash_of('secret', 4)}\n")
+    weir = start_weir(f"--web.config.file={config}", tls=authority.client())
+    site = Site(tmp_path / "site", weir.url)
+    credentials = tmp_path / "credentials"
+    credentials.write_text(f'user = "site:wrong"\ncacert = "{authority.cert}"\n')
+    credentials.chmod(0o600)
+    site.variables["WEIR_CURL_CONFIG"] = str(credentials)
+    assert "answered 401" in site.fail("push-page", f"{exporter.url}/good")
+    credentials.write_text(credentials.read_text().replace("wrong", "secret"))
+    site.succeed("push-page", f"{exporter.url}/good")
+    assert "speed" in weir.get("/metrics", basic("site", "secret")).text
+    assert "host1_node_on" in site.succeed("l2-checks", "--host1=a", "--host2=b", "--stdout").stdout
+    assert "groups deleted: 1" in site.succeed("prune", "--job=node-exporter").stdout
+    assert "speed" not in weir.get("/metrics", basic("site", "secret")).text
+    assert "curl: (60)" in site.fail("push-page", f"{exporter.url}/good", WEIR_CURL_CONFIG="")
+
+
 # --- one run at a time ---
 
 def tools_without_flock(tmp_path):
@@ -310,7 +332,7 @@ def test_period_does_not_grow_by_what_a_push_takes(site, exporter):
 def test_turns_of_one_minute(site, exporter):
     """For cron: as many turns as there is time for."""
     with FakeServer(lambda handler, request: reply(handler)) as fake:
-        site.succeed("push-page", "--every=0.4", "--for=0.9", f"{exporter.url}/good", PUSHGATEWAY_SERVER=fake.url)
+        site.succeed("push-page", "--every=0.4", "--for=0.9", "--splay=0.2", f"{exporter.url}/good", PUSHGATEWAY_SERVER=fake.url)
         assert 2 <= len(fake.requests) <= 3  # if a turn takes longer than that, one is left out
 
 
