@@ -4,11 +4,12 @@ Written after its way of working, with its paths, names and order of requests.
 """
 
 import json
+import re
 import subprocess
 
 import pytest
 
-from harness import DEADLINE, wait_for
+from harness import DEADLINE, REPOSITORY, wait_for
 from page import Page
 from sites import FakeServer, reply
 
@@ -186,8 +187,11 @@ def test_greps_find_what_is_off(weir, tmp_path, scenario, off):
 
 
 def test_the_dead_are_not_on_for_ever(start_weir, tmp_path):
-    """Nothing tells a Pushgateway that a site died; here its groups have a time to live."""
-    weir = start_weir("--group.ttl=1s")
+    """Nothing tells a Pushgateway that a site died; here what is pushed all the time has a time to live."""
+    rules = re.search(r"^```yaml\n(jobs:.*?)^```", (REPOSITORY / "docs" / "sites.md").read_text(), re.M | re.S)[1]
+    (tmp_path / "rules.yml").write_text(rules.replace("2m", "500ms"))
+    weir = start_weir(f"--config.file={tmp_path / 'rules.yml'}")
     push_all_well(weir, tmp_path)
-    assert "host1_node_on" in greps(weir)
-    wait_for(lambda: greps(weir) == set(), "all of it is off")
+    wait_for(lambda: set(NAMES) - greps(weir) == {
+        "host1_node_on", "host2_node_on", "host1_snmp_on", "host2_snmp_on", "switch_host1_mac", "switch_host2_mac"},
+        "what is pushed all the time is off, and ARP tables, which are not, are on")

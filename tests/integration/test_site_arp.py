@@ -141,9 +141,17 @@ def test_partial_table_is_no_change(cleared_weir, arp, text):
     assert {entry[:2] for entry in entries(cleared_weir.scrape())} == {A, B}
     assert value(cleared_weir, "arp_table_up") == 0
     assert value(cleared_weir, "ping_success", target="down") == 0
-    assert "is not a whole table" in arp.fail(*arp.arguments("--ttl=0.01"))
+
+
+def test_table_that_stays_partial(cleared_weir, arp):
+    """Then what it was once is not true any more."""
+    arp.succeed(*arp.arguments())
+    arp.set_text("")
+    arp.fail(*arp.arguments("--ttl=0.01"))
+    arp.fail(*arp.arguments())
     page = cleared_weir.scrape()
     assert entries(page) == set() and value(cleared_weir, "arp_entries") is None
+    assert value(cleared_weir, "arp_table_up") == 0
 
 
 def test_table_that_is_not_there(cleared_weir, arp):

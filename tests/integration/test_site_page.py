@@ -88,6 +88,10 @@ def test_nothing_old_is_left_when_the_exporter_fails(weir, site, exporter, kind,
     assert words in site.fail("push-page", f"{exporter.url}/{kind}", "--timeout=0.5")
     assert families(weir) == {"push_source_up"}
     assert shown(weir, "push_source_up") == 0
+
+
+def test_exporter_that_is_back(weir, site, exporter):
+    site.fail("push-page", f"{exporter.url}/500")
     site.succeed("push-page", f"{exporter.url}/good")
     assert (shown(weir, "speed"), shown(weir, "push_source_up")) == (3, 1)
 

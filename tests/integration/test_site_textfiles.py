@@ -83,13 +83,19 @@ def test_broken_file_loses_itself_alone(cleared_weir, textfiles, checker, words)
     assert shown(cleared_weir, "textfile_error")["bad.prom"] == 0 and shown(cleared_weir, "from_b") == {"bad.prom": 3}
 
 
-@pytest.mark.parametrize("text", ["m 1", "m 1\nm 1\n", "m 1 1700000000000\n", 'm{a="\x00', b"m{a=\"\xff\"} 1\n", "<p>\n"])
-def test_kinds_of_broken_files(cleared_weir, textfiles, text):
+BROKEN = {"no end": "m 1", "twice": "m 1\nm 1\n", "timestamp": "m 1 1700000000000\n", "nul": 'm{a="\x00',
+          "no UTF-8": b'm{a="\xff"} 1\n', "HTML": "<p>\n"}
+
+
+@pytest.mark.parametrize("checker", [BINARY, "/none"], ids=["checked", "not checked"])
+def test_kinds_of_broken_files(cleared_weir, textfiles, checker):
     textfiles.write("good.prom", "good 1\n")
-    textfiles.write("bad.prom", text)
-    textfiles.fail(*textfiles.arguments("--weir=/none"))
-    textfiles.fail(*textfiles.arguments(f"--weir={BINARY}"))
-    assert shown(cleared_weir, "textfile_error") == {"bad.prom": 1, "good.prom": 0}
+    for kind, text in BROKEN.items():
+        textfiles.write(f"{kind}.prom", text)
+    said = textfiles.fail(*textfiles.arguments(f"--weir={checker}"))
+    assert all(f"{kind}.prom: " in said for kind in BROKEN)
+    assert shown(cleared_weir, "textfile_error") == {
+        "good.prom": 0, **{f"{kind}.prom": 1 for kind in BROKEN}}
     assert shown(cleared_weir, "good") == {"good.prom": 1} and shown(cleared_weir, "m") == {}
 
 
