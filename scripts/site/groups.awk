@@ -60,7 +60,8 @@ function take_string(text) {
 		is_success = text == "success"
 	} else if (depth == 4 && key[3] == "labels") {
 		add_label(key[4], text)
-	} else if (depth == 6 && key[4] == "metrics" && key[6] == "value" && key[3] ~ /^push_(failure_)?time_seconds$/) {
+	} else if (depth == 6 && key[4] == "metrics" && key[6] == "value" &&
+			key[3] ~ /^push_(failure_)?time_seconds$/) {
 		time[key[3]] = text + 0
 	}
 }

@@ -15,7 +15,7 @@
 #   --ttl=DURATION       how long weir shows what was pushed; default 3m, or four times
 #                        --every and the timeouts; 0: as weir is set up
 #   --every=DURATION     runs again and again, until SIGTERM
-#   --for=DURATION       only so long: --every=15 --for=55 is for cron
+#   --for=DURATION       only so long: --every=15 --for=50 is for cron
 #   --splay=DURATION     waits for up to so long first, at random
 #   --longest-wait=...   between two tries while weir is away; default 1m
 #   --state-dir=DIR      for locks and passing files; default WEIR_SITE_DIR, or a
@@ -289,7 +289,8 @@ run_once() {
 }
 
 # Turns are counted from the start, so that what one takes does not move the next; each has up to a
-# fiftieth of jitter. While weir is away the waits double, and are random, so that sites do not return all at once.
+# fiftieth of jitter. While weir is away the waits double, and are random, so that sites do not return
+# all at once.
 next_time() {
 	time=$(now)
 	if [ "$misses" -gt 0 ]; then

@@ -67,7 +67,8 @@ function take_comment(    word, count) {
 	if (word[1] != "#" || (word[2] != "TYPE" && word[2] != "HELP")) {
 		return
 	}
-	if (word[3] !~ /^[a-zA-Z_:][a-zA-Z0-9_:]*$/ || (word[2] word[3]) in seen || word[3] in has_samples || word[3] in own ||
+	if (word[3] !~ /^[a-zA-Z_:][a-zA-Z0-9_:]*$/ || (word[2] word[3]) in seen ||
+			word[3] in has_samples || word[3] in own ||
 			(word[2] == "TYPE" && (count != 4 || word[4] !~ /^(counter|gauge|untyped)$/)) ||
 			(word[2] == "HELP" && !is_help($0))) {
 		reject("comment")

@@ -13,7 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from harness import DEADLINE, REPOSITORY
 
 SCRIPTS = REPOSITORY / "scripts" / "site"
-OWN_VARIABLES = ("WEIR_", "PUSHGATEWAY_", "XDG_RUNTIME", "MYIP", "NODE_", "SNMP_", "SWITCH_", "HOST2IP", "http_proxy")
+OWN_VARIABLES = ("WEIR_", "PUSHGATEWAY_", "XDG_RUNTIME", "MYIP", "NODE_", "SNMP_", "SWITCH_",
+                 "HOST2IP", "http_proxy")
 
 
 class Site:
@@ -55,7 +56,8 @@ class Site:
         """A script that goes on until it is told to stop. It must then end at once, and well."""
         with open(self.directory / "running", "ab") as log:
             process = subprocess.Popen(self.command(script, *arguments), cwd=self.directory,
-                                       env={**self.variables, **variables}, stdin=subprocess.DEVNULL,
+                                       env={**self.variables, **variables},
+                                       stdin=subprocess.DEVNULL,
                                        stdout=log, stderr=log, start_new_session=True)
         try:
             yield process
@@ -104,7 +106,8 @@ class FakeServer:
         class Handler(BaseHTTPRequestHandler):
             def handle_any(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                request = Request(time.monotonic(), self.command, self.path, dict(self.headers), body)
+                request = Request(time.monotonic(), self.command, self.path, dict(self.headers),
+                                  body)
                 with fake._lock:
                     fake.requests.append(request)
                     fake._running += 1

@@ -1,4 +1,4 @@
-"""The scripts of sense-rtmon, a system of sites that push by curl: its requests as they are, and its greps.
+"""sense-rtmon, a system of sites that push by curl: its requests as they are, and its greps.
 
 Written after its way of working, with its paths, names and order of requests.
 """
@@ -24,14 +24,16 @@ def weir(cleared_weir):
 
 def shell(script, **variables):
     """What it prints, as cron would run it."""
-    done = subprocess.run(["sh", "-eu", "-c", script], env={"PATH": "/usr/bin:/bin", **variables}, text=True,
+    done = subprocess.run(["sh", "-eu", "-c", script], env={"PATH": "/usr/bin:/bin", **variables},
+                          text=True,
                           capture_output=True, timeout=DEADLINE, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def post(weir, path, body):
-    answer = weir.post(f"/metrics/job/{path}", body, headers={"Content-Type": "application/x-www-form-urlencoded"})
+    answer = weir.post(f"/metrics/job/{path}", body,
+                       headers={"Content-Type": "application/x-www-form-urlencoded"})
     assert answer.status == 200, answer.text
     return f"{weir.url}/metrics/job/{path}"
 
@@ -45,7 +47,8 @@ def test_page_of_node_exporter_through_a_pipe(weir, node_exporter):
                  "$PUSHGATEWAY_SERVER/metrics/job/node-exporter/instance/$MYIP",
                  PAGE=f"{node_exporter.url}/metrics", PUSHGATEWAY_SERVER=weir.url, MYIP=A) == "200"
     page = weir.scrape()
-    names = {name for name, labels in page.samples if {("instance", A), ("job", "node-exporter")} <= labels}
+    names = {name for name, labels in page.samples
+             if {("instance", A), ("job", "node-exporter")} <= labels}
     pushed = {name for name, _ in Page(node_exporter.page().decode()).samples}
     assert pushed <= names and {"go_goroutines", "process_open_fds"} <= names
 
@@ -68,8 +71,10 @@ def test_snmp_by_a_file(weir, tmp_path):
         assert shell('cd $DIR; curl -s -o snmp_temp.txt "$EXPORTER/snmp?target=$SWITCH&module=if_mib"; '
                      'cat snmp_temp.txt | curl -s -w "%{http_code}" --data-binary @- '
                      "$URL/metrics/job/snmp-exporter/target_switch/$SWITCH/instance/$MYIP",
-                     DIR=str(tmp_path), EXPORTER=exporter.url, SWITCH=SWITCH, URL=weir.url, MYIP=A) == "200"
-    assert weir.scrape().value("ifHCInOctets", job="snmp-exporter", target_switch=SWITCH, instance=A, ifIndex="1") == 7
+                     DIR=str(tmp_path), EXPORTER=exporter.url, SWITCH=SWITCH, URL=weir.url,
+                     MYIP=A) == "200"
+    assert weir.scrape().value("ifHCInOctets", job="snmp-exporter", target_switch=SWITCH,
+                               instance=A, ifIndex="1") == 7
 
 
 # --- ARP rows: a URL each, all of them deleted at the next change ---
@@ -83,9 +88,11 @@ def push_rows(weir, instance, rows, ping, listed):
     urls = [post(weir, f"arpMetrics/instance/{instance}/ping_this_ip/{peer}/ping_status/{status}",
                  f"Success_1_failure_0 {status}\n")]
     for number, (name, mac, address) in enumerate(rows, 1):
-        urls.append(post(weir, f"arpMetrics/instance/{instance}/hostname/{name}/mac_address/{mac}/ip_address/{address}",
+        urls.append(post(weir, f"arpMetrics/instance/{instance}/hostname/{name}"
+                               f"/mac_address/{mac}/ip_address/{address}",
                          f"ARP_Table {number}\n"))
-    urls.append(post(weir, f"arpMetrics/instance/{instance}/entryCount/value", f"ARP_Entry_Count {len(rows)}\n"))
+    urls.append(post(weir, f"arpMetrics/instance/{instance}/entryCount/value",
+                     f"ARP_Entry_Count {len(rows)}\n"))
     listed.write_text(json.dumps(urls))
 
 
@@ -94,15 +101,18 @@ def test_after_a_change_only_new_urls_remain(weir, tmp_path):
     first = [("no_name1", MAC_B, B), ("switch.example", MAC_SWITCH, SWITCH)]
     push_rows(weir, A, first, (B, 1), listed)
     page = weir.scrape()
-    assert page.value("ARP_Table", job="arpMetrics", instance=A, hostname="no_name1", mac_address=MAC_B, ip_address=B) == 1
+    assert page.value("ARP_Table", job="arpMetrics", instance=A, hostname="no_name1",
+                      mac_address=MAC_B, ip_address=B) == 1
     assert page.value("ARP_Entry_Count", job="arpMetrics", instance=A, entryCount="value") == 2
     second = [("no_name1", MAC_SWITCH, SWITCH)]
     push_rows(weir, A, second, (B, 0), listed)
     assert weir.scrape().groups() == {
         frozenset({("job", "arpMetrics"), ("instance", A)} | set(labels.items())) for labels in (
             {"ping_this_ip": B, "ping_status": "0"},
-            {"hostname": "no_name1", "mac_address": MAC_SWITCH, "ip_address": SWITCH}, {"entryCount": "value"})}
-    assert weir.scrape().value("ARP_Entry_Count", job="arpMetrics", instance=A, entryCount="value") == 1
+            {"hostname": "no_name1", "mac_address": MAC_SWITCH, "ip_address": SWITCH},
+            {"entryCount": "value"})}
+    assert weir.scrape().value("ARP_Entry_Count", job="arpMetrics", instance=A,
+                               entryCount="value") == 1
 
 
 # --- how it reads: by greps over the page, which need labels in the order of their names ---
@@ -110,8 +120,9 @@ def test_after_a_change_only_new_urls_remain(weir, tmp_path):
 CHECKS = r'''
 page() { curl -s "$URL/metrics"; }
 check() { if page | grep -q "$2"; then echo "$1 1"; else echo "$1 0"; fi; }
-mac_of() { # of the address $2 in the table of $1, between quotes, with nothing in them if it is not there
-	page | sed -n -e "s/.*instance=\"$1\".*ip_address=\"$2\".*mac_address=\(\"[^\"]*\"\).*/\1/p" -e '$s/.*/""/p' | head -n 1
+mac_of() { # of the address $2 in the table of $1, between quotes; without it nothing is between them
+	page | sed -n -e "s/.*instance=\"$1\".*ip_address=\"$2\".*mac_address=\(\"[^\"]*\"\).*/\1/p" \
+		-e '$s/.*/""/p' | head -n 1
 }
 check host1_arp_on ".*instance=\"$A\".*job=\"arpMetrics\".*"
 check host2_arp_on ".*instance=\"$B\".*job=\"arpMetrics\".*"
@@ -176,10 +187,12 @@ def scenario_node_off(weir, _):
 
 
 @pytest.mark.parametrize("scenario,off", [
-    (scenario_arp_off, {"host2_arp_on", "host2_ping_status", "host2_snmp_mac_status", "host2_has_host1_arp",
+    (scenario_arp_off,
+     {"host2_arp_on", "host2_ping_status", "host2_snmp_mac_status", "host2_has_host1_arp",
                         "switch_host1_mac"}),
     (scenario_ping_fails, {"host1_ping_status"}), (scenario_mac_missing, {"switch_host2_mac"}),
-    (scenario_row_missing, {"host1_has_host2_arp", "switch_host2_mac"}), (scenario_node_off, {"host1_node_on"})])
+    (scenario_row_missing, {"host1_has_host2_arp", "switch_host2_mac"}),
+    (scenario_node_off, {"host1_node_on"})])
 def test_greps_find_what_is_off(weir, tmp_path, scenario, off):
     push_all_well(weir, tmp_path)
     scenario(weir, tmp_path)
@@ -187,11 +200,13 @@ def test_greps_find_what_is_off(weir, tmp_path, scenario, off):
 
 
 def test_the_dead_are_not_on_for_ever(start_weir, tmp_path):
-    """Nothing tells a Pushgateway that a site died; here what is pushed all the time has a time to live."""
-    rules = re.search(r"^```yaml\n(jobs:.*?)^```", (REPOSITORY / "docs" / "sites.md").read_text(), re.M | re.S)[1]
+    """Nothing tells a Pushgateway that a site died; here what is pushed all the time expires."""
+    rules = re.search(r"^```yaml\n(jobs:.*?)^```", (REPOSITORY / "docs" / "sites.md").read_text(),
+                      re.M | re.S)[1]
     (tmp_path / "rules.yml").write_text(rules.replace("2m", "500ms"))
     weir = start_weir(f"--config.file={tmp_path / 'rules.yml'}")
     push_all_well(weir, tmp_path)
     wait_for(lambda: set(NAMES) - greps(weir) == {
-        "host1_node_on", "host2_node_on", "host1_snmp_on", "host2_snmp_on", "switch_host1_mac", "switch_host2_mac"},
+        "host1_node_on", "host2_node_on", "host1_snmp_on", "host2_snmp_on", "switch_host1_mac",
+        "switch_host2_mac"},
         "what is pushed all the time is off, and ARP tables, which are not, are on")

@@ -29,7 +29,9 @@ def table(*rows):
     return HEAD + "".join(row(*each) for each in rows)
 
 
-A, B, C = ("192.0.2.1", "02:00:00:00:00:0a"), ("192.0.2.2", "02:00:00:00:00:0b"), ("192.0.2.3", "02:00:00:00:00:0c")
+A = ("192.0.2.1", "02:00:00:00:00:0a")
+B = ("192.0.2.2", "02:00:00:00:00:0b")
+C = ("192.0.2.3", "02:00:00:00:00:0c")
 
 
 class ArpSite(Site):
@@ -65,7 +67,8 @@ def arp(cleared_weir, tmp_path):
 
 def entries(page):
     return {(labels["ip_address"], labels["mac_address"], labels["hostname"])
-            for labels in (dict(labels) for name, labels in page.samples if name == "arp_entry_info")}
+            for labels in (dict(labels) for name, labels in page.samples
+                           if name == "arp_entry_info")}
 
 
 def value(weir, name, **labels):
@@ -106,14 +109,16 @@ def test_table_without_rows(cleared_weir, arp):
 
 def test_change_add_remove(cleared_weir, arp):
     """Each is one PUT, and the table is exact after it."""
-    pushes = cleared_weir.scrape().total("pushgateway_http_requests_total", handler="push", method="put")
+    pushes = cleared_weir.scrape().total("pushgateway_http_requests_total", handler="push",
+                                         method="put")
     changed = (A[0], "02:00:00:00:00:ff")
     steps = [(A, B), (A, B, C), (B, C), (C, B), (changed, B)]
     for step in steps:
         arp.set_table(*step)
         arp.succeed(*arp.arguments())
         assert {entry[:2] for entry in entries(cleared_weir.scrape())} == set(step)
-    after = cleared_weir.scrape().total("pushgateway_http_requests_total", handler="push", method="put")
+    after = cleared_weir.scrape().total("pushgateway_http_requests_total", handler="push",
+                                        method="put")
     assert after - pushes == len(steps)
 
 
@@ -132,7 +137,8 @@ def test_names_that_are_no_text_are_none(cleared_weir, arp):
 
 
 @pytest.mark.parametrize("text", [
-    "", HEAD[:40], table(A, B)[:-1], table(A, B)[:-20], table(A, B) + "192.0.2.3\n", row(*A) + row(*B)],
+    "", HEAD[:40], table(A, B)[:-1], table(A, B)[:-20], table(A, B) + "192.0.2.3\n",
+    row(*A) + row(*B)],
     ids=["empty", "half a head", "no end", "cut in a row", "half a row", "no head"])
 def test_partial_table_is_no_change(cleared_weir, arp, text):
     arp.succeed(*arp.arguments("up"))
@@ -188,7 +194,8 @@ def test_table_that_is_written_in_place(cleared_weir, arp):
 
 def test_pings(cleared_weir, arp):
     began = time.monotonic()
-    arp.succeed(*arp.arguments("--timeout=1", "up.example", "down", "hang1", "hang2"), HOST2IP="other")
+    arp.succeed(*arp.arguments("--timeout=1", "up.example", "down", "hang1", "hang2"),
+                HOST2IP="other")
     assert time.monotonic() - began < 5
     states = {target: value(cleared_weir, "ping_success", target=target)
               for target in ("up.example", "down", "hang1", "hang2", "other")}
@@ -212,7 +219,8 @@ def test_real_ping_in_a_small_shell(cleared_weir, tmp_path):
 
 def test_never_two_states_at_once(cleared_weir, arp):
     """Tables replace each other while it runs, and every scrape is of one of them."""
-    versions = [[(f"192.0.2.{host}", f"02:00:00:00:{version:02x}:{host:02x}") for host in range(1, 30 + version)]
+    versions = [[(f"192.0.2.{host}", f"02:00:00:00:{version:02x}:{host:02x}")
+                 for host in range(1, 30 + version)]
                 for version in range(2)]
     seen = set()
     arp.set_table(*versions[0])
@@ -267,7 +275,8 @@ def test_heartbeat_across_runs_and_after_a_failure(arp):
 
 
 @pytest.mark.parametrize("arguments,words", [
-    (["-x"], "unknown option"), (["a;b"], "is no name or address"), (["--job=", "a"], "unknown option '--job='"),
+    (["-x"], "unknown option"), (["a;b"], "is no name or address"),
+    (["--job=", "a"], "unknown option '--job='"),
     (["--heartbeat=x"], "a duration is written as")])
 def test_misuse(arp, arguments, words):
     assert words in arp.fail("push-arp", *arguments, code=2)
@@ -276,6 +285,7 @@ def test_misuse(arp, arguments, words):
 def test_ping_that_is_not_installed(cleared_weir, tmp_path):
     tools = small_tools(tmp_path / "tools")
     (tools / "ping").unlink()
-    site = ArpSite(tmp_path / "site", cleared_weir.url, shell=[shutil.which("busybox"), "sh"], path=tools)
+    site = ArpSite(tmp_path / "site", cleared_weir.url, shell=[shutil.which("busybox"), "sh"],
+                   path=tools)
     assert "ping is not installed" in site.fail(*site.arguments("192.0.2.1"))
     site.succeed(*site.arguments())

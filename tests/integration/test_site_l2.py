@@ -12,9 +12,12 @@ from peers import promtool
 from sites import FakeServer, Site, reply, small_tools
 
 A, B, SWITCH, SWITCH2 = "10.1.1.1", "10.2.2.2", "10.9.9.8", "10.9.9.9"
-MACS = {A: "0a:00:00:00:00:aa", B: "0a:00:00:00:00:bb", SWITCH: "0a:00:00:00:00:c1", SWITCH2: "0a:00:00:00:00:c2"}
-CHECKS = {f"host{n}_{what}" for n in "12" for what in ("arp_on", "ping_status", "snmp_mac_status", "snmp_on_10", "node_on")
-          } | {"host1_has_host2_arp", "host2_has_host1_arp", "switch_host1_mac_10", "switch_host2_mac_10"}
+MACS = {A: "0a:00:00:00:00:aa", B: "0a:00:00:00:00:bb", SWITCH: "0a:00:00:00:00:c1",
+        SWITCH2: "0a:00:00:00:00:c2"}
+CHECKS = {f"host{n}_{what}" for n in "12"
+          for what in ("arp_on", "ping_status", "snmp_mac_status", "snmp_on_10", "node_on")
+          } | {"host1_has_host2_arp", "host2_has_host1_arp", "switch_host1_mac_10",
+               "switch_host2_mac_10"}
 ARGUMENTS = ["l2-checks", f"--host1={A}", f"--host2={B}", f"--switch={SWITCH}", "--vlan=10"]
 
 
@@ -26,18 +29,22 @@ def push(weir, path, body, ttl="1h"):
 def push_arp(weir, host, rows, pings, up=1, **options):
     """As push-arp does."""
     body = f"arp_table_up {up}\n" + "".join(
-        f'arp_entry_info{{hostname="no_name",ip_address="{row}",mac_address="{MACS[row]}"}} 1\n' for row in rows)
-    body += "".join(f'ping_success{{target="{target}"}} {state}\n' for target, state in pings.items())
+        f'arp_entry_info{{hostname="no_name",ip_address="{row}",mac_address="{MACS[row]}"}} 1\n'
+        for row in rows)
+    body += "".join(f'ping_success{{target="{target}"}} {state}\n'
+                    for target, state in pings.items())
     push(weir, f"arpMetrics/instance/{host}", body, **options)
 
 
 def push_snmp(weir, host, macs, switch=SWITCH, **options):
-    body = "snmp_probe_success 1\n" + "".join(f'dot1dTpFdbPort{{dot1dTpFdbAddress="{mac}"}} 3\n' for mac in macs)
+    body = "snmp_probe_success 1\n" + "".join(f'dot1dTpFdbPort{{dot1dTpFdbAddress="{mac}"}} 3\n'
+                                              for mac in macs)
     push(weir, f"snmp-exporter/target_switch/{switch}/instance/{host}", body, **options)
 
 
 def push_node(weir, host, **options):
-    push(weir, f"node-exporter/instance/{host}", "push_source_up 1\ngo_gc_cycles 1\nnode_load1 1\n", **options)
+    push(weir, f"node-exporter/instance/{host}", "push_source_up 1\ngo_gc_cycles 1\nnode_load1 1\n",
+         **options)
 
 
 def push_all_well(weir, **options):
@@ -70,24 +77,36 @@ def test_nothing_and_all(cleared_weir, site):
     flow = {"job": "l2-checks", "flow": f"{A}-{B}"}
     assert page.value("host1_arp_on", host=A, **flow) == 1
     assert page.value("switch_host2_mac_10", host=SWITCH, **flow) == 1
-    assert page.value("l2_checks_success", **flow) == 1 and page.value("l2_checks_lines", **flow) == 14
+    assert page.value("l2_checks_success", **flow) == 1
+    assert page.value("l2_checks_lines", **flow) == 14
+
+
+def only_other_switch(weir, host):
+    weir.delete(f"/metrics/job/snmp-exporter/target_switch/{SWITCH}/instance/{host}")
+    if host == A:
+        push_snmp(weir, A, [MACS[A].upper()], switch=SWITCH2)
 
 
 SCENARIOS = {
     "arp off": (lambda weir: weir.delete(f"/metrics/job/arpMetrics/instance/{A}"),
-                {"host1_arp_on", "host1_ping_status", "host1_snmp_mac_status", "host1_has_host2_arp", "switch_host2_mac_10"}),
+                {"host1_arp_on", "host1_ping_status", "host1_snmp_mac_status",
+                 "host1_has_host2_arp", "switch_host2_mac_10"}),
     "table unread": (lambda weir: push_arp(weir, A, [B, SWITCH], {B: 1}, up=0), {"host1_arp_on"}),
     "ping fails": (lambda weir: push_arp(weir, B, [A, SWITCH], {A: 0}), {"host2_ping_status"}),
-    "pings another": (lambda weir: push_arp(weir, B, [A, SWITCH], {SWITCH: 1}), {"host2_ping_status"}),
+    "pings another": (lambda weir: push_arp(weir, B, [A, SWITCH], {SWITCH: 1}),
+                      {"host2_ping_status"}),
     "no switch": (lambda weir: push_arp(weir, B, [A], {A: 1}), {"host2_snmp_mac_status"}),
-    "no row": (lambda weir: push_arp(weir, B, [SWITCH], {A: 1}), {"host2_has_host1_arp", "switch_host1_mac_10"}),
-    "mac missing": (lambda weir: [push_snmp(weir, host, [MACS[A].upper()]) for host in (A, B)], {"switch_host2_mac_10"}),
-    "other switch": (lambda weir: [weir.delete(f"/metrics/job/snmp-exporter/target_switch/{SWITCH}/instance/{host}")
-                                   for host in (A, B)] + [push_snmp(weir, A, [MACS[A].upper()], switch=SWITCH2)],
+    "no row": (lambda weir: push_arp(weir, B, [SWITCH], {A: 1}),
+               {"host2_has_host1_arp", "switch_host1_mac_10"}),
+    "mac missing": (lambda weir: [push_snmp(weir, host, [MACS[A].upper()]) for host in (A, B)],
+                    {"switch_host2_mac_10"}),
+    "other switch": (lambda weir: [only_other_switch(weir, host) for host in (A, B)],
                      {"host2_snmp_on_10", "switch_host1_mac_10", "switch_host2_mac_10"}),
-    "snmp fails": (lambda weir: push(weir, f"snmp-exporter/target_switch/{SWITCH}/instance/{A}", "snmp_probe_success 0\n"),
+    "snmp fails": (lambda weir: push(weir, f"snmp-exporter/target_switch/{SWITCH}/instance/{A}",
+                                     "snmp_probe_success 0\n"),
                    {"host1_snmp_on_10"}),
-    "node fails": (lambda weir: push(weir, f"node-exporter/instance/{A}", "push_source_up 0\n"), {"host1_node_on"}),
+    "node fails": (lambda weir: push(weir, f"node-exporter/instance/{A}", "push_source_up 0\n"),
+                   {"host1_node_on"}),
 }
 
 
@@ -117,9 +136,11 @@ def test_what_is_old_is_off_before_it_expires(cleared_weir, site):
 def test_pushes_of_sense_rtmon(cleared_weir, site):
     """A group each row, and the state of a ping in a label."""
     for me, other in ((A, B), (B, A)):
-        push(cleared_weir, f"arpMetrics/instance/{me}/ping_this_ip/{other}/ping_status/1", "Success_1_failure_0 1\n")
+        push(cleared_weir, f"arpMetrics/instance/{me}/ping_this_ip/{other}/ping_status/1",
+             "Success_1_failure_0 1\n")
         for number, row in enumerate((other, SWITCH)):
-            push(cleared_weir, f"arpMetrics/instance/{me}/hostname/no_name{number}/mac_address/{MACS[row]}/ip_address/{row}",
+            push(cleared_weir, f"arpMetrics/instance/{me}/hostname/no_name{number}"
+                               f"/mac_address/{MACS[row]}/ip_address/{row}",
                  f"ARP_Table {number}\n")
         push_snmp(cleared_weir, me, [MACS[A].upper(), MACS[B].upper()])
         push_node(cleared_weir, me)
@@ -143,10 +164,12 @@ def test_two_switches(cleared_weir, site):
 def test_other_addresses_and_macs(cleared_weir, site):
     push_arp(cleared_weir, A, [B], {B: 1})
     push_snmp(cleared_weir, A, ["0A:00:00:00:00:EE"])
-    arguments = ["l2-checks", f"--host1={A}", "--host2=b.example", f"--address2={B}", "--mac1=0a:00:00:00:00:ee", f"--switch={SWITCH}"]
+    arguments = ["l2-checks", f"--host1={A}", "--host2=b.example", f"--address2={B}",
+                 "--mac1=0a:00:00:00:00:ee", f"--switch={SWITCH}"]
     site.succeed(*arguments)
     assert {name for name, value in shown(cleared_weir.scrape()).items() if value} == {
-        "host1_arp_on", "host1_ping_status", "host1_has_host2_arp", "host1_snmp_on", "switch_host1_mac"}
+        "host1_arp_on", "host1_ping_status", "host1_has_host2_arp", "host1_snmp_on",
+        "switch_host1_mac"}
 
 
 def test_printed_for_script_exporter(cleared_weir, site):
@@ -168,7 +191,8 @@ def test_several_that_ask_at_once(cleared_weir, site):
         reply(handler, body=cleared_weir.get("/metrics").body)
 
     with FakeServer(answer) as fake, ThreadPoolExecutor(2) as threads:
-        runs = [threads.submit(site.succeed, *ARGUMENTS, "--stdout", PUSHGATEWAY_SERVER=fake.url) for _ in range(2)]
+        runs = [threads.submit(site.succeed, *ARGUMENTS, "--stdout", PUSHGATEWAY_SERVER=fake.url)
+                for _ in range(2)]
         printed = [run.result().stdout for run in runs]
     assert printed[0] == printed[1] and "host1_node_on" in printed[0]
     assert list((site.directory / "state").iterdir()) == []
@@ -189,12 +213,14 @@ def test_odd_hosts(cleared_weir, site):
     odd = 'q"\\ü/é'
     push(cleared_weir, "node-exporter/instance@base64/cSJcw7wvw6k", "node_load1 1\n")
     site.succeed("l2-checks", f"--host1={odd}", "--host2=x")
-    assert cleared_weir.scrape().value("host1_node_on", job="l2-checks", flow=f"{odd}-x", host=odd) == 1
+    assert cleared_weir.scrape().value("host1_node_on", job="l2-checks", flow=f"{odd}-x",
+                                       host=odd) == 1
 
 
 def test_small_shell(cleared_weir, tmp_path):
     push_all_well(cleared_weir)
-    site = Site(tmp_path / "site", cleared_weir.url, shell=[shutil.which("busybox"), "sh"], path=small_tools(tmp_path / "tools"))
+    site = Site(tmp_path / "site", cleared_weir.url, shell=[shutil.which("busybox"), "sh"],
+                path=small_tools(tmp_path / "tools"))
     assert off(cleared_weir, site) == set()
 
 
@@ -217,7 +243,8 @@ def test_again_and_again(cleared_weir, site):
 
 
 @pytest.mark.parametrize("arguments,words", [
-    ([], "there are two hosts"), (["--host1=a", "--host2=a"], "there are two hosts"), (["x"], "unknown option or word"),
+    ([], "there are two hosts"), (["--host1=a", "--host2=a"], "there are two hosts"),
+    (["x"], "unknown option or word"),
     (["--host1=a", "--host2=b", "--switch2=c"], "no --switch")])
 def test_misuse(site, arguments, words):
     assert words in site.fail("l2-checks", *arguments, code=2)

@@ -12,8 +12,10 @@ from harness import wait_for
 from peers import Pushgateway
 from sites import FakeServer, Site, reply, small_tools
 
-VALUES = ["", "plain", "a/b", "/", "..", ".hidden", "a b", "%00%2F", "a+b", "a=b,c", "Björn", "日本", "😀", "<&>'",
-          'quote"', "back\\slash", "line\nfeed", "\ttab", "\u2028\u0007", "-", "x" * 3000, "\\u0041", "{}[]:,"]
+VALUES = ["", "plain", "a/b", "/", "..", ".hidden", "a b", "%00%2F", "a+b", "a=b,c", "Björn", "日本",
+          "😀", "<&>'",
+          'quote"', "back\\slash", "line\nfeed", "\ttab", "\u2028\u0007", "-", "x" * 3000,
+          "\\u0041", "{}[]:,"]
 
 
 def encoded(value):
@@ -40,7 +42,8 @@ class Gateway:
 
     def groups(self):
         """What there is once deletions are carried out, which a Pushgateway does later."""
-        return in_order(group["labels"] for group in json.loads(self.request("GET", "/api/v1/metrics").body)["data"])
+        return in_order(group["labels"]
+                        for group in json.loads(self.request("GET", "/api/v1/metrics").body)["data"])
 
     def wait_for(self, groups):
         wait_for(lambda: self.groups() == in_order(groups), f"{groups} are left", seconds=5)
@@ -73,10 +76,12 @@ def test_values_of_any_kind(gateway, pruner):
     gateway.push("job", w="x")
     everything = gateway.groups()
     done = pruner.succeed("prune", "--label=v=a/b", "--job=job", "--dry-run")
-    assert done.stdout.startswith('would delete {job="job",v="a/b"}, last pushed ') and deleted(done) == 1
+    assert done.stdout.startswith('would delete {job="job",v="a/b"}, last pushed ')
+    assert deleted(done) == 1
     assert gateway.groups() == everything
     left = list(everything)
-    for value in ("", "a/b", "..", "%00%2F", "日本", 'quote"', "line\nfeed", "\u2028\u0007", "\\u0041"):
+    for value in ("", "a/b", "..", "%00%2F", "日本", 'quote"', "line\nfeed", "\u2028\u0007",
+                  "\\u0041"):
         done = pruner.succeed("prune", f"--label=v={value}", "--job=job")
         assert deleted(done) == 1, (value, done.stdout)
         left.remove({"job": "job", "v": value})
@@ -115,7 +120,8 @@ def test_selector(cleared_weir, site):
     assert deleted(site.succeed("prune", '--match={job=~"ci-.*",instance!="b"}')) == 2
     assert deleted(site.succeed("prune", "--match=a", "--job=ci-1")) == 1
     assert deleted(site.succeed("prune", "--match=push_time_seconds", "--older-than=1h")) == 0
-    gateway.wait_for([{"job": "ci-2", "instance": "b"}, {"job": "web", "instance": "a"}, {"job": "web", "instance": "b"}])
+    gateway.wait_for([{"job": "ci-2", "instance": "b"}, {"job": "web", "instance": "a"},
+                      {"job": "web", "instance": "b"}])
     assert "parse error" in site.fail("prune", '--match={job="ci-2"')
     assert len(gateway.groups()) == 3
 
@@ -141,13 +147,15 @@ def test_group_whose_labels_a_pushgateway_does_not_tell(tmp_path):
 
 def test_names_of_any_kind(start_weir, tmp_path):
     weir = start_weir("--push.enable-utf8-names", "--web.route-prefix=/w")
-    for name in ("U__dotted_2e_name", "U__1_5f__e9_", "U___1f600__22__5c_", "U__a__b_2e_", "plain_1"):
+    for name in ("U__dotted_2e_name", "U__1_5f__e9_", "U___1f600__22__5c_", "U__a__b_2e_",
+                 "plain_1"):
         assert weir.put(f"/w/metrics/job/j/{name}/v", "a 1\n").status == 200
     weir.put("/w/metrics/job/k", "a 1\n")
     site = Site(tmp_path / "site", f"{weir.url}/w")
     assert deleted(site.succeed("prune", "--label=dotted.name=v")) == 1
     assert deleted(site.succeed("prune", "--job=j")) == 4
-    assert [group["labels"] for group in json.loads(weir.get("/w/api/v1/metrics").body)["data"]] == [{"job": "k"}]
+    assert [group["labels"]
+            for group in json.loads(weir.get("/w/api/v1/metrics").body)["data"]] == [{"job": "k"}]
 
 
 def test_small_shell(cleared_weir, tmp_path):
@@ -190,7 +198,8 @@ def listing(site):
 
     with FakeServer(answer) as fake:
         site.variables["PUSHGATEWAY_SERVER"] = fake.url
-        state["deleted"] = lambda: [request.path for request in fake.requests if request.method == "DELETE"]
+        state["deleted"] = lambda: [request.path for request in fake.requests
+                                    if request.method == "DELETE"]
         yield state
 
 
@@ -199,11 +208,14 @@ def test_age(site, listing):
     listing["body"] = listed(
         ({"job": "fresh"}, f"{now - 100:e}", "0"), ({"job": "old"}, repr(now - 1000), "0"),
         ({"job": "old-failing"}, f"{now - 5000:.9e}", f"{now:e}"),
-        ({"job": "never-good"}, "0", repr(now - 10)), ({"job": "never-good-old"}, "0", repr(now - 5000)),
+        ({"job": "never-good"}, "0", repr(now - 10)),
+        ({"job": "never-good-old"}, "0", repr(now - 5000)),
         ({"job": "unknown"}, None, None), ({"job": "future"}, repr(now + 5000), "0"))
     done = site.succeed("prune", "--older-than=15m")
-    assert listing["deleted"]() == [f"/metrics/job/{job}" for job in ("old", "old-failing", "never-good-old")]
-    assert re.search(r'deleted {job="old"}, last pushed (99|100)\d s ago', done.stdout) and deleted(done) == 3
+    assert listing["deleted"]() == [f"/metrics/job/{job}"
+                                    for job in ("old", "old-failing", "never-good-old")]
+    assert re.search(r'deleted {job="old"}, last pushed (99|100)\d s ago',
+                     done.stdout) and deleted(done) == 3
 
 
 def test_escapes_of_json(site, listing):
@@ -223,14 +235,17 @@ def test_list_that_is_cut_deletes_nothing(site, listing, cut):
     assert listing["deleted"]() == []
 
 
-@pytest.mark.parametrize("body", ["", "<html></html>", "[]", '{"status":"error","error":"x"}', '{"status":1}'])
+@pytest.mark.parametrize("body",
+                         ["", "<html></html>", "[]", '{"status":"error","error":"x"}',
+                          '{"status":1}'])
 def test_what_is_no_list_deletes_nothing(site, listing, body):
     listing["body"] = body
     assert "nothing was deleted" in site.fail("prune", "--older-than=1s")
 
 
 @pytest.mark.parametrize("status,body,words", [
-    (401, "no", "answered 401: no"), (404, "", "answered 404"), (503, "loading", "answered 503: loading"),
+    (401, "no", "answered 401: no"), (404, "", "answered 404"),
+    (503, "loading", "answered 503: loading"),
     (200, None, "timed out")])
 def test_list_that_does_not_come(site, listing, status, body, words):
     listing.update(status=status, body=body)
@@ -244,9 +259,11 @@ def test_deletions_that_fail(site, listing):
 
 
 @pytest.mark.parametrize("arguments,words", [
-    ([], "say what is to be deleted"), (["--dry-run"], "say what is to be deleted"), (["x"], "unknown option or word"),
+    ([], "say what is to be deleted"), (["--dry-run"], "say what is to be deleted"),
+    (["x"], "unknown option or word"),
     (["--label=a b=c"], "is no name of a label"), (["--label==c"], "a label has a name"),
-    (["--older-than=1 week"], "a duration is written as"), (["--match=a", "--match=b"], "one --match a run")])
+    (["--older-than=1 week"], "a duration is written as"),
+    (["--match=a", "--match=b"], "one --match a run")])
 def test_misuse(site, listing, arguments, words):
     assert words in site.fail("prune", *arguments, code=2)
     assert listing["deleted"]() == []

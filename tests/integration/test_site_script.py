@@ -14,7 +14,8 @@ from page import Page
 from sites import FakeServer, Site, reply, small_tools
 
 GROUP = {"job": "script", "instance": "10.0.0.1", "script": "check"}
-MARKERS = {"script_success", "script_exit_code", "script_duration_seconds", "script_truncated", "script_lines",
+MARKERS = {"script_success", "script_exit_code", "script_duration_seconds", "script_truncated",
+           "script_lines",
            "script_rejected_lines"}
 
 
@@ -33,7 +34,8 @@ class Scripts(Site):
 
     def write_output(self, output):
         """A script that prints these bytes."""
-        (self.allowed / "output").write_bytes(output.encode() if isinstance(output, str) else output)
+        (self.allowed / "output").write_bytes(output.encode()
+                                              if isinstance(output, str) else output)
         self.write(f"exec cat '{self.allowed}/output'\n")
 
 
@@ -47,7 +49,8 @@ def value(weir, name, **labels):
 
 
 def rejected(weir):
-    return {dict(labels)["reason"]: float(count) for (name, labels), count in weir.scrape().samples.items()
+    return {dict(labels)["reason"]: float(count) for (name, labels),
+            count in weir.scrape().samples.items()
             if name == "script_rejected_lines" and float(count)}
 
 
@@ -56,7 +59,8 @@ def test_good_script(cleared_weir, scripts):
     scripts.write('echo "# TYPE queue gauge"; echo "queue{of=\\"$1\\"} $2"\n')
     assert scripts.succeed("run-script", "check", "a b", "3").stderr == ""
     assert value(cleared_weir, "queue", of="a b") == 3
-    assert (value(cleared_weir, "script_success"), value(cleared_weir, "script_exit_code")) == (1, 0)
+    assert (value(cleared_weir, "script_success"),
+            value(cleared_weir, "script_exit_code")) == (1, 0)
     assert 0 <= value(cleared_weir, "script_duration_seconds") < DEADLINE
     assert value(cleared_weir, "script_lines") == 1 and rejected(cleared_weir) == {}
 
@@ -97,12 +101,14 @@ def test_other_lines_are_served(cleared_weir, scripts):
     said = scripts.succeed("run-script", "check").stderr
     assert 'line 1 dropped (value): up_string{host="a"} up' in said
     page = cleared_weir.scrape()
-    names = {name for name, _ in page.samples if not name.startswith(("push_", "weir_", "pushgateway_", "process_"))}
+    names = {name for name, _ in page.samples
+             if not name.startswith(("push_", "weir_", "pushgateway_", "process_"))}
     assert names - MARKERS == {"good", "nan", "inf", "late", "hist_bucket", "spaces", "last"}
     assert page.value("good", a="1", **GROUP) == 2 and page.value("spaces", a="1", **GROUP) == 5
     assert page.value("script_success", **GROUP) == 1
     # good{script="x"} is a duplicate, too: the group's own label takes its place
-    assert rejected(cleared_weir) == {"value": 4, "duplicate": 4, "label": 5, "timestamp": 1, "comment": 3,
+    assert rejected(cleared_weir) == {"value": 4, "duplicate": 4, "label": 5, "timestamp": 1,
+                                      "comment": 3,
                                       "own": 2, "control": 3, "utf8": 1, "length": 1}
 
 
@@ -111,7 +117,8 @@ def test_ten_megabytes(cleared_weir, scripts):
     scripts.fail("run-script", "check")
     page = cleared_weir.scrape()
     assert page.value("first", **GROUP) == 1 and page.value("x", **GROUP) == 1
-    assert page.value("script_truncated", **GROUP) == 1 and page.value("script_success", **GROUP) == 0
+    assert page.value("script_truncated",
+                      **GROUP) == 1 and page.value("script_success", **GROUP) == 0
     assert page.value("after", **GROUP) is None
 
 
@@ -129,7 +136,8 @@ def test_hang(cleared_weir, scripts):
     assert "ended with 124" in scripts.fail("run-script", "--timeout=0.5", "check")
     assert time.monotonic() - began < 20
     assert value(cleared_weir, "before") == 1 and value(cleared_weir, "half") is None
-    assert (value(cleared_weir, "script_success"), value(cleared_weir, "script_exit_code")) == (0, 124)
+    assert (value(cleared_weir, "script_success"),
+            value(cleared_weir, "script_exit_code")) == (0, 124)
     assert value(cleared_weir, "script_duration_seconds") >= 0.5
 
 
@@ -161,10 +169,13 @@ def test_metrics_that_contradict_others(cleared_weir, scripts):
     cleared_weir.put("/metrics/job/other", "# TYPE m counter\nm 1\n")
     scripts.write_output("# TYPE m gauge\nm 1\n")
     assert "answered 400" in scripts.fail("run-script", "check")
-    assert (value(cleared_weir, "script_success"), value(cleared_weir, "script_exit_code")) == (0, 0)
+    assert (value(cleared_weir, "script_success"),
+            value(cleared_weir, "script_exit_code")) == (0, 0)
 
 
-@pytest.mark.parametrize("name", ["../check", "/bin/true", ".hidden", "none", "plain", "open", "folder", "", "a/b"])
+@pytest.mark.parametrize("name",
+                         ["../check", "/bin/true", ".hidden", "none", "plain", "open", "folder", "",
+                          "a/b"])
 def test_what_is_not_allowed_is_not_run(scripts, name):
     ran = scripts.directory / "ran"
     scripts.write(f"touch '{ran}'\n").rename(scripts.allowed.parent / "check")
@@ -183,12 +194,14 @@ def test_names_and_arguments(cleared_weir, scripts):
     scripts.write('echo "arguments{all=\\"$*\\"} $#"\n')
     scripts.succeed("run-script", "--name=a/b", "--job=j", "check", "--ttl=5", "-h", "")
     page = cleared_weir.scrape()
-    assert page.value("arguments", job="j", instance="10.0.0.1", script="a/b", all="--ttl=5 -h ") == 3
+    assert page.value("arguments", job="j", instance="10.0.0.1", script="a/b",
+                      all="--ttl=5 -h ") == 3
 
 
 def test_printed(cleared_weir, scripts):
     scripts.write_output("a 1\nb x\n")
-    page = Page(scripts.succeed("run-script", "--stdout", "check").stdout.replace("a 1\n", "# TYPE a gauge\na 1\n"),
+    page = Page(scripts.succeed("run-script", "--stdout",
+                                "check").stdout.replace("a 1\n", "# TYPE a gauge\na 1\n"),
                 in_order=False)
     assert page.value("a") == 1 and page.value("script_success") == 1
     assert cleared_weir.scrape().groups() == set()
@@ -208,12 +221,16 @@ def test_small_shell(cleared_weir, tmp_path):
 def test_whatever_is_kept_weir_takes(cleared_weir, scripts):
     """Lines that are nearly right, at random: a push of what is left is never refused."""
     random.seed(7)
-    parts = ["a", "b_total", ":c", "9d", "é", "{", "}", 'x="1"', 'y="q\\"\\\\\\n"', 'job="k"', ",", " ", "  ", "\t", "=",
-             '"', "\\", "1", "-1", "+1.5e3", ".", "e", "NaN", "+Inf", "inf", "1e309", "0x1", "1_0", "#", "# TYPE a ",
-             "# HELP a ", "gauge", "counter", "histogram", "\xff", "\x00", 'le="1"', 'a="', "_sum", "_bucket"]
+    parts = ["a", "b_total", ":c", "9d", "é", "{", "}", 'x="1"', 'y="q\\"\\\\\\n"', 'job="k"', ",",
+             " ", "  ", "\t", "=",
+             '"', "\\", "1", "-1", "+1.5e3", ".", "e", "NaN", "+Inf", "inf", "1e309", "0x1", "1_0",
+             "#", "# TYPE a ",
+             "# HELP a ", "gauge", "counter", "histogram", "\xff", "\x00", 'le="1"', 'a="', "_sum",
+             "_bucket"]
     lines = ["".join(random.choices(parts, k=random.randrange(1, 7))) for _ in range(1500)]
-    lines += [f'{random.choice(["a", "b_total", ":c"])}{random.choice(["", "{}", "{x=%s}" % "1", "{x=|1|}", "{y=|q|,}"])} '
-              .replace("|", '"') + random.choice(parts) for _ in range(1500)]
+    lines += [random.choice(["a", "b_total", ":c"])
+              + random.choice(["", "{}", "{x=1}", "{x=|1|}", "{y=|q|,}"]).replace("|", '"')
+              + " " + random.choice(parts) for _ in range(1500)]
     scripts.write_output("\n".join(lines).encode("latin-1", "replace") + b"\n")
     scripts.succeed("run-script", "check")
     assert value(cleared_weir, "script_lines") > 5 and len(rejected(cleared_weir)) > 5
@@ -234,6 +251,7 @@ def test_weir_that_is_away(scripts):
 
 
 @pytest.mark.parametrize("arguments,words", [
-    ([], "no script to run"), (["--most-bytes=x", "a"], "--most-bytes"), (["--what", "a"], "unknown option")])
+    ([], "no script to run"), (["--most-bytes=x", "a"], "--most-bytes"),
+    (["--what", "a"], "unknown option")])
 def test_misuse(scripts, arguments, words):
     assert words in scripts.fail("run-script", *arguments, code=2)

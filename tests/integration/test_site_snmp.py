@@ -42,12 +42,14 @@ def switches():
 
 
 def shown(weir, name, switch, **labels):
-    return weir.scrape().value(name, job="snmp-exporter", target_switch=switch, instance="10.0.0.1", **labels)
+    return weir.scrape().value(name, job="snmp-exporter", target_switch=switch, instance="10.0.0.1",
+                               **labels)
 
 
 def octets(weir, switch):
     """The one value there is of a switch, and the query that it came by."""
-    found = [(dict(labels)["ifName"], float(value)) for (name, labels), value in weir.scrape().samples.items()
+    found = [(dict(labels)["ifName"], float(value)) for (name, labels),
+             value in weir.scrape().samples.items()
              if name == "ifHCInOctets" and ("target_switch", switch) in labels]
     return found[0] if found else None
 
@@ -60,7 +62,8 @@ def test_path_query_and_marker(cleared_weir, site, switches):
 
 
 def test_module_and_auth(cleared_weir, site, switches):
-    site.succeed("push-snmp", f"--exporter={switches.server.url}/", "--module=a&b c/ü", "--auth=v2", "sw:1")
+    site.succeed("push-snmp", f"--exporter={switches.server.url}/", "--module=a&b c/ü", "--auth=v2",
+                 "sw:1")
     query, _ = octets(cleared_weir, "sw:1")
     assert query == "target=sw%3A1&module=a%26b%20c%2F%C3%BC&auth=v2"
 

@@ -76,14 +76,17 @@ def test_broken_file_loses_itself_alone(cleared_weir, textfiles, checker, words)
     said = textfiles.fail(*arguments)
     assert words in said, said
     assert shown(cleared_weir, "textfile_error") == {"a.prom": 0, "bad.prom": 1, "z.prom": 0}
-    assert shown(cleared_weir, "from_z") == {"z.prom": 2} and shown(cleared_weir, "from_a") == {"a.prom": 1}
+    assert shown(cleared_weir,
+                 "from_z") == {"z.prom": 2} and shown(cleared_weir, "from_a") == {"a.prom": 1}
     assert shown(cleared_weir, "from_b") == {}  # what it was once is not true any more
     textfiles.write("bad.prom", "from_b 3\n")
     textfiles.succeed(*arguments)
-    assert shown(cleared_weir, "textfile_error")["bad.prom"] == 0 and shown(cleared_weir, "from_b") == {"bad.prom": 3}
+    assert shown(cleared_weir,
+                 "textfile_error")["bad.prom"] == 0 and shown(cleared_weir, "from_b") == {"bad.prom": 3}
 
 
-BROKEN = {"no end": "m 1", "twice": "m 1\nm 1\n", "timestamp": "m 1 1700000000000\n", "nul": 'm{a="\x00',
+BROKEN = {"no end": "m 1", "twice": "m 1\nm 1\n", "timestamp": "m 1 1700000000000\n",
+          "nul": 'm{a="\x00',
           "no UTF-8": b'm{a="\xff"} 1\n', "HTML": "<p>\n"}
 
 
@@ -130,7 +133,8 @@ def test_file_that_is_being_written(cleared_weir, textfiles):
     try:
         said = textfiles.succeed(*textfiles.arguments()).stderr
         assert "slow.prom: is being written; it has another turn" in said
-        assert shown(cleared_weir, "slow") == {"slow.prom": 1} and shown(cleared_weir, "slow_part") == {}
+        assert shown(cleared_weir,
+                     "slow") == {"slow.prom": 1} and shown(cleared_weir, "slow_part") == {}
         assert shown(cleared_weir, "quick") == {"quick.prom": 2}
         assert shown(cleared_weir, "textfile_error") == {"quick.prom": 0, "slow.prom": 0}
     finally:
@@ -142,7 +146,8 @@ def test_file_that_is_being_written(cleared_weir, textfiles):
 
 
 def test_names_of_any_kind(cleared_weir, textfiles):
-    names = ['a b.prom', 'q"uote.prom', "back\\slash.prom", "-n.prom", "ü.prom", "line\nfeed.prom", "*.prom", "..prom"]
+    names = ['a b.prom', 'q"uote.prom', "back\\slash.prom", "-n.prom", "ü.prom", "line\nfeed.prom",
+             "*.prom", "..prom"]
     for number, name in enumerate(names):
         textfiles.write(name, f"m {number}\n")
     (textfiles.files / os.fsdecode(b"\xff.prom")).write_text("m 1\n")
@@ -162,7 +167,8 @@ def test_file_that_nobody_writes(cleared_weir, textfiles):
     textfiles.write("new.prom", "new 1\n")
     textfiles.succeed(*textfiles.arguments("--max-age=1h"))
     os.utime(textfiles.files / "old.prom", (1, 1))
-    assert "nobody has written it for more than 3600" in textfiles.fail(*textfiles.arguments("--max-age=1h"))
+    said = textfiles.fail(*textfiles.arguments("--max-age=1h"))
+    assert "nobody has written it for more than 3600" in said
     assert shown(cleared_weir, "old") == {} and shown(cleared_weir, "new") == {"new.prom": 1}
     assert shown(cleared_weir, "textfile_error") == {"new.prom": 0, "old.prom": 1}
     textfiles.succeed(*textfiles.arguments())
@@ -189,7 +195,8 @@ def test_small_shell_and_again_and_again(cleared_weir, tmp_path):
     with site.running(*site.arguments("--every=0.2")):
         wait_for(lambda: shown(cleared_weir, "a") == {"a b.prom": 1}, "the file is there")
         site.write("b.prom", "b\n")
-        wait_for(lambda: shown(cleared_weir, "textfile_error") == {"a b.prom": 0, "b.prom": 1}, "b is an error")
+        wait_for(lambda: shown(cleared_weir, "textfile_error") == {"a b.prom": 0, "b.prom": 1},
+                 "b is an error")
         (site.files / "a b.prom").unlink()
         wait_for(lambda: shown(cleared_weir, "a") == {}, "the file is gone")
 
@@ -215,6 +222,7 @@ def test_weir_that_is_away_loses_nothing(textfiles):
 
 
 @pytest.mark.parametrize("arguments,words", [
-    (["a", "b"], "one directory a run"), (["--what"], "unknown option"), (["--settle=1x"], "a duration is")])
+    (["a", "b"], "one directory a run"), (["--what"], "unknown option"),
+    (["--settle=1x"], "a duration is")])
 def test_misuse(site, arguments, words):
     assert words in site.fail("push-textfiles", *arguments, code=2)

@@ -1,4 +1,4 @@
-"""The examples for cron and systemd beside the scripts for sites: they call the scripts as these can be called."""
+"""The examples for cron and systemd call the scripts for sites as these can be called."""
 
 import os
 import re
@@ -36,10 +36,13 @@ def test_cron_calls_them_rightly(site):
     assert {command.split()[0].rpartition("/")[2] for command in commands} == {
         "push-page", "push-arp", "push-snmp", "push-textfiles", "run-script", "prune"}
     for command in commands:
-        words = [word for word in shlex.split(command.replace(INSTALLED, str(SCRIPTS))) if word != ">/dev/null"]
+        words = [word for word in shlex.split(command.replace(INSTALLED, str(SCRIPTS)))
+                 if word != ">/dev/null"]
         # The options come before a script's name, whose arguments are its own.
-        at = next((n for n, word in enumerate(words[1:], 1) if not word.startswith("-")), len(words))
-        done = subprocess.run([*words[:at], "-h"], env={**site.variables, **variables}, capture_output=True, text=True,
+        at = next((n for n, word in enumerate(words[1:], 1) if not word.startswith("-")),
+                  len(words))
+        done = subprocess.run([*words[:at], "-h"], env={**site.variables, **variables},
+                              capture_output=True, text=True,
                               timeout=DEADLINE, check=False)
         assert done.returncode == 0 and done.stdout.startswith("usage: "), (command, done.stderr)
 
@@ -47,9 +50,12 @@ def test_cron_calls_them_rightly(site):
 def test_cron_pushes(site, cleared_weir, node_exporter):
     _, commands = cron_lines()
     command, = (command for command in commands if "/push-page " in command)
-    subprocess.run(["sh", "-c", command.replace(INSTALLED, str(SCRIPTS)).replace("--for=55", "--for=1")], check=True,
+    subprocess.run(["sh", "-c",
+                    command.replace(INSTALLED, str(SCRIPTS)).replace("--for=50", "--for=1")],
+                    check=True,
                    env={**site.variables, "NODE_PORT": str(node_exporter.port)}, timeout=DEADLINE)
-    assert cleared_weir.scrape().value("push_source_up", job="node-exporter", instance="10.0.0.1") == 1
+    assert cleared_weir.scrape().value("push_source_up", job="node-exporter",
+                                       instance="10.0.0.1") == 1
 
 
 @pytest.fixture
@@ -60,20 +66,25 @@ def units(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["weir-site-loop@.service", "weir-site@.service", "weir-site@.timer"])
+@pytest.mark.parametrize("name",
+                         ["weir-site-loop@.service", "weir-site@.service", "weir-site@.timer"])
 def test_units_are_valid(units, name):
     instance = units / name.replace("@", "@push-page")
-    done = subprocess.run(["systemd-analyze", "verify", str(instance)], capture_output=True, text=True, timeout=DEADLINE,
-                          check=False, env={**os.environ, "NO_COLOR": "1", "SYSTEMD_UNIT_PATH": f"{units}:"})
+    done = subprocess.run(["systemd-analyze", "verify", str(instance)], capture_output=True,
+                          text=True, timeout=DEADLINE,
+                          check=False,
+                          env={**os.environ, "NO_COLOR": "1", "SYSTEMD_UNIT_PATH": f"{units}:"})
     output = done.stdout + done.stderr
     assert done.returncode == 0 and "weir-site" not in output, output
 
 
 def test_units_differ_in_how_often_they_run_alone():
-    loop, once = ((UNITS / name).read_text().splitlines() for name in ("weir-site-loop@.service", "weir-site@.service"))
+    loop, once = ((UNITS / name).read_text().splitlines()
+                  for name in ("weir-site-loop@.service", "weir-site@.service"))
     hardening = loop[loop.index("# For ping."):loop.index("[Install]") - 1]
     assert hardening == once[once.index("# For ping."):] and "NoNewPrivileges=yes" in hardening
-    for line in (f"ExecStart={INSTALLED}/%i $ARGS", "Environment=WEIR_SITE_DIR=/run/weir-site/%i", "DynamicUser=yes"):
+    for line in (f"ExecStart={INSTALLED}/%i $ARGS", "Environment=WEIR_SITE_DIR=/run/weir-site/%i",
+                 "DynamicUser=yes"):
         assert line in loop and line in once
 
 
@@ -86,12 +97,14 @@ def test_install_instructions(tmp_path, site):
         script = script.replace(f" {place}", f" {tmp_path}{place}")
     (tmp_path / "etc" / "systemd" / "system").mkdir(parents=True)
     (tmp_path / "etc" / "cron.d").mkdir(parents=True)
-    subprocess.run(["sh", "-eu", "-c", script], cwd=SCRIPTS.parents[1], check=True, timeout=DEADLINE)
+    subprocess.run(["sh", "-eu", "-c", script], cwd=SCRIPTS.parents[1], check=True,
+                   timeout=DEADLINE)
     installed = tmp_path / INSTALLED.lstrip("/")
     assert {path.name for path in installed.iterdir()} == {
         path.name for path in SCRIPTS.iterdir() if path.is_file() and path.suffix != ".cron"}
     for name in ("push-page", "prune"):
-        done = subprocess.run([installed / name, "-h"], capture_output=True, text=True, check=True, timeout=DEADLINE)
+        done = subprocess.run([installed / name, "-h"], capture_output=True, text=True, check=True,
+                              timeout=DEADLINE)
         assert "--server=URL" in done.stdout
     assert {path.name for path in (tmp_path / "etc" / "systemd" / "system").iterdir()} == {
         path.name for path in UNITS.iterdir()}
