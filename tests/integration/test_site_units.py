@@ -51,7 +51,7 @@ def test_cron_pushes(site, cleared_weir, node_exporter):
     _, commands = cron_lines()
     command, = (command for command in commands if "/push-page " in command)
     subprocess.run(["sh", "-c",
-                    command.replace(INSTALLED, str(SCRIPTS)).replace("--for=50", "--for=1")],
+                    command.replace(INSTALLED, str(SCRIPTS)).replace("--for=50 --splay=10", "--for=1")],
                     check=True,
                    env={**site.variables, "NODE_PORT": str(node_exporter.port)}, timeout=DEADLINE)
     assert cleared_weir.scrape().value("push_source_up", job="node-exporter",
