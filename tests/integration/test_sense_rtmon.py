@@ -210,3 +210,37 @@ def test_the_dead_are_not_on_for_ever(start_weir, tmp_path):
         "host1_node_on", "host2_node_on", "host1_snmp_on", "host2_snmp_on", "switch_host1_mac",
         "switch_host2_mac"},
         "what is pushed all the time is off, and ARP tables, which are not, are on")
+
+
+# --- its settings, and scripts in the place of its own ---
+
+def test_scripts_take_its_environment(weir, site, node_exporter):
+    """What its compose file sets, and no arguments."""
+    (site.directory / "ping").write_text('#!/bin/sh\necho "64 bytes: icmp_seq=1 time=1 ms"\n')
+    (site.directory / "ping").chmod(0o755)
+
+    def answer(handler, request):
+        reply(handler, body=f'dot1dTpFdbPort{{dot1dTpFdbAddress="{MAC_A.upper()}"}} 1\n')
+
+    with FakeServer(answer) as exporter:
+        environment = {
+            "PATH": f"{site.directory}:{site.variables['PATH']}", "MYIP": A, "HOST2IP": B,
+            "PUSHGATEWAY_SERVER": weir.url.removeprefix("http://"),
+            "NODE_PORT": str(node_exporter.port), "SNMP_PORT": str(exporter.port),
+            "SWITCH_TARGET": SWITCH, "ARP_PORT": "9192", "SCRAPEDURATION": "90000",
+            "SCRAPEINTERVAL": "30", "COMMUNITY_STRING": "secret", "RETRY": "3", "TIMEOUT": "5s"}
+        for script in ("push-page", "push-snmp", "push-arp"):
+            site.succeed(script, **environment)
+        assert "secret" not in "".join(request.path for request in exporter.requests)
+    assert weir.scrape().groups() == {frozenset({("instance", A), *further}) for further in (
+        {("job", "node-exporter")}, {("job", "snmp-exporter"), ("target_switch", SWITCH)},
+        {("job", "arpMetrics")})}
+    assert weir.scrape().value("ping_success", job="arpMetrics", instance=A, target=B) == 1
+    assert greps(weir) >= {"host1_arp_on", "host1_snmp_on", "host1_node_on"}
+
+
+def test_what_the_old_way_left_is_pruned(weir, site, tmp_path):
+    push_all_well(weir, tmp_path)
+    site.succeed("prune", "--job=arpMetrics", f"--instance={A}", "--older-than=0")
+    assert {dict(group)["instance"] for group in weir.scrape().groups()
+            if ("job", "arpMetrics") in group} == {B}
