@@ -26,6 +26,7 @@
 
 LC_ALL=C # to awk and tr a byte is a byte, whatever language the site speaks
 export LC_ALL
+callers_umask=$(umask)
 umask 077
 
 me=${0##*/}
@@ -162,7 +163,7 @@ settle_server() {
 	case ${server#*://} in
 	/* | '') misused "'$server' names no host" ;;
 	esac
-	: "$instance" # which only the scripts read
+	: "$instance" "$callers_umask" # which only the scripts read
 	authority=${server#*://}
 	case ${authority%%/*} in
 	*@*) misused "the URL of weir has a password, which the list of processes would show;" \

@@ -155,6 +155,17 @@ def test_what_it_leaves_running_is_not_waited_for(cleared_weir, scripts):
     os.kill(int((scripts.directory / "left").read_text()), signal.SIGKILL)
 
 
+def test_files_that_it_makes_are_as_it_makes_them(scripts):
+    """What keeps our own files private is not for the script's."""
+    scripts.write(f"echo x >'{scripts.directory}/made'\n")
+    before = os.umask(0o022)
+    try:
+        scripts.succeed("run-script", "check")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((scripts.directory / "made").stat().st_mode) == 0o644
+
+
 def test_exit_code(cleared_weir, scripts):
     scripts.write("echo 'there 1'; echo 'what went wrong' >&2; exit 3\n")
     said = scripts.run("run-script", "check")
