@@ -96,7 +96,9 @@ function take_sample(    text, metric, labels, value) {
 	}
 	metric = substr(text, 1, RLENGTH)
 	rest = substr(text, RLENGTH + 1)
-	sub(/^[ \t]+/, rest ~ /^[ \t]+\{/ ? "" : " ", rest)
+	if (rest ~ /^[ \t]+\{/) {
+		sub(/^[ \t]+/, "", rest)
+	}
 	if (!take_labels()) {
 		reject("label")
 		return
@@ -179,6 +181,12 @@ function is_value(text,    number) {
 	}
 	if (text !~ /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?$/) {
 		return 0
+	}
+	if (match(text, /e\+?[0-9]+$/)) { # not every awk can tell that it is too large
+		number = substr(text, RSTART + 1)
+		if (number + 0 > 308) {
+			return 0
+		}
 	}
 	number = text + 0
 	return number <= 1.7976931348623157e308 && number >= -1.7976931348623157e308
