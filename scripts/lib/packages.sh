@@ -17,8 +17,8 @@ packages_site="ca-certificates curl iputils-ping"
 
 packages_demo="postgresql prometheus prometheus-alertmanager prometheus-node-exporter redis-server"
 
-packages_test="$packages_demo buildah busybox clang clang-format curl docker-compose libclang-rt-14-dev llvm make \
-nginx-light openssl procps prometheus-pushgateway protobuf-compiler python3-hypothesis python3-jsonschema \
+packages_test="$packages_demo $packages_site buildah busybox clang clang-format docker-compose libclang-rt-14-dev llvm \
+make nginx-light openssl procps prometheus-pushgateway protobuf-compiler python3-hypothesis python3-jsonschema \
 python3-prometheus-client python3-protobuf python3-pytest python3-pytest-xdist python3-yaml shellcheck systemd \
 util-linux wrk zstd"
 

@@ -16,8 +16,9 @@ from pathlib import Path
 from harness import DEADLINE, REPOSITORY, wait_for
 from redis_servers import free_port
 
-# Of a Debian image, what weir's Dockerfile makes use of.
-BASE = ["base-files", "base-passwd", "bash", "coreutils", "dash", "dpkg", "libc-bin"]
+# Of a Debian image, what those of docker/ make use of.
+BASE = ["base-files", "base-passwd", "bash", "coreutils", "dash", "dpkg", "findutils", "grep", "gzip", "libc-bin",
+        "mawk", "sed", "util-linux"]
 
 
 def run(*command, **options):
@@ -59,8 +60,9 @@ def with_what_they_need(packages):
 
 def make_base(path):
     """A tar archive of a small Debian."""
-    packages = with_what_they_need([*BASE, *packages_of("run")])
-    assert set(packages_of("run")) <= set(packages)
+    wanted = {*packages_of("run"), *packages_of("site")}
+    packages = with_what_they_need([*BASE, *wanted])
+    assert wanted <= set(packages)
     skipped = re.compile(r"/usr/share/(doc|man|locale|info|lintian|bash-completion)/")
     with tarfile.open(path, "w") as archive:
         for link in ("bin", "lib", "lib64", "sbin"):  # as in every Debian since 12
@@ -71,6 +73,7 @@ def make_base(path):
             if real not in seen and os.path.lexists(real) and not skipped.match(f"{real}/") and real != "/":
                 seen.add(real)
                 archive.add(real, recursive=False)
+        archive.add(shutil.which("mawk"), "/usr/bin/awk")  # what the system of alternatives makes of it
         for name in ("/etc/passwd", "/etc/group"):  # made when base-passwd is configured
             archive.add(f"/usr/share/base-passwd{name.replace('/etc', '')}.master", name)
         status = path.with_suffix(".status")
@@ -85,7 +88,7 @@ class Buildah:
 
     def __init__(self, directory):
         self.options = ["--root", directory / "storage", "--runroot", directory / "run", "--storage-driver", "vfs"]
-        self.directory = directory
+        self.directory, self.roots = directory, {}
 
     def __call__(self, *arguments, **options):
         return run("buildah", *self.options, *arguments, **options)
@@ -99,23 +102,45 @@ class Buildah:
         shutil.rmtree(folder)
         return name
 
-    def build(self, name, **arguments):
-        """weir's image."""
+    def build(self, name, file="Dockerfile", **arguments):
+        """An image of docker/."""
         self("build", "--isolation", "chroot", "--format", "docker", "--pull-never", "-t", name,
              *(f"--build-arg={key}={value}" for key, value in arguments.items()),
-             "-f", REPOSITORY / "docker" / "Dockerfile", REPOSITORY)
+             "-f", REPOSITORY / "docker" / file, REPOSITORY)
 
     def settings_of(self, name):
         return json.loads(self("inspect", "--type", "image", name))["Docker"]
 
     def mounted(self, name):
-        """The root of a container of an image."""
-        container = self("from", "--pull-never", name).strip()
-        return Path(self("mount", container).strip())
+        """The root of a container of an image, one for all that only read it: each is a whole copy."""
+        if name not in self.roots:
+            container = self("from", "--pull-never", name).strip()
+            self.roots[name] = Path(self("mount", container).strip())
+        return self.roots[name]
 
 
 def bytes_of(root):
     return sum(path.lstat().st_size for path in root.rglob("*") if not path.is_symlink())
+
+
+# $1: the root, $2: UID:GID, $3: a directory, to be $4 and writable; none: it is a tmpfs. Then env's words.
+IN_CONTAINER = """
+    mount --bind "$1" "$1"
+    if [ -n "$3" ]; then mount --bind "$3" "$1$4"; else mount -t tmpfs -o mode=1777 tmpfs "$1$4"; fi
+    mount --bind /dev "$1/dev"
+    mount -t proc proc "$1/proc"
+    mount -o remount,bind,ro "$1"
+    root=$1 user=$2
+    shift 4
+    exec chroot --userspec="$user" "$root" /usr/bin/env -i "$@"
+"""
+
+
+def in_container(root, settings, command, writable, place, variables):
+    """What runs a command as an image's settings say, in a view of the file system that ends with it."""
+    words = [*settings["Env"], *(f"{key}={value}" for key, value in variables.items()), *command]
+    return ["unshare", "--mount", "--propagation", "private", "sh", "-euc", IN_CONTAINER, "sh", root, settings["User"],
+            writable, place, *words]
 
 
 class Container:
@@ -127,31 +152,17 @@ class Container:
     def __init__(self, buildah, image, volume, *flags, **variables):
         self.settings, self.root = buildah.settings_of(image)["config"], buildah.mounted(image)
         self.port, self.volume, self.exit_code = free_port(), volume, None
-        self.user, self.group = (int(number) for number in self.settings["User"].split(":"))
         if not volume.exists():
             volume.mkdir()
-            os.chown(volume, self.user, self.group)
+            os.chown(volume, *(int(number) for number in self.settings["User"].split(":")))
         self.variables = {"WEIR_WEB_LISTEN_ADDRESS": f"127.0.0.1:{self.port}", **variables}
         self.log = open(volume.with_suffix(".log"), "ab")
         self.process = self.start([*self.settings["Entrypoint"], *flags])
 
     def start(self, command):
-        """In a view of the file system of its own, which ends with it."""
-        (where,) = self.settings["Volumes"]
-        script = """
-            mount --bind "$1" "$1"
-            mount --bind "$2" "$1$3"
-            mount --bind /dev "$1/dev"
-            mount -t proc proc "$1/proc"
-            mount -o remount,bind,ro "$1"
-            root=$1 user=$4
-            shift 4
-            exec chroot --userspec="$user" "$root" "$@"
-        """
-        variables = [f"{key}={value}" for key, value in self.variables.items()]
+        (place,) = self.settings["Volumes"]
         return subprocess.Popen(
-            ["unshare", "--mount", "--propagation", "private", "sh", "-euc", script, "sh", self.root, self.volume, where,
-             f"{self.user}:{self.group}", "/usr/bin/env", "-i", *self.settings["Env"], *variables, *command],
+            in_container(self.root, self.settings, command, self.volume, place, self.variables),
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
 
     def is_healthy(self):

@@ -1,11 +1,13 @@
 """docker/compose.*.yml: valid, without secrets, and each service limited, checked, restarted and kept."""
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
 import re
 import subprocess
+import urllib.request
 from pathlib import Path
 
 import jsonschema
@@ -15,7 +17,7 @@ from compose.config.errors import ConfigurationError
 
 from compose_files import (
     DOCKER, NAMES, VARIABLE, compose, required, services, text_of, understood, values_for, whole)
-from harness import BINARY, DEADLINE, REPOSITORY, environment
+from harness import BINARY, DEADLINE, REPOSITORY, environment, wait_for
 from postgres_servers import PostgresServer
 from redis_servers import free_port
 
@@ -159,12 +161,18 @@ def is_scram_of(kept, password):
     return hashlib.sha256(client).digest() == base64.b64decode(stored)
 
 
+def tracked():
+    """Of the files those that git knows; none without a git."""
+    with contextlib.suppress(OSError, subprocess.CalledProcessError):
+        listed = subprocess.run(["git", "-C", REPOSITORY, "ls-files", "-z"], capture_output=True, text=True, check=True)
+        return listed.stdout.split("\0")[:-1]
+    return []
+
+
 def test_nothing_secret_is_in_the_tree():
     """Neither private keys nor passwords that somebody could have forgotten to change."""
-    listed = subprocess.run(["git", "-C", REPOSITORY, "ls-files", "-z"], capture_output=True, text=True, check=False)
-    names = listed.stdout.split("\0")[:-1] if listed.returncode == 0 else [
-        str(path.relative_to(REPOSITORY)) for folder in ("docker", "docs", "scripts", "src", "tests")
-        for path in (REPOSITORY / folder).rglob("*") if path.is_file()]
+    names = tracked() or [str(path.relative_to(REPOSITORY)) for folder in ("docker", "docs", "scripts", "src", "tests")
+                          for path in (REPOSITORY / folder).rglob("*") if path.is_file() and path.name != ".env"]
     assert len(names) > 100
     for name in names:
         path = REPOSITORY / name
@@ -175,5 +183,49 @@ def test_nothing_secret_is_in_the_tree():
         assert not re.search(r"\b(AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36}|xox[abpr]-[0-9A-Za-z-]{20,}"
                              r"|glsa_[A-Za-z0-9_]{30,})\b", text), name
         if name.startswith("docker/"):
-            for key, value in re.findall(r"^\s*#?\s*(\w*(?:PASSWORD|SECRET\w*|TOKEN))\s*[:=]\s*(\S+)\s*$", text, re.M):
+            for key, value in re.findall(r"^[ #]*(\w*(?:PASSWORD|SECRET\w*|TOKEN)) *[:=] *(\S+)$", text, re.M):
                 assert value.startswith(("$", '"$')), f"{name}: {key} is {value}"
+
+
+# ---- What the services are given --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_mounted_is_there(name):
+    """Of the files of this repository; the others are the operator's."""
+    for service, settings in services(name).items():
+        for volume in settings.get("volumes", []):
+            source = volume.partition(":")[0]
+            if source.startswith(str(REPOSITORY)) and "snmp.yml" not in source:
+                assert Path(source).exists(), f"{service}: {source}"
+
+
+def test_alertmanager_is_started_with_what_is_rendered(tmp_path):
+    """As the file says, but for the places."""
+    settings, port, password = services("cloud")["alertmanager"], free_port(), tmp_path / "smtp"
+    password.write_text("secret\n")
+    rendered = tmp_path / "tmp"
+    rendered.mkdir()
+    shell, option, text = settings["entrypoint"]
+    for place, here in (("/tmp/", f"{rendered}/"), ("/etc/alertmanager", DOCKER / "alertmanager"),
+                        ("/run/smtp-password", password), ("=/alertmanager ", f"={tmp_path}/data "),
+                        ("exec alertmanager", f"exec prometheus-alertmanager --web.listen-address=127.0.0.1:{port}")):
+        assert place in text
+        text = text.replace(place, str(here))
+    with open(tmp_path / "log", "wb") as log:
+        process = subprocess.Popen([shell, option, text], stderr=log, stdout=log, env={
+            **environment(), **settings["environment"], "ALERT_SMTP_USER": "ada"})
+    try:
+        wait_for(lambda: status_of(process, port, tmp_path / "log"), "Alertmanager answers")
+        config = (rendered / "alertmanager.yml").read_text()
+        assert f"smtp_auth_password_file: '{password}'" in config and "${" not in config
+    finally:
+        process.terminate()
+        process.wait(DEADLINE)
+
+
+def status_of(process, port, log):
+    assert process.poll() is None, log.read_text()
+    with contextlib.suppress(OSError):
+        return urllib.request.urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=DEADLINE).status == 200
+    return False

@@ -4,6 +4,7 @@ import contextlib
 import crypt
 import http.server
 import json
+import os
 import socket
 import subprocess
 import threading
@@ -62,7 +63,8 @@ class Front:
             "NGINX_GRAFANA": f"127.0.0.1:{grafana}"}
         self.conf = directory / "nginx.conf"
         # It goes on as this user, so that pytest's directories are open to it.
-        self.conf.write_text("user root;\n" + nginx_conf({key: str(value) for key, value in variables.items()}))
+        user = "user root;\n" if os.getuid() == 0 else ""
+        self.conf.write_text(user + nginx_conf({key: str(value) for key, value in variables.items()}))
         self.log = directory / "log"
         self.process = None
 
