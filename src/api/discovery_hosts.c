@@ -4,6 +4,7 @@
 #include "api/targets_api.h"
 #include "api/targets_list.h"
 #include "base/hash.h"
+#include "targets/target_address.h"
 
 /*
  * Active targets as hosts(5) has them:
@@ -20,19 +21,6 @@ enum { NAME_BYTES_MAX = 253 };
 struct seen_line {
 	struct map_node node;
 };
-
-/* host:port, [host]:port or a host alone. */
-static struct slice host_of(struct slice address)
-{
-	if (address.len > 0 && address.ptr[0] == '[') {
-		const char *end = slice_find_byte(address, ']');
-		return end == NULL ? slice_make(NULL, 0) : slice_between(address.ptr + 1, end);
-	}
-	const char *colon = slice_find_byte(address, ':');
-	bool is_v6 = colon != NULL
-			&& slice_find_byte(slice_skip(address, (size_t)(colon + 1 - address.ptr)), ':') != NULL;
-	return colon == NULL || is_v6 ? address : slice_between(address.ptr, colon);
-}
 
 static bool is_ip(struct slice text)
 {
@@ -67,7 +55,7 @@ static bool is_name(struct slice text)
 
 static struct slice ip_of(const struct target *target)
 {
-	struct slice configured = host_of(target->config.address);
+	struct slice configured = target_address_host(target->config.address);
 	struct slice source = slice_of_string(target->fresh.source);
 	if (is_ip(configured)) {
 		return configured;
@@ -77,7 +65,7 @@ static struct slice ip_of(const struct target *target)
 
 static struct slice name_of(const struct target *target)
 {
-	struct slice instance = host_of(target_label(target, SLICE("instance")));
+	struct slice instance = target_address_host(target_label(target, SLICE("instance")));
 	struct slice hostname = labels_find(&target->config.attributes, SLICE("hostname"));
 	return is_name(instance) ? instance : is_name(hostname) ? hostname : slice_make(NULL, 0);
 }

@@ -4,6 +4,7 @@
 
 #include "base/duration.h"
 #include "base/quote.h"
+#include "targets/target_address.h"
 #include "transfer/line_json.h"
 
 enum {
@@ -140,7 +141,7 @@ static bool read_address(struct targets_reader *reader, const cJSON *value)
 {
 	struct slice *address = &reader->read->config.address;
 	return targets_read_text(reader, value, ADDRESS_BYTES_MAX, address)
-			&& (targets_has_only(*address, ".-_:[]")
+			&& (address->len == 0 || target_address_fits(*address)
 					|| targets_refuse_value(reader, value, "has to be host:port, or a host"));
 }
 
