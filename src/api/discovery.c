@@ -160,6 +160,7 @@ static void append_end(struct targets_list *list, struct buf *out)
 static const struct targets_writer as_targets = {
 	.content_type = SLICE_INIT("application/json"),
 	.needs_address = true,
+	.modes = TARGET_MODES_WATCHED,
 	.begin = SLICE_INIT("["),
 	.between = SLICE_INIT(","),
 	.append = append_target,

@@ -100,6 +100,7 @@ static bool append_host(struct targets_list *list, struct buf *out, const struct
 
 static const struct targets_writer as_hosts = {
 	.content_type = SLICE_INIT("text/plain; charset=utf-8"),
+	.modes = TARGET_MODES_WATCHED,
 	.append = append_host,
 };
 

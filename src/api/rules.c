@@ -151,6 +151,7 @@ static bool append_rules(struct targets_list *list, struct buf *out, const struc
 
 static const struct targets_writer as_rules = {
 	.content_type = SLICE_INIT("application/yaml"),
+	.modes = TARGET_MODES_WATCHED,
 	.begin = SLICE_INIT("groups:\n"
 						"  - name: weir-targets\n"
 						"    rules:\n"

@@ -91,7 +91,7 @@ static struct http_body *open_page(struct api *api, const struct exchange *excha
 
 /* ---- Finding the target ---- */
 
-static struct target *find_target(struct target_look *look)
+static struct target *find_any(struct target_look *look)
 {
 	struct registry *registry = look->api->targets;
 	struct target_id id;
@@ -102,6 +102,12 @@ static struct target *find_target(struct target_look *look)
 	return answer_find_key(look->api, look->exchange, look->route, &key)
 			? registry_find(registry, &key)
 			: NULL;
+}
+
+static struct target *find_target(struct target_look *look)
+{
+	struct target *target = find_any(look);
+	return target != NULL && target_is_watched(target) ? target : NULL;
 }
 
 /* Why there is no page; ptr NULL: there is one. */

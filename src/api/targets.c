@@ -34,6 +34,8 @@ static bool append_line(struct targets_list *list, struct buf *out, const struct
 
 static const struct targets_writer as_page = {
 	.content_type = SLICE_INIT("application/json"),
+	.modes = TARGET_MODES_WATCHED,
+	.modes_asked = TARGET_MODES_ALL,
 	.begin = SLICE_INIT("{\"status\":\"success\",\"data\":{\"targets\":["),
 	.between = SLICE_INIT(","),
 	.append = append_target,
@@ -42,6 +44,7 @@ static const struct targets_writer as_page = {
 
 static const struct targets_writer as_lines = {
 	.content_type = SLICE_INIT("application/x-ndjson; charset=utf-8"),
+	.modes = TARGET_MODES_ALL,
 	.append = append_line,
 };
 

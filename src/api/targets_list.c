@@ -38,6 +38,13 @@ static void end(struct targets_list *list)
 	}
 }
 
+static bool takes(const struct targets_list *list, const struct target *target,
+		struct pattern_scratch *scratch)
+{
+	return (list->writer->takes == NULL || list->writer->takes(target))
+			&& target_filter_takes(&list->query.filter, list->api->targets, target, scratch);
+}
+
 /* Some targets more. False when a regular expression takes too long for one. */
 static bool look_at_some(struct targets_list *list)
 {
@@ -49,7 +56,7 @@ static bool look_at_some(struct targets_list *list)
 		struct target *target = registry_walk_next(&list->walk);
 		if (target == NULL) {
 			end(list);
-		} else if (target_filter_takes(&list->query.filter, list->api->targets, target, &scratch)) {
+		} else if (takes(list, target, &scratch)) {
 			list->found++;
 			if (is_on_page(list)) {
 				write_one(list, target);
@@ -111,7 +118,7 @@ static void close_list(struct http_body *body)
 	}
 }
 
-static struct targets_list *create(struct api *api, const struct targets_writer *writer)
+struct targets_list *targets_list_create(struct api *api, const struct targets_writer *writer)
 {
 	struct targets_list *list = memory_zalloc(1, sizeof(*list));
 	*list = (struct targets_list){
@@ -126,24 +133,42 @@ static struct targets_list *create(struct api *api, const struct targets_writer 
 	return list;
 }
 
+static void choose_modes(struct targets_list *list)
+{
+	const struct targets_writer *writer = list->writer;
+	unsigned *modes = &list->query.filter.modes;
+	*modes = *modes == 0 ? writer->modes : *modes & (writer->modes | writer->modes_asked);
+}
+
+void targets_list_drop(struct targets_list *list)
+{
+	list->body.close(&list->body);
+}
+
+void targets_list_send(struct targets_list *list, struct exchange *exchange)
+{
+	choose_modes(list);
+	exchange->response.status = 200;
+	exchange->response.content_type = list->writer->content_type;
+	coded_body_answer(&list->api->coded_pool, exchange, &list->body);
+	exchange_answer(exchange);
+}
+
 void targets_list_answer(struct api *api, struct exchange *exchange, enum stats_handler handler,
 		const struct targets_writer *writer, bool has_pages)
 {
-	struct targets_list *list = create(api, writer);
+	struct targets_list *list = targets_list_create(api, writer);
 	struct slice fault;
 	bool is_good = targets_query_read(&list->query, exchange, has_pages, &list->arena, &fault)
 			&& (!writer->needs_address
 					|| own_address_find(
 							api, exchange, &list->arena, &list->address, &list->scheme, &fault));
 	stats_count_request(api->stats, handler, STATS_METHOD_GET, is_good ? 200 : 400);
-	if (!is_good) {
-		json_answer_error(exchange, 400, fault);
-		list->body.close(&list->body);
-		exchange_answer(exchange);
+	if (is_good) {
+		targets_list_send(list, exchange);
 		return;
 	}
-	exchange->response.status = 200;
-	exchange->response.content_type = writer->content_type;
-	coded_body_answer(&api->coded_pool, exchange, &list->body);
+	json_answer_error(exchange, 400, fault);
+	targets_list_drop(list);
 	exchange_answer(exchange);
 }

@@ -16,7 +16,10 @@ struct targets_list;
 /* What is written. Each may be NULL. */
 struct targets_writer {
 	struct slice content_type;
-	bool needs_address; /* of weir itself */
+	bool needs_address;                         /* of weir itself */
+	unsigned modes;                             /* that it shows, as bits */
+	unsigned modes_asked;                       /* further ones, to who asks for them */
+	bool (*takes)(const struct target *target); /* of these */
 	struct slice begin;
 	struct slice between;
 	/* False: this one is left out. */
@@ -44,6 +47,13 @@ struct targets_list {
 	bool is_waiting; /* for its turn */
 	bool is_closed;  /* meanwhile */
 };
+
+/* Its query is to be filled in. To be sent, or dropped. */
+struct targets_list *targets_list_create(struct api *api, const struct targets_writer *writer);
+void targets_list_drop(struct targets_list *list);
+
+/* Answers the exchange with it. */
+void targets_list_send(struct targets_list *list, struct exchange *exchange);
 
 /*
  * Answers the exchange with the list, or says what is wrong with its query. To be

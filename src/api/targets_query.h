@@ -1,7 +1,7 @@
 #pragma once
 
 /*
- * What a query asks of targets:
+ * What a query asks of targets; of modes none are set when it names none:
  *
  *     match[]=SELECTOR state=STATE mode=MODE   any number of times
  *     job=JOB class=CLASS

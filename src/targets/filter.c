@@ -49,7 +49,7 @@ static bool is_selected(const struct selectors *selectors, const struct target *
 bool target_filter_takes(const struct target_filter *filter, const struct registry *registry,
 		const struct target *target, struct pattern_scratch *scratch)
 {
-	if (filter->modes != 0 && (filter->modes >> target->config.mode & 1) == 0) {
+	if ((filter->modes >> target->config.mode & 1) == 0) {
 		return false;
 	}
 	if (filter->job.ptr != NULL && !slice_equal(filter->job, target_label(target, SLICE("job")))) {

@@ -16,7 +16,7 @@
 struct target_filter {
 	struct selectors selectors; /* none: all */
 	unsigned states;            /* a bit each; 0: all */
-	unsigned modes;             /* likewise */
+	unsigned modes;             /* a bit each; 0: none */
 	struct slice job;           /* escaped; ptr NULL: all */
 	struct slice class;         /* likewise: the attribute or label of that name */
 };

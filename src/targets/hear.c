@@ -289,7 +289,11 @@ void registry_watch(struct registry *registry, struct store *store)
 
 enum registry_admission registry_admit(const struct registry *registry, const struct group_key *key)
 {
-	if (!registry->options.only_known || registry_find(registry, key) != NULL) {
+	if (!registry->options.only_known) {
+		return REGISTRY_ADMITTED;
+	}
+	const struct target *target = registry_find(registry, key);
+	if (target != NULL && target_is_watched(target)) {
 		return REGISTRY_ADMITTED;
 	}
 	return registry->is_loading ? REGISTRY_LOADING : REGISTRY_UNKNOWN;

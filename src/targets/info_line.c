@@ -24,7 +24,8 @@ struct info_line *info_line_create(const struct target *target)
 {
 	struct arena arena;
 	struct group_key key;
-	if (target->config.is_disabled || !has_attribute(target) || target_has_quoted(target)) {
+	if (target->config.is_disabled || !target_is_watched(target) || !has_attribute(target)
+			|| target_has_quoted(target)) {
 		return NULL;
 	}
 	arena_init(&arena);

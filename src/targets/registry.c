@@ -17,6 +17,7 @@ void registry_init(struct registry *registry, const struct registry_options *opt
 	list_init(&registry->targets);
 	list_init(&registry->walks);
 	list_init(&registry->described);
+	list_init(&registry->unwatched);
 	list_init(&registry->late);
 	list_init(&registry->expiring);
 	map_init(&registry->by_key);
@@ -156,7 +157,8 @@ void registry_recount(struct registry *registry, struct target *target)
 {
 	bool is_overdue = registry_is_overdue(registry, target);
 	registry->counts[target->counted]--;
-	target->counted = registry_state(registry, target);
+	target->counted =
+			target_is_watched(target) ? registry_state(registry, target) : TARGET_STATE_COUNT;
 	registry->counts[target->counted]++;
 	registry->overdue += (uint64_t)is_overdue - (uint64_t)target->is_overdue;
 	target->is_overdue = is_overdue;
@@ -190,7 +192,9 @@ void registry_reconfigure(
 		map_insert(&registry->info_lines, &target->info->node, target->info->node.hash);
 	}
 	list_remove(&target->described);
-	if (target->info != NULL || target->config.interval_ns > 0) {
+	if (!target_is_watched(target)) {
+		list_append(&registry->unwatched, &target->described);
+	} else if (target->info != NULL || target->config.interval_ns > 0) {
 		list_append(&registry->described, &target->described);
 	}
 }
@@ -210,7 +214,8 @@ static bool is_forgotten(const struct registry *registry, const struct target *t
 	int64_t last_ns = fresh->last_seen_ns;
 	last_ns = fresh->rejected_ns > last_ns ? fresh->rejected_ns : last_ns;
 	last_ns = fresh->first_seen_ns > last_ns ? fresh->first_seen_ns : last_ns;
-	return !target->is_configured && now - last_ns > registry->options.retention_ns;
+	return !target->is_configured && target_is_watched(target)
+			&& now - last_ns > registry->options.retention_ns;
 }
 
 /* That it fell silent is news. */

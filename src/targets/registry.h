@@ -60,6 +60,7 @@ struct registry {
 	struct map info_lines; // info_line::node
 	struct list targets;   // target::link
 	struct list described; // target::described, those with attributes or an interval
+	struct list unwatched; // target::described, those that are settings of others
 	struct list late;      // target::late, as counted
 	struct list expiring;  // target::expiring, as they were when they were looked at
 	struct list walks;     // registry_walk::link
@@ -68,7 +69,7 @@ struct registry {
 	uint64_t event;        /* the number of the last that targets go by */
 	uint64_t wiped_at;     /* likewise: all groups went */
 	uint64_t overdue;      /* targets, as counted */
-	uint64_t counts[TARGET_STATE_COUNT];
+	uint64_t counts[TARGET_STATE_COUNT + 1]; /* the last: of those that are not watched */
 	uint64_t refused;         /* pushes that would have made a target too many */
 	bool is_loading;          /* what is stored of targets is not here yet */
 	uint64_t loading_ns;      /* monotonic: since when */

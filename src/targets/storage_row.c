@@ -5,6 +5,7 @@
 #include "base/number.h"
 #include "base/utf8.h"
 #include "targets/storage_time.h"
+#include "targets/target.h"
 
 /* Reading one row: the first thing that is wrong with it stays. */
 struct reader {
@@ -86,14 +87,11 @@ static struct slice read_optional_text(struct reader *reader, size_t column)
 
 static struct slice read_mode(struct reader *reader, size_t column)
 {
-	static const char *const modes[] = { "push", "pull", "static", "virtual" };
+	enum target_mode known;
 	struct slice mode = read_text(reader, column);
-	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-		if (slice_equal(mode, slice_of_string(modes[i]))) {
-			return mode;
-		}
+	if (!target_mode_find(mode, &known)) {
+		fail(reader, column, "is none of push, pull, static, virtual, image and collector");
 	}
-	fail(reader, column, "is none of push, pull, static and virtual");
 	return mode;
 }
 

@@ -9,6 +9,8 @@ static const struct slice modes[] = {
 	[TARGET_PULL] = SLICE_INIT("pull"),
 	[TARGET_STATIC] = SLICE_INIT("static"),
 	[TARGET_VIRTUAL] = SLICE_INIT("virtual"),
+	[TARGET_IMAGE] = SLICE_INIT("image"),
+	[TARGET_COLLECTOR] = SLICE_INIT("collector"),
 };
 
 static const struct slice states[] = {

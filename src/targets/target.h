@@ -27,7 +27,16 @@ enum target_mode {
 	TARGET_PULL,    /* is scraped at its address */
 	TARGET_STATIC,  /* likewise; entered once and for all */
 	TARGET_VIRTUAL, /* has a page on weir, and nobody in particular pushes it */
+	/* No targets but settings that targets refer to, kept like them: see inventory.h. */
+	TARGET_IMAGE,
+	TARGET_COLLECTOR,
 	TARGET_MODE_COUNT,
+};
+
+/* As a set of bits: those that push or are scraped. */
+enum {
+	TARGET_MODES_ALL = (1 << TARGET_MODE_COUNT) - 1,
+	TARGET_MODES_WATCHED = TARGET_MODES_ALL & ~(1 << TARGET_IMAGE | 1 << TARGET_COLLECTOR),
 };
 
 enum target_state {
@@ -117,7 +126,8 @@ struct target_keep {
 struct target {
 	struct map_node by_key; /* the normalised key */
 	struct map_node by_id;
-	struct list described; /* among those of which the page has something; else unlinked */
+	struct list described; /* among those of which the page has something, or that are not
+	                        * watched; else unlinked */
 	struct list late;      /* among those that are overdue; likewise */
 	struct list expiring;  /* among those whose group is about to expire; likewise */
 	struct list link;      /* in the order in which they came to be known */
@@ -134,7 +144,8 @@ struct target {
 
 	/* Of this process alone. */
 	bool is_overdue;           /* as counted: it is late, whatever else is said of it */
-	enum target_state counted; /* the state under which the registry counts it */
+	enum target_state counted; /* the state under which the registry counts it; the count of
+	                            * states: it is not watched */
 	uint64_t seen_ns;          /* monotonic: when it was last seen; may be before the zero */
 	uint64_t seen_at;          /* the registry's event by which it was; 0: before this process */
 	uint64_t gone_at;          /* likewise by which its group went */
@@ -142,6 +153,12 @@ struct target {
 
 	struct target_freshness fresh;
 };
+
+/* It pushes or is scraped. What is not is seen by who asks for it and by nobody else. */
+static inline bool target_is_watched(const struct target *target)
+{
+	return ((unsigned)TARGET_MODES_WATCHED >> target->config.mode & 1) != 0;
+}
 
 /* It has a label whose name needs quotes. */
 bool target_has_quoted(const struct target *target);

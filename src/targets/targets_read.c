@@ -4,6 +4,7 @@
 
 #include "base/duration.h"
 #include "base/quote.h"
+#include "targets/inventory.h"
 #include "targets/target_address.h"
 #include "transfer/line_json.h"
 
@@ -101,7 +102,8 @@ static bool read_mode(struct targets_reader *reader, const cJSON *value)
 	}
 	text = text.len == 0 ? SLICE("push") : text;
 	return target_mode_find(text, &reader->read->config.mode)
-			|| targets_refuse_value(reader, value, "has to be push, pull, static or virtual");
+			|| targets_refuse_value(
+					reader, value, "has to be push, pull, static, virtual, image or collector");
 }
 
 static bool read_enabled(struct targets_reader *reader, const cJSON *value)
@@ -249,6 +251,21 @@ static bool read_field(struct targets_reader *reader, const cJSON *value, unsign
 	return fields[i].read(reader, value);
 }
 
+/* An image or a collector is known by its number alone. */
+static bool check_number(struct targets_reader *reader)
+{
+	enum target_mode mode = reader->read->config.mode;
+	const struct group_key *key = &reader->read->key;
+	if (key->labels.count == 0 || inventory_fits(mode, key)) {
+		return true;
+	}
+	return targets_refuse(reader, SLICE("labels"),
+			mode == TARGET_IMAGE
+					? "have to be a job orwell_image and its number as instance, of an image"
+					: "have to be a job orwell_collector and its number as instance, of a "
+					  "collector");
+}
+
 /* What is right by itself, but not together. */
 static bool check(struct targets_reader *reader)
 {
@@ -268,7 +285,7 @@ static bool check(struct targets_reader *reader)
 					reader, name, "is a label of the target, and no name for an attribute");
 		}
 	}
-	return true;
+	return check_number(reader);
 }
 
 bool targets_read(struct targets_read *read, const cJSON *object,

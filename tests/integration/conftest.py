@@ -62,7 +62,7 @@ def shared_weir(start_shared_weir):
     return start_shared_weir("--web.enable-admin-api")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared_postgres():
     with postgres_servers.PostgresServer() as server:
         yield server

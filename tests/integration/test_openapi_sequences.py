@@ -37,7 +37,8 @@ def shown(config):
         elif name == "mode":
             value = value or "push"
         elif name == "thresholds":
-            value = [{**THRESHOLD, **one, "for": SHOWN.get(one.get("for", ""), one.get("for", ""))} for one in value]
+            given = [{field: said for field, said in one.items() if said is not None} for one in value]
+            value = [{**THRESHOLD, **one, "for": SHOWN.get(one.get("for", ""), one.get("for", ""))} for one in given]
         out[name] = value
     return out
 

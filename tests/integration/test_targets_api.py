@@ -206,6 +206,36 @@ def test_conflicts(weir):
     error(weir.delete(f"{TARGETS}/x'; DROP TABLE weir_target;--".replace(" ", "%20")), 404)
 
 
+def test_images_and_collectors_are_seen_by_who_asks(weir):
+    """They are kept like targets, and nothing is scraped or expected of them."""
+    image = create(weir, {"job": "orwell_image", "instance": "1"}, mode="image", attributes={"name": "a"})
+    create(weir, {"job": "orwell_collector", "instance": "1"}, mode="collector", interval="1ms")
+    assert listed(weir)["total"] == listed(weir, "?match[]={instance=%221%22}")["total"] == 0
+    assert labels_of(listed(weir, "?mode=image")) == [image["labels"]]
+    assert listed(weir, "?mode=image&mode=collector")["total"] == 2
+    for query in ("", "?mode=image&mode=collector"):
+        assert weir.get("/api/v1/sd" + query).text == "[]\n"
+        assert "orwell" not in weir.get("/api/v1/rules.yml" + query).text
+    weir.put("/metrics/job/orwell_image/instance/1", "m 1\n")
+    for path in (f"/metrics/{image['id']}", "/metrics/target/job/orwell_image/instance/1"):
+        assert weir.get(path).status == 404
+    page = weir.scrape()
+    assert [page.value("weir_targets", state=state) for state in ("active", "silent")] == [0, 0]
+    assert "target_info{" not in page.text and "weir_target_silent{" not in page.text
+    lines = weir.get(TARGETS + "/export").text
+    assert weir.delete(f"{TARGETS}/{image['id']}").status == 204
+    assert data(weir.post(TARGETS + "/import", lines)) == {"created": 1, "updated": 1, "skipped": 0}
+
+
+@pytest.mark.parametrize("labels", [
+    {"job": "x", "instance": "1"}, {"job": "orwell_image"}, {"job": "orwell_image", "instance": "01"},
+    {"job": "orwell_image", "instance": "0"}, {"job": "orwell_image", "instance": "2147483648"},
+    {"job": "orwell_image", "instance": "1", "a": "b"}, {"job": "orwell_collector", "instance": "1"}])
+def test_an_image_has_a_number_alone(shared_weir, labels):
+    answer = shared_weir.post(TARGETS, json.dumps({"labels": labels, "mode": "image"}))
+    assert (answer.status, "orwell_image" in answer.text) == (422, True)
+
+
 def test_text_of_any_kind_is_data(weir):
     odd = "'; DROP TABLE weir_target; -- \u0000 \" \\ <b> 💧"
     target = create(weir, {"job": "j", "instance": odd}, attributes={"a": odd})

@@ -394,6 +394,35 @@ static void test_disabled_and_other_modes(void)
 	end();
 }
 
+/* An image is kept like a target, and nobody sees it who does not ask for it. */
+static void test_what_is_not_watched(void)
+{
+	begin();
+	struct label name = { SLICE("name"), SLICE("x") };
+	struct target_config config = { .mode = TARGET_IMAGE, .attributes = { &name, 1 } };
+	struct target *target = create("job=a", &config);
+	CHECK(target->info == NULL);
+	CHECK(list_first(&registry.unwatched) == &target->described);
+	CHECK_INT(registry.counts[TARGET_ACTIVE], 0);
+	push("job=a");
+	CHECK_INT(registry.counts[TARGET_ACTIVE], 0);
+	config.mode = TARGET_PUSH;
+	registry_configure(&registry, target, &config);
+	CHECK(target->info != NULL && list_is_empty(&registry.unwatched));
+	CHECK_INT(registry.counts[TARGET_ACTIVE], 1);
+	config.mode = TARGET_COLLECTOR;
+	registry_configure(&registry, target, &config);
+	CHECK(target->info == NULL && !list_is_empty(&registry.unwatched));
+	CHECK_INT(registry.counts[TARGET_ACTIVE], 0);
+	target->is_configured = false;
+	pass(100000 * HOUR_NS);
+	registry_step(&registry, LIMIT);
+	CHECK(find("job=a") == target);
+	registry_delete(&registry, target);
+	CHECK(list_is_empty(&registry.unwatched));
+	end();
+}
+
 /* ---- Going ---- */
 
 static void test_retention(void)
@@ -600,6 +629,7 @@ int main(void)
 	RUN(test_group_is_about_to_expire);
 	RUN(test_group_goes);
 	RUN(test_disabled_and_other_modes);
+	RUN(test_what_is_not_watched);
 	RUN(test_retention);
 	RUN(test_walk_over_what_goes);
 	RUN(test_delete_and_push_again);

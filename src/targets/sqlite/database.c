@@ -9,9 +9,13 @@
 enum { BUSY_MS = 10000 /* another weir writes, or somebody edits */ };
 
 extern const char targets_sqlite_schema_1[];
+extern const char targets_sqlite_schema_2[];
 
 /* What makes each version of the one before. */
-static const char *const migrations[TARGETS_SQLITE_VERSION] = { targets_sqlite_schema_1 };
+static const char *const migrations[TARGETS_SQLITE_VERSION] = {
+	targets_sqlite_schema_1,
+	targets_sqlite_schema_2,
+};
 
 static bool run(sqlite3 *db, const char *text)
 {
@@ -100,7 +104,10 @@ static enum database_result migrate(sqlite3 *db, const char *path, struct buf *r
 	if (result != DATABASE_OK || version == TARGETS_SQLITE_VERSION) {
 		return result;
 	}
-	if (!run(db, "BEGIN IMMEDIATE")) {
+	/* A table that is made anew is dropped on the way: what refers to it, views too, has to stay.
+	 */
+	if (!run(db, "PRAGMA foreign_keys=OFF; PRAGMA legacy_alter_table=ON")
+			|| !run(db, "BEGIN IMMEDIATE")) {
 		return fail(db, path, reterr_why);
 	}
 	result = find_version(db, path, &version, reterr_why);
