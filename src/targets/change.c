@@ -106,8 +106,18 @@ static enum target_change_result begin_known(
 	if (target == NULL) {
 		return TARGET_CHANGE_E_GONE;
 	}
-	bool is_other = change->kind == TARGET_CHANGE_CONFIGURE && target->edits != item->edits;
-	return is_other ? TARGET_CHANGE_E_CONFLICT : TARGET_CHANGE_OK;
+	if (change->kind == TARGET_CHANGE_DELETE) {
+		return TARGET_CHANGE_OK;
+	}
+	if (target->edits != item->edits) {
+		return TARGET_CHANGE_E_CONFLICT;
+	}
+	const struct target *owner = registry_find(registry, &item->key);
+	if (owner != NULL && owner != target) {
+		change->id = owner->id;
+		return TARGET_CHANGE_E_EXISTS;
+	}
+	return TARGET_CHANGE_OK;
 }
 
 enum target_change_result target_change_begin(
@@ -148,10 +158,13 @@ static void apply(
 	target = registry_find_by_id(registry, &item->id);
 	if (change->kind == TARGET_CHANGE_DELETE) {
 		registry_delete(registry, target);
-	} else {
-		registry_configure(registry, target, &item->config);
-		change->updated++;
+		return;
 	}
+	if (!group_key_equal_normalised(&target->key, &item->key)) {
+		target = registry_rekey(registry, target, &item->key);
+	}
+	registry_configure(registry, target, &item->config);
+	change->updated++;
 }
 
 static void carry_out(struct registry *registry, struct target_change *change)

@@ -16,7 +16,7 @@
 
 enum target_change_kind {
 	TARGET_CHANGE_CREATE,    /* one that must not be there yet */
-	TARGET_CHANGE_CONFIGURE, /* one that is there */
+	TARGET_CHANGE_CONFIGURE, /* one that is there; by another key, too */
 	TARGET_CHANGE_IMPORT,    /* those that are there by their keys, or new ones */
 	TARGET_CHANGE_DELETE,
 };

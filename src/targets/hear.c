@@ -169,8 +169,13 @@ bool registry_put_row(struct registry *registry, const struct target_row *row)
 {
 	struct target *target = registry_find(registry, &row->key);
 	struct target *namesake = registry_find_by_id(registry, &row->id);
-	if (namesake != NULL && namesake != target) {
-		registry_remove(registry, namesake); /* it has another key now */
+	if (namesake != NULL && namesake != target) { /* it has another key now */
+		bool had_row = namesake->keep.version != 0;
+		if (target == NULL && had_row) {
+			target = registry_rekey(registry, namesake, &row->key);
+		} else {
+			registry_remove(registry, namesake);
+		}
 	}
 	if (target == NULL && registry_len(registry) >= registry->options.limit) {
 		return false;

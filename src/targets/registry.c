@@ -359,6 +359,34 @@ void registry_remove(struct registry *registry, struct target *target)
 	target_destroy(target);
 }
 
+/* Whoever stores targets finds the new one where the old one was on its lists. */
+static void take_place(struct target *moved, struct target *target)
+{
+	list_remove(&moved->link);
+	list_append(&target->link, &moved->link);
+	list_append(&target->keep.unsaved, &moved->keep.unsaved);
+	list_append(&target->keep.unseen, &moved->keep.unseen);
+	moved->keep.version = target->keep.version;
+	moved->keep.reading = target->keep.reading;
+	moved->keep.is_saving = target->keep.is_saving;
+	moved->keep.has_history = target->keep.has_history;
+}
+
+struct target *registry_rekey(
+		struct registry *registry, struct target *target, const struct group_key *key)
+{
+	struct target *moved = registry_add(registry, key, &target->config, &target->id);
+	take_place(moved, target);
+	moved->edits = target->edits + 1;
+	moved->is_configured = target->is_configured;
+	moved->seen_ns = target->seen_ns;
+	moved->fresh = target->fresh;
+	target->fresh.rejection = NULL;
+	registry_remove(registry, target);
+	registry_recount(registry, moved);
+	return moved;
+}
+
 static bool is_full(const struct registry *registry)
 {
 	return registry_len(registry) >= registry->options.limit;

@@ -174,6 +174,14 @@ enum registry_result registry_create(struct registry *registry, const struct gro
 void registry_configure(
 		struct registry *registry, struct target *target, const struct target_config *config);
 
+/*
+ * The target gets another key, which nobody has. It is a new one in memory, of the same id and
+ * configuration, at the same place; what was seen of it stays, but not its group. The old one is
+ * freed.
+ */
+struct target *registry_rekey(
+		struct registry *registry, struct target *target, const struct group_key *key);
+
 /* A sign of life without a push. */
 void registry_heartbeat(struct registry *registry, struct target *target);
 
@@ -193,7 +201,8 @@ struct target_row {
 
 /*
  * Puts in what was stored, or what others have changed in it since: no event
- * tells of it. A target that is there by its id or its key becomes what the row says;
+ * tells of it. A target that is there by its id or its key becomes what the row says; one whose
+ * row had another key is rekeyed;
  * of its freshness what is newer stays. False when there would be too many.
  */
 bool registry_put_row(struct registry *registry, const struct target_row *row);

@@ -569,6 +569,57 @@ static void test_row_of_a_target_that_is_there(void)
 	end();
 }
 
+/* It is the same target, on the same lists of who stores it. */
+static void test_another_key(void)
+{
+	begin();
+	struct list unseen;
+	struct group_key key = { 0 };
+	list_init(&unseen);
+	push("job=a");
+	push("job=a");
+	push("job=b");
+	struct target *target = find("job=a");
+	struct target_id id = target->id;
+	uint32_t edits = target->edits;
+	target->keep.version = 7;
+	list_append(&unseen, &target->keep.unseen);
+	registry_note_rejection(&registry, &target->key, SLICE("no"));
+	struct label label = { SLICE("job"), SLICE("c") };
+	key.labels = (struct labels){ &label, 1 };
+	target = registry_rekey(&registry, target, &key);
+	CHECK(find("job=a") == NULL && find("job=c") == target);
+	CHECK(registry_find_by_id(&registry, &id) == target);
+	CHECK_INT(target->fresh.pushes, 2);
+	CHECK(target->fresh.rejection != NULL && target->edits > edits);
+	CHECK_INT(target->keep.version, 7);
+	CHECK(list_first(&unseen) == &target->keep.unseen);
+	CHECK_INT(registry_len(&registry), 2);
+	check_state("job=c", "expired");
+	push("job=a"); /* another one is there now */
+	CHECK(find("job=a") != target && !target_id_equal(&find("job=a")->id, &id));
+	push("job=c");
+	check_state("job=c", "active");
+	CHECK_INT(target->fresh.pushes, 3);
+	list_remove(&target->keep.unseen);
+	end();
+}
+
+/* A row that was read before comes back with another key: somebody has edited it. */
+static void test_row_with_another_key(void)
+{
+	begin();
+	struct target_row row = row_of("job=a", 1);
+	CHECK(registry_put_row(&registry, &row));
+	push("job=a");
+	find("job=a")->keep.version = 1;
+	row = row_of("job=b", 1);
+	CHECK(registry_put_row(&registry, &row));
+	CHECK(find("job=a") == NULL);
+	CHECK_INT(find("job=b")->fresh.pushes, 101);
+	end();
+}
+
 static void test_restored_groups_of_long_ago(void)
 {
 	begin();
@@ -636,6 +687,8 @@ int main(void)
 	RUN(test_configuration_is_copied);
 	RUN(test_rows_that_were_stored);
 	RUN(test_row_of_a_target_that_is_there);
+	RUN(test_another_key);
+	RUN(test_row_with_another_key);
 	RUN(test_restored_groups_of_long_ago);
 	RUN(test_stored_interval);
 	RUN(test_ids);
