@@ -73,7 +73,7 @@ void discovery_hosts_handle(struct api *api, struct exchange *exchange);
 /* GET /api/v1/rules.yml */
 void rules_handle(struct api *api, struct exchange *exchange);
 
-/* GET /metrics/target/job/... and /metrics/ID */
+/* GET /metrics/target/job/..., /metrics/ID and /metrics/NAME */
 void target_page_handle(struct api *api, struct exchange *exchange, const struct route *route);
 
 /* GET /api/v1/status */

@@ -312,6 +312,7 @@ static enum route_result find_at(const struct routes *routes, const struct http_
 	if ((methods & 1u << request->method) != 0) {
 		return ROUTE_FOUND;
 	}
+	methods = route->is_near_push ? 0 : methods;
 	if (methods == 0 && find_meant(routes, request, place, arena, &meant)) {
 		struct slice location = location_of(routes, meant, arena);
 		return move(request, moved_status(request), location, arena, route);

@@ -67,6 +67,7 @@ struct route {
 	struct slice id;       /* of one target, as it is in the path; empty: its key is */
 	struct slice action;   /* on it */
 	struct slice file;     /* of ENDPOINT_STATIC: what is behind /static/ */
+	bool is_near_push;     /* for other methods it is not there, as a Pushgateway has it */
 	int status;            /* 301 or 307 */
 	bool is_outer;         /* settled before a content coding is looked at */
 	struct slice location; /* percent-encoded, in the arena */

@@ -34,19 +34,34 @@ static bool match_push(struct slice path, struct route *route)
 	return match_key(path, SLICE("/metrics"), route);
 }
 
-/* /metrics/target/job/JOB..., as in the path of a push, or /metrics/ID: a UUID and nothing else. */
+/* As in the path of a push. */
 static bool match_target_page(struct slice path, struct route *route)
 {
-	enum { ID_LEN = 36 };
-	if (match_key(path, SLICE("/metrics/target"), route)) {
-		return true;
-	}
-	if (path.len != page_root.len + ID_LEN || !slice_starts_with(path, page_root)
-			|| path.ptr[path.len - 13] != '-') {
+	return match_key(path, SLICE("/metrics/target"), route);
+}
+
+/* What is behind the root, if it is one part; a slash at the end is none. */
+static bool match_one(struct slice path, struct slice root, struct route *route)
+{
+	bool has_slash = path.len > root.len && path.ptr[path.len - 1] == '/';
+	if (!slice_starts_with(path, root)) {
 		return false;
 	}
-	route->id = slice_skip(path, page_root.len);
-	return slice_find_byte(route->id, '/') == NULL;
+	route->id = slice_skip(slice_first(path, path.len - has_slash), root.len);
+	return route->id.len > 0 && slice_find_byte(route->id, '/') == NULL;
+}
+
+/*
+ * /metrics/ID or /metrics/NAME: what is in front of a key is neither. Pushes that went wrong lead
+ * to names that begin like job.
+ */
+static bool match_page_by_name(struct slice path, struct route *route)
+{
+	struct slice rest = slice_skip(path, slice_starts_with(path, page_root) ? page_root.len : 0);
+	route->is_near_push = slice_equal_nocase(slice_first(rest, 3), SLICE("job"));
+	return match_one(path, page_root, route) && !slice_equal(route->id, SLICE("job"))
+			&& !slice_equal(route->id, SLICE("job@base64"))
+			&& !slice_equal(route->id, SLICE("target"));
 }
 
 /* /api/v1/targets/ID, and what is behind it */
@@ -92,18 +107,19 @@ static const struct pattern {
 	bool (*match)(struct slice path, struct route *route);
 	enum endpoint endpoint;
 	unsigned methods;
-	const char *templates[5];
+	const char *templates[4];
 } patterns[] = {
 	{ match_push, ENDPOINT_PUSH, PUSH_METHODS,
 			{ "/metrics/job/{job}", "/metrics/job/{job}/{labels}", "/metrics/job@base64/{job}",
 					"/metrics/job@base64/{job}/{labels}" } },
 	{ match_target_page, ENDPOINT_TARGET_PAGE, GET,
 			{ "/metrics/target/job/{job}", "/metrics/target/job/{job}/{labels}",
-					"/metrics/target/job@base64/{job}", "/metrics/target/job@base64/{job}/{labels}",
-					"/metrics/{id}" } },
+					"/metrics/target/job@base64/{job}",
+					"/metrics/target/job@base64/{job}/{labels}" } },
 	{ match_target, ENDPOINT_API_TARGET, GET | PUT | PATCH | DELETE, { "/api/v1/targets/{id}" } },
 	{ match_target_action, ENDPOINT_API_TARGET_ACTION, POST, { "/api/v1/targets/{id}/{action}" } },
 	{ match_file, ENDPOINT_STATIC, GET, { "/static/{file}" } },
+	{ match_page_by_name, ENDPOINT_TARGET_PAGE, GET, { "/metrics/{id}" } },
 };
 
 enum {

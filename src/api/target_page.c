@@ -9,6 +9,7 @@
 #include "http/coded_body.h"
 #include "http/negotiate.h"
 #include "store/page.h"
+#include "targets/inventory.h"
 
 /*
  * One target's part of the page. When it is silent or disabled the answer is 503, so that
@@ -91,13 +92,23 @@ static struct http_body *open_page(struct api *api, const struct exchange *excha
 
 /* ---- Finding the target ---- */
 
+/* A host, or what is like one: its job is node. */
+static struct target *find_named(const struct target_look *look)
+{
+	struct inventory_key key;
+	inventory_host_key(&key, labels_escape(&look->exchange->arena, look->route->id));
+	return registry_find(look->api->targets, &key.key);
+}
+
 static struct target *find_any(struct target_look *look)
 {
 	struct registry *registry = look->api->targets;
 	struct target_id id;
 	struct group_key key;
 	if (look->route->id.len > 0) {
-		return target_id_parse(look->route->id, &id) ? registry_find_by_id(registry, &id) : NULL;
+		struct target *target =
+				target_id_parse(look->route->id, &id) ? registry_find_by_id(registry, &id) : NULL;
+		return target != NULL ? target : find_named(look);
 	}
 	return answer_find_key(look->api, look->exchange, look->route, &key)
 			? registry_find(registry, &key)

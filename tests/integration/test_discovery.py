@@ -177,6 +177,22 @@ def test_page_is_the_targets_part(weir):
     assert weir.get("/metrics/00000000-0000-4000-8000-000000000000").status == 404
 
 
+def test_page_by_the_name_of_a_host(weir):
+    weir.put("/metrics/job/node/instance/10.0.0.1", "# HELP m Of m.\n# TYPE m gauge\nm 1\n")
+    for path in ("/metrics/job/other/instance/10.0.0.3", "/metrics/job/node/instance/10.0.0.4/a/b"):
+        weir.put(path, "m 2\n")
+    create(weir, {"job": "node", "instance": "ä\"\\"}, mode="virtual")
+    page = weir.get("/metrics/10.0.0.1")
+    assert page.status == 200 and page.body == weir.get("/metrics/10.0.0.1/").body
+    assert page.body == weir.get("/metrics/target/job/node/instance/10.0.0.1").body
+    assert "# HELP m Of m." in page.text and 'm{instance="10.0.0.1",job="node"} 1' in page.text
+    assert weir.get("/metrics/%C3%A4%22%5C").status == 200
+    for name in ("10.0.0.3", "10.0.0.4", "10.0.0.1%00", "%FF", "00000000-0000-4000-8000-000000000000"):
+        assert weir.get(f"/metrics/{name}").text == "there is no such target\n", name
+    weir.delete("/metrics/job/node/instance/10.0.0.1")
+    assert weir.get("/metrics/10.0.0.1").status == 503
+
+
 def test_page_of_one_that_is_silent_or_disabled(weir):
     target = create(weir, {"job": "j"}, interval="1h")
     page, url = "/metrics/target/job/j", f"{TARGETS}/{target['id']}"
