@@ -30,6 +30,7 @@ void api_init(struct api *api, const struct api_options *options, struct store *
 	list_init(&api->large_waiting);
 	list_init(&api->imports_waiting);
 	list_init(&api->targets_waiting);
+	list_init(&api->orwell_waiting);
 	coded_pool_init(&api->coded_pool, executor);
 }
 
@@ -134,6 +135,15 @@ static void handle_found(struct api *api, struct exchange *exchange, const struc
 		return;
 	case ENDPOINT_API_WIPE:
 		wipe_handle(api, exchange);
+		return;
+	case ENDPOINT_HOSTS:
+		orwell_hosts_handle(api, exchange, route);
+		return;
+	case ENDPOINT_IMAGES:
+		orwell_images_handle(api, exchange, route);
+		return;
+	case ENDPOINT_COLLECTORS:
+		orwell_collectors_handle(api, exchange, route);
 		return;
 	case ENDPOINT_API_OPTIONS:
 		answer_add_cors(exchange);

@@ -76,6 +76,16 @@ void rules_handle(struct api *api, struct exchange *exchange);
 /* GET /metrics/target/job/..., /metrics/ID and /metrics/NAME */
 void target_page_handle(struct api *api, struct exchange *exchange, const struct route *route);
 
+/* GET, POST and PUT /hosts, GET, PUT and DELETE /hosts/ID, POST /hosts/image */
+void orwell_hosts_handle(struct api *api, struct exchange *exchange, const struct route *route);
+
+/* The same of /images, and POST /images/collector */
+void orwell_images_handle(struct api *api, struct exchange *exchange, const struct route *route);
+
+/* The same of /collectors */
+void orwell_collectors_handle(
+		struct api *api, struct exchange *exchange, const struct route *route);
+
 /* GET /api/v1/status */
 void status_json_handle(struct api *api, struct exchange *exchange);
 

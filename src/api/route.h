@@ -42,6 +42,10 @@ enum endpoint {
 	ENDPOINT_TARGET_PAGE, /* one target's part of the scrape page */
 	ENDPOINT_API_WIPE,
 	ENDPOINT_API_OPTIONS,
+	/* Of ORWELL's middleware: get, post, put of all; get, put, delete of one. */
+	ENDPOINT_HOSTS,  /* post to "image": the image of a host */
+	ENDPOINT_IMAGES, /* post to "collector": one more of an image */
+	ENDPOINT_COLLECTORS,
 };
 
 /* Where what is; prepared once. */
@@ -64,8 +68,9 @@ struct route {
 	struct slice job; /* of a push, as it is in the path */
 	bool job_is_base64;
 	struct slice labels;   /* of a push: "", "/", or "/name/value..." */
-	struct slice id;       /* of one target, as it is in the path; empty: its key is */
-	struct slice action;   /* on it */
+	struct slice id;       /* of one target, host, image or collector, as it is in the path; empty:
+	                        * the target's key is, or all of them are meant */
+	struct slice action;   /* on it, or, without an id, posted to all of them */
 	struct slice file;     /* of ENDPOINT_STATIC: what is behind /static/ */
 	bool is_near_push;     /* for other methods it is not there, as a Pushgateway has it */
 	int status;            /* 301 or 307 */

@@ -102,6 +102,58 @@ static bool match_file(struct slice path, struct route *route)
 	return true;
 }
 
+/* ---- Of ORWELL's middleware ---- */
+
+static bool is_path(struct slice path, struct slice wanted)
+{
+	bool has_slash = path.len == wanted.len + 1 && path.ptr[wanted.len] == '/';
+	return slice_equal(slice_first(path, path.len - has_slash), wanted);
+}
+
+static bool match_hosts(struct slice path, struct route *route)
+{
+	return is_path(path, SLICE("/hosts"));
+}
+
+static bool match_host_image(struct slice path, struct route *route)
+{
+	route->action = SLICE("image");
+	return is_path(path, SLICE("/hosts/image"));
+}
+
+static bool match_host(struct slice path, struct route *route)
+{
+	return match_one(path, SLICE("/hosts/"), route);
+}
+
+static bool match_images(struct slice path, struct route *route)
+{
+	return is_path(path, SLICE("/images"));
+}
+
+static bool match_image_collector(struct slice path, struct route *route)
+{
+	route->action = SLICE("collector");
+	return is_path(path, SLICE("/images/collector"));
+}
+
+static bool match_image(struct slice path, struct route *route)
+{
+	return match_one(path, SLICE("/images/"), route);
+}
+
+static bool match_collectors(struct slice path, struct route *route)
+{
+	return is_path(path, SLICE("/collectors"));
+}
+
+static bool match_collector(struct slice path, struct route *route)
+{
+	return match_one(path, SLICE("/collectors/"), route);
+}
+
+/* ---- All of them ---- */
+
 /* Paths of which a part is a name, an id or a key: what finds them, and what they look like. */
 static const struct pattern {
 	bool (*match)(struct slice path, struct route *route);
@@ -120,6 +172,14 @@ static const struct pattern {
 	{ match_target_action, ENDPOINT_API_TARGET_ACTION, POST, { "/api/v1/targets/{id}/{action}" } },
 	{ match_file, ENDPOINT_STATIC, GET, { "/static/{file}" } },
 	{ match_page_by_name, ENDPOINT_TARGET_PAGE, GET, { "/metrics/{id}" } },
+	{ match_hosts, ENDPOINT_HOSTS, GET | POST | PUT, { "/hosts" } },
+	{ match_host_image, ENDPOINT_HOSTS, POST, { "/hosts/image" } },
+	{ match_host, ENDPOINT_HOSTS, GET | PUT | DELETE, { "/hosts/{id}" } },
+	{ match_images, ENDPOINT_IMAGES, GET | POST | PUT, { "/images" } },
+	{ match_image_collector, ENDPOINT_IMAGES, POST, { "/images/collector" } },
+	{ match_image, ENDPOINT_IMAGES, GET | PUT | DELETE, { "/images/{id}" } },
+	{ match_collectors, ENDPOINT_COLLECTORS, GET | POST | PUT, { "/collectors" } },
+	{ match_collector, ENDPOINT_COLLECTORS, GET | PUT | DELETE, { "/collectors/{id}" } },
 };
 
 enum {

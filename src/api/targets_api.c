@@ -29,27 +29,36 @@ void targets_answer_error(struct api *api, struct exchange *exchange, int status
 	targets_answer(api, exchange);
 }
 
-static bool refuse_size(struct api *api, struct exchange *exchange, size_t bytes_max)
+static int too_large(struct exchange *exchange, size_t bytes_max, struct slice *reterr_text)
 {
-	targets_answer_error(api, exchange, 413,
-			arena_printf(
-					&exchange->arena, "the body has too many bytes: %zu are allowed", bytes_max));
-	return false;
+	*reterr_text = arena_printf(
+			&exchange->arena, "the body has too many bytes: %zu are allowed", bytes_max);
+	return 413;
+}
+
+int targets_decode_body(struct exchange *exchange, size_t bytes_max, struct slice *ret_body,
+		struct slice *reterr_text)
+{
+	enum http_content_result result =
+			answer_decode_body(exchange, bytes_max, ret_body, reterr_text);
+	switch (result) {
+	case HTTP_CONTENT_OK:
+		return 0;
+	case HTTP_CONTENT_E_TOO_LARGE:
+		return too_large(exchange, bytes_max, reterr_text);
+	case HTTP_CONTENT_E_CORRUPT:
+		return 400;
+	}
+	return 400;
 }
 
 bool targets_take_body(
 		struct api *api, struct exchange *exchange, size_t bytes_max, struct slice *ret_body)
 {
 	struct slice text;
-	enum http_content_result result = answer_decode_body(exchange, bytes_max, ret_body, &text);
-	switch (result) {
-	case HTTP_CONTENT_OK:
-		return true;
-	case HTTP_CONTENT_E_TOO_LARGE:
-		return refuse_size(api, exchange, bytes_max);
-	case HTTP_CONTENT_E_CORRUPT:
-		targets_answer_error(api, exchange, 400, text);
-		return false;
+	int status = targets_decode_body(exchange, bytes_max, ret_body, &text);
+	if (status != 0) {
+		targets_answer_error(api, exchange, status, text);
 	}
-	return false;
+	return status == 0;
 }

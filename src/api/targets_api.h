@@ -31,6 +31,10 @@ bool targets_are_loading(struct api *api, struct exchange *exchange);
 /* Whether the exchange waits for the targets to be loaded; it is handled anew then. */
 bool targets_wait(struct api *api, struct exchange *exchange);
 
-/* The body, its content coding undone. False when the exchange was answered with what is wrong. */
+/* The body, its content coding undone; 0, or the status that says what is wrong with it. */
+int targets_decode_body(struct exchange *exchange, size_t bytes_max, struct slice *ret_body,
+		struct slice *reterr_text);
+
+/* The same; false when the exchange was answered with what is wrong. */
 bool targets_take_body(
 		struct api *api, struct exchange *exchange, size_t bytes_max, struct slice *ret_body);

@@ -12,7 +12,11 @@ static struct slice id_text(const struct target_id *id, struct arena *arena)
 
 static void refuse(struct targets_write *write, int status, struct slice text)
 {
-	targets_answer_error(write->api, write->exchange, status, text);
+	if (write->refuse != NULL) {
+		write->refuse(write, status, text);
+	} else {
+		targets_answer_error(write->api, write->exchange, status, text);
+	}
 }
 
 static void answer(struct targets_write *write)
@@ -52,6 +56,11 @@ static void answer(struct targets_write *write)
 static void on_done(struct target_change *change)
 {
 	struct targets_write *write = LIST_ENTRY(change, struct targets_write, change);
+	bool is_late =
+			change->result == TARGET_CHANGE_E_EXISTS || change->result == TARGET_CHANGE_E_CONFLICT;
+	if (is_late && write->again != NULL && write->again(write)) {
+		return; /* it may be gone already */
+	}
 	change->why = arena_copy(&write->exchange->arena, change->why);
 	api_task_leave(&write->task);
 	answer(write);

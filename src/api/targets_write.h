@@ -17,6 +17,10 @@ struct targets_write {
 	void *data; /* of who asks */
 	/* Answers the exchange when it went well. */
 	void (*answer)(struct targets_write *write);
+	/* Answers otherwise than in the shape that answers about targets have; or NULL. */
+	void (*refuse)(struct targets_write *write, int status, struct slice text);
+	/* Somebody else was faster: true when it was submitted once more; or NULL. */
+	bool (*again)(struct targets_write *write);
 };
 
 /* In the exchange's arena; its items are zero. To be submitted. */

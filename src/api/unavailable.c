@@ -2,6 +2,7 @@
 
 #include "api/answer.h"
 #include "api/json_answer.h"
+#include "api/orwell_answer.h"
 
 static enum stats_handler handler_of(enum endpoint endpoint, const struct exchange *exchange)
 {
@@ -33,6 +34,9 @@ static enum stats_handler handler_of(enum endpoint endpoint, const struct exchan
 	case ENDPOINT_API_TARGET_ACTION:
 	case ENDPOINT_API_TARGETS_EXPORT:
 	case ENDPOINT_API_TARGETS_IMPORT:
+	case ENDPOINT_HOSTS:
+	case ENDPOINT_IMAGES:
+	case ENDPOINT_COLLECTORS:
 		return STATS_HANDLER_API_TARGETS;
 	case ENDPOINT_HEALTHY:
 		return STATS_HANDLER_HEALTHY;
@@ -52,6 +56,12 @@ static enum stats_handler handler_of(enum endpoint endpoint, const struct exchan
 	return STATS_HANDLER_COUNT; /* not counted */
 }
 
+static bool is_of_orwell(enum endpoint endpoint)
+{
+	return endpoint == ENDPOINT_HOSTS || endpoint == ENDPOINT_IMAGES
+			|| endpoint == ENDPOINT_COLLECTORS;
+}
+
 void unavailable_add_retry(struct exchange *exchange)
 {
 	exchange_add_field(exchange, SLICE("Retry-After"), SLICE("1"));
@@ -64,7 +74,10 @@ void unavailable_answer(
 	unavailable_add_retry(exchange);
 	bool is_json = endpoint == ENDPOINT_API_METRICS || endpoint == ENDPOINT_API_QUERY
 			|| handler == STATS_HANDLER_API_TARGETS;
-	if (is_json) {
+	if (is_of_orwell(endpoint)) {
+		answer_add_cors(exchange);
+		orwell_set_error(exchange, 503, text);
+	} else if (is_json) {
 		answer_add_cors(exchange);
 		json_answer_fault(exchange, 503, SLICE("unavailable"), text);
 	} else {

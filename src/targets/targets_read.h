@@ -27,6 +27,13 @@ struct targets_read {
 };
 
 /*
+ * The attributes with those changes: of equal names the last counts, and a value of ptr NULL takes
+ * the attribute away. In the arena, the texts not copied.
+ */
+struct labels targets_change_attributes(const struct labels *attributes,
+		const struct label *changes, size_t count, struct arena *arena);
+
+/*
  * Changes the configuration by what is said; the rest stays as it is, and so do attributes
  * that are not named. Everything lies in the arena. False with a sentence.
  */

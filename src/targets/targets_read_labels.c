@@ -95,12 +95,29 @@ static struct labels drop_removed(struct labels labels)
 	return labels;
 }
 
+struct labels targets_change_attributes(const struct labels *attributes,
+		const struct label *changes, size_t count, struct arena *arena)
+{
+	struct group_key sorted;
+	struct labels all = {
+		.pairs = arena_zalloc(arena, attributes->count + count + 1, sizeof(struct label)),
+	};
+	for (size_t i = 0; i < attributes->count; i++) {
+		all.pairs[all.count++] = attributes->pairs[i];
+	}
+	for (size_t i = 0; i < count; i++) {
+		all.pairs[all.count++] = changes[i];
+	}
+	group_key_init(&sorted, all);
+	return drop_removed(sorted.labels);
+}
+
 bool targets_read_attributes(struct targets_reader *reader, const cJSON *value)
 {
 	struct labels *old = &reader->read->config.attributes;
-	size_t most = old->count + targets_count_children(value);
-	struct labels all = { .pairs = arena_zalloc(reader->arena, most + 1, sizeof(struct label)) };
-	struct group_key sorted;
+	size_t most = targets_count_children(value);
+	struct label *changes = arena_zalloc(reader->arena, most + 1, sizeof(struct label));
+	size_t count = 0;
 	if (cJSON_IsNull(value)) {
 		*old = (struct labels){ 0 };
 		return true;
@@ -108,16 +125,12 @@ bool targets_read_attributes(struct targets_reader *reader, const cJSON *value)
 	if (!cJSON_IsObject(value)) {
 		return targets_refuse_value(reader, value, "has to be an object of strings");
 	}
-	for (size_t i = 0; i < old->count; i++) {
-		all.pairs[all.count++] = old->pairs[i];
-	}
 	for (const cJSON *child = value->child; child != NULL; child = child->next) {
-		if (!read_attribute(reader, child, &all.pairs[all.count++])) {
+		if (!read_attribute(reader, child, &changes[count++])) {
 			return false;
 		}
 	}
-	group_key_init(&sorted, all); /* of equal names the last counts */
-	*old = drop_removed(sorted.labels);
+	*old = targets_change_attributes(old, changes, count, reader->arena);
 	return old->count <= TARGETS_ATTRIBUTES_MAX
 			|| targets_refuse_value(reader, value, "has too many attributes");
 }

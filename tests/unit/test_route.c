@@ -48,7 +48,8 @@ static struct slice describe(const struct routes *routes, const char *request_li
 	static const char *const endpoints[] = { "none", "metrics", "push", "healthy", "ready", "quit",
 		"page", "static", "openapi", "api export", "api import", "api metrics", "api query",
 		"api status", "targets", "target", "target action", "targets export", "targets import",
-		"discovery", "collector", "hosts", "rules", "target page", "wipe", "api options" };
+		"discovery", "collector", "hosts", "rules", "target page", "wipe", "api options",
+		"orwell hosts", "orwell images", "orwell collectors" };
 	struct http_request request = { 0 };
 	struct slice line = slice_of_string(request_line);
 	const char *blank = slice_find_byte(line, ' ');
@@ -175,6 +176,23 @@ static void test_endpoints(void)
 		{ "POST /metrics/x", "405 [GET, OPTIONS]" },
 		{ "HEAD /metrics/x", "405 [GET, OPTIONS]" },
 		{ "OPTIONS /metrics/x", "options [GET, OPTIONS]" },
+		{ "GET /hosts", "orwell hosts" },
+		{ "POST /hosts/", "orwell hosts" },
+		{ "PUT /hosts", "orwell hosts" },
+		{ "PATCH /hosts", "405 [GET, OPTIONS, POST, PUT]" },
+		{ "GET /hosts/x", "orwell hosts" },
+		{ "DELETE /hosts/x/", "orwell hosts" },
+		{ "POST /hosts/x", "405 [DELETE, GET, OPTIONS, PUT]" },
+		{ "POST /hosts/image", "orwell hosts" },
+		{ "GET /hosts/image", "405 [OPTIONS, POST]" },
+		{ "GET /hosts/x/y", "404" },
+		{ "GET /host", "404" },
+		{ "GET /hostsx", "404" },
+		{ "POST /images/collector", "orwell images" },
+		{ "PUT /images/1", "orwell images" },
+		{ "POST /collectors/collector", "405 [DELETE, GET, OPTIONS, PUT]" },
+		{ "DELETE /collectors/1", "orwell collectors" },
+		{ "GET /db/flush", "404" },
 		{ "PUT /metrics/target/job/x", "405 [GET, OPTIONS]" },
 		{ "OPTIONS /api/v1/metrics", "api options" },
 		{ "OPTIONS /api/v1/anything/else", "api options" },
