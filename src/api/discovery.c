@@ -6,6 +6,8 @@
 #include "api/targets_list.h"
 #include "format/json.h"
 #include "model/escaping.h"
+#include "targets/inventory.h"
+#include "targets/target_address.h"
 
 /*
  * Targets for Prometheus, as its HTTP service discovery has them, and where to push.
@@ -108,35 +110,75 @@ static struct slice page_path(
 	return copy;
 }
 
-static void append_place(struct labels_out *labels, const struct targets_list *list,
-		const struct target *target, struct arena *arena)
+/* Where a target is scraped. */
+struct place {
+	struct slice address;
+	struct slice scheme;
+	struct slice path;
+};
+
+static struct slice or_else(struct slice text, struct slice usual)
 {
-	const struct target_config *config = &target->config;
-	if (is_elsewhere(target)) {
-		append(labels, "__scheme__", config->scheme.len > 0 ? config->scheme : SLICE("http"));
-		append(labels, "__metrics_path__", config->path.len > 0 ? config->path : SLICE("/metrics"));
-		return;
-	}
-	append(labels, "__scheme__", list->scheme);
-	append(labels, "__metrics_path__", page_path(list, target, arena));
+	return text.len > 0 ? text : usual;
 }
 
-static void append_labels(
-		struct buf *out, const struct targets_list *list, const struct target *target)
+/* On a host that has a collector for that; what is configured for the host itself goes first. */
+static bool find_on_host(const struct targets_list *list, const struct target *target,
+		struct arena *arena, struct place *ret_place)
+{
+	const struct target_config *config = &target->config;
+	struct slice host = target_address_host(target_label(target, SLICE("instance")));
+	if (config->mode != TARGET_PUSH || config->address.len > 0 || !inventory_is_host(target)
+			|| !target_address_fits(host)) {
+		return false;
+	}
+	const struct target *collector = inventory_pull_collector(list->api->targets, target);
+	if (collector == NULL) {
+		return false;
+	}
+	bool is_v6 = slice_find_byte(host, ':') != NULL;
+	struct slice path = labels_unescape(arena, inventory_text(collector, SLICE("target")));
+	bool has_slash = path.len > 0 && path.ptr[0] == '/';
+	*ret_place = (struct place){
+		.address = arena_printf(arena, is_v6 ? "[" SLICE_FMT "]:%llu" : SLICE_FMT ":%llu",
+				SLICE_ARG(host), (unsigned long long)inventory_count(collector, SLICE("port"))),
+		.scheme = or_else(config->scheme, SLICE("http")),
+		.path = has_slash ? path : ARENA_JOIN(arena, SLICE("/"), path),
+	};
+	return true;
+}
+
+static struct place find_place(
+		const struct targets_list *list, const struct target *target, struct arena *arena)
+{
+	const struct target_config *config = &target->config;
+	struct place place;
+	if (is_elsewhere(target)) {
+		return (struct place){
+			.address = config->address,
+			.scheme = or_else(config->scheme, SLICE("http")),
+			.path = or_else(config->path, SLICE("/metrics")),
+		};
+	}
+	if (find_on_host(list, target, arena, &place)) {
+		return place;
+	}
+	return (struct place){ list->address, list->scheme, page_path(list, target, arena) };
+}
+
+static void append_labels(struct buf *out, const struct place *place, const struct target *target)
 {
 	struct labels_out labels = { .out = out };
-	struct arena arena;
 	char id[TARGET_ID_TEXT];
-	arena_init(&arena);
 	target_id_format(&target->id, id);
-	append_place(&labels, list, target, &arena);
+	append(&labels, "__scheme__", place->scheme);
+	append(&labels, "__metrics_path__", place->path);
 	append_duration(&labels, "__scrape_interval__", target->config.scrape_interval_ns);
 	append_duration(&labels, "__scrape_timeout__", target->config.scrape_timeout_ns);
 	append_all(&labels, "", &target->key.labels);
 	append_all(&labels, "__meta_weir_", &target->config.attributes);
 	append(&labels, "__meta_weir_target_id", slice_make(id, sizeof(id)));
 	append(&labels, "__meta_weir_target_mode", target_mode_name(target->config.mode));
-	arena_finish(&arena);
 }
 
 static bool append_target(struct targets_list *list, struct buf *out, const struct target *target)
@@ -144,11 +186,15 @@ static bool append_target(struct targets_list *list, struct buf *out, const stru
 	if (!is_listed(list, target)) {
 		return false;
 	}
+	struct arena arena;
+	arena_init(&arena);
+	struct place place = find_place(list, target, &arena);
 	buf_append(out, SLICE("{\"targets\":["));
-	json_append_string(out, is_elsewhere(target) ? target->config.address : list->address);
+	json_append_string(out, place.address);
 	buf_append(out, SLICE("],\"labels\":{"));
-	append_labels(out, list, target);
+	append_labels(out, &place, target);
 	buf_append(out, SLICE("}}"));
+	arena_finish(&arena);
 	return true;
 }
 
