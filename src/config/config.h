@@ -116,6 +116,7 @@ struct config {
 	char *targets_url;           /* see targets_url.h */
 	char *targets_password_file; /* "": none */
 	unsigned targets_register;   /* enum config_targets_register */
+	char *targets_virtual;       /* see targets/virtual_names.h */
 	uint64_t targets_limit;
 	uint64_t targets_silent_after; /* intervals */
 	int64_t targets_retention_ns;

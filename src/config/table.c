@@ -388,6 +388,15 @@ const struct setting settings[] = {
 			.help = "Who may push: auto, everybody, and a target that is not known is registered "
 					"by "
 					"its first push; known, targets that were registered before. Others get 403." },
+	{ .name = "targets.virtual",
+			.group = "Targets",
+			STRING(targets_virtual),
+			.initial = "",
+			.max = 65535,
+			.placeholder = "NAME,...",
+			.help = "Targets of the job node that nobody in particular pushes, by their "
+					"instances, made at the start if they are missing: separated by commas, or "
+					"a list of strings in JSON." },
 	{ .name = "targets.limit",
 			.group = "Targets",
 			.is_reloadable = true,

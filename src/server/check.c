@@ -13,6 +13,7 @@
 #include "server/server.h"
 #include "server/tls_files.h"
 #include "targets/storage.h"
+#include "targets/virtual_names.h"
 
 static bool check_addresses(const struct config *config, struct buf *text)
 {
@@ -68,11 +69,28 @@ static bool check_targets_url(const struct config *config, struct buf *errors)
 					"only with --targets.url=postgres://...", errors);
 }
 
+static bool check_virtual_targets(const struct config *config, struct buf *errors)
+{
+	struct arena arena;
+	struct virtual_names names;
+	struct slice why;
+	arena_init(&arena);
+	bool fits = virtual_names_read(slice_of_string(config->targets_virtual), &arena, &names, &why);
+	if (!fits) {
+		config_begin_fault(config, "targets.virtual", config->targets_virtual, errors);
+		buf_append(errors, why);
+		buf_append_byte(errors, '\n');
+	}
+	arena_finish(&arena);
+	return fits;
+}
+
 bool server_check(const struct config *config, struct buf *errors)
 {
 	bool fits = check_addresses(config, errors);
 	fits &= check_targets_url(config, errors);
 	fits &= lists_check(config, errors);
+	fits &= check_virtual_targets(config, errors);
 	return state_check(config, errors) && fits;
 }
 

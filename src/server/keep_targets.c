@@ -15,6 +15,7 @@
 #include "server/options.h"
 #include "server/parts.h"
 #include "server/replica.h"
+#include "server/virtual_targets.h"
 #include "targets/keeper.h"
 
 static const char database_name[] = "/targets.db";
@@ -31,6 +32,7 @@ enum {
 static void on_loaded(void *data)
 {
 	struct server *server = data;
+	virtual_targets_make(server);
 	api_end_loading_targets(&server->api);
 }
 

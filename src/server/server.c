@@ -26,6 +26,7 @@
 #include "server/signals.h"
 #include "server/takeover.h"
 #include "server/takeover_stored.h"
+#include "server/virtual_targets.h"
 #include "server/web.h"
 
 enum {
@@ -188,6 +189,7 @@ static void init_targets(struct server *server)
 	registry_init(&server->targets, &options);
 	registry_watch(&server->targets, &server->store);
 	keep_targets_init(server);
+	virtual_targets_make(server);
 }
 
 static void init_api(struct server *server)

@@ -369,6 +369,37 @@ def test_no_get_changes_anything(weir):
     assert weir.get("/metrics/10.0.0.1").status == 200
 
 
+def test_database_stops(start_weir, postgres):
+    """What is known is shown, nothing changes, and all goes on when it is back."""
+    weir = started(start_weir, postgres.url)
+    image = pulled_image(weir, 9100)
+    host = make(weir, "/hosts", ip="10.0.0.1", image_id=image)
+    found = weir.get("/service_discovery/targets/").body
+    assert b"10.0.0.1:9100" in found
+    postgres.stop()
+    wait_for(lambda: weir.scrape().value("weir_targets_store_up") == 0, "the outage is noticed")
+    for method, path, body in (
+            ("POST", "/hosts", {"ip": "x"}), ("PUT", "/hosts", {"id": host["id"], "ip": "y"}),
+            ("DELETE", f"/hosts/{host['id']}", None), ("POST", "/images", {"name": "x"}),
+            ("DELETE", f"/hosts/{host['id']}/", None), ("PUT", "/collectors/1", {"port": 1}),
+            ("POST", "/hosts/image", {"host_id": host["id"], "image_id": image}),
+            ("POST", "/images/collector", {"image_id": image, "collector_id": 1})):
+        assert "cannot be stored at present" in refused(send(weir, method, path, body), 503)
+    assert hosts(weir) == {"10.0.0.1": host} and ok(weir.get("/collectors/1"))["port"] == 9100
+    assert weir.get("/service_discovery/targets/").body == found
+    again = start_weir(f"--targets.url={postgres.url}", "--targets.virtual=perf")
+    for path in ("/hosts", "/images/1", "/collectors"):
+        assert "being loaded" in refused(again.get(path), 503)
+    again.put("/metrics/job/node/instance/perf", "m 1\n")
+    assert 'm{instance="perf",job="node"} 1' in again.get("/metrics/perf").text
+    postgres.start()
+    wait_for(lambda: send(weir, "POST", "/hosts", {"ip": "x"}).status == 200, "it is back")
+    wait_for(lambda: again.get("/hosts").status == 200 and set(hosts(again)) == {"10.0.0.1", "x"},
+             "it was read")
+    wait_for(lambda: postgres.ask("SELECT mode FROM weir_target WHERE instance = 'perf'") == "virtual",
+             "what was made in memory is stored")
+
+
 def test_two_weirs_take_numbers(start_weir, postgres):
     """Whoever comes second takes the next one."""
     weirs = [started(start_weir, postgres.url) for _ in range(2)]
