@@ -54,27 +54,26 @@ static void append_duration(struct labels_out *labels, const char *name, int64_t
 }
 
 /* In front of the name what says whose it is; a label without a value is none. */
-static void append_all(struct labels_out *labels, const char *prefix, const struct labels *all)
+static void append_label(
+		struct labels_out *labels, const char *prefix, struct slice name, struct slice value)
 {
-	for (size_t i = 0; i < all->count; i++) {
-		const struct label *label = &all->pairs[i];
-		if (label->value.len == 0) {
-			continue;
-		}
+	if (value.len > 0) {
 		begin_label(labels);
 		buf_printf(labels->out, "\"%s", prefix);
-		escaping_append_label(labels->out, label->name, ESCAPING_VALUES);
+		escaping_append_label(labels->out, name, ESCAPING_VALUES);
 		buf_append(labels->out, SLICE("\":"));
-		json_append_escaped(labels->out, label->value);
+		json_append_escaped(labels->out, value);
+	}
+}
+
+static void append_attributes(struct labels_out *labels, const struct labels *attributes)
+{
+	for (size_t i = 0; i < attributes->count; i++) {
+		append_label(labels, "__meta_weir_", attributes->pairs[i].name, attributes->pairs[i].value);
 	}
 }
 
 /* ---- Targets ---- */
-
-static bool is_elsewhere(const struct target *target)
-{
-	return target->config.mode == TARGET_PULL || target->config.mode == TARGET_STATIC;
-}
 
 /*
  * What was seen once and is gone need not be scraped any more. What pushed regularly, or was
@@ -82,6 +81,9 @@ static bool is_elsewhere(const struct target *target)
  */
 static bool is_listed(const struct targets_list *list, const struct target *target)
 {
+	if (target->config.mode == TARGET_DNS && target->addresses == NULL) {
+		return false;
+	}
 	switch (registry_state(list->api->targets, target)) {
 	case TARGET_ACTIVE:
 	case TARGET_SILENT:
@@ -153,7 +155,7 @@ static struct place find_place(
 {
 	const struct target_config *config = &target->config;
 	struct place place;
-	if (is_elsewhere(target)) {
+	if (target_mode_is_elsewhere(config->mode)) {
 		return (struct place){
 			.address = config->address,
 			.scheme = or_else(config->scheme, SLICE("http")),
@@ -166,6 +168,21 @@ static struct place find_place(
 	return (struct place){ list->address, list->scheme, page_path(list, target, arena) };
 }
 
+/*
+ * The addresses behind a name have its labels in common, but not the instance: that Prometheus
+ * makes of each address, so that none of them share a series such as up.
+ */
+static void append_key(struct labels_out *labels, const struct target *target)
+{
+	bool is_shared = target->config.mode == TARGET_DNS;
+	for (size_t i = 0; i < target->key.labels.count; i++) {
+		const struct label *label = &target->key.labels.pairs[i];
+		bool is_instance = slice_equal(label->name, SLICE("instance"));
+		append_label(labels, is_shared && is_instance ? "__meta_weir_target_" : "", label->name,
+				label->value);
+	}
+}
+
 static void append_labels(struct buf *out, const struct place *place, const struct target *target)
 {
 	struct labels_out labels = { .out = out };
@@ -175,10 +192,24 @@ static void append_labels(struct buf *out, const struct place *place, const stru
 	append(&labels, "__metrics_path__", place->path);
 	append_duration(&labels, "__scrape_interval__", target->config.scrape_interval_ns);
 	append_duration(&labels, "__scrape_timeout__", target->config.scrape_timeout_ns);
-	append_all(&labels, "", &target->key.labels);
-	append_all(&labels, "__meta_weir_", &target->config.attributes);
+	append_key(&labels, target);
+	append_attributes(&labels, &target->config.attributes);
 	append(&labels, "__meta_weir_target_id", slice_make(id, sizeof(id)));
 	append(&labels, "__meta_weir_target_mode", target_mode_name(target->config.mode));
+}
+
+static void append_addresses(
+		struct buf *out, const struct place *place, const struct target *target)
+{
+	const struct addresses *addresses = target->addresses;
+	if (target->config.mode != TARGET_DNS) {
+		json_append_string(out, place->address);
+		return;
+	}
+	for (size_t i = 0; i < addresses->count; i++) {
+		buf_append(out, i > 0 ? SLICE(",") : SLICE(""));
+		json_append_string(out, addresses->all[i]);
+	}
 }
 
 static bool append_target(struct targets_list *list, struct buf *out, const struct target *target)
@@ -190,7 +221,7 @@ static bool append_target(struct targets_list *list, struct buf *out, const stru
 	arena_init(&arena);
 	struct place place = find_place(list, target, &arena);
 	buf_append(out, SLICE("{\"targets\":["));
-	json_append_string(out, place.address);
+	append_addresses(out, &place, target);
 	buf_append(out, SLICE("],\"labels\":{"));
 	append_labels(out, &place, target);
 	buf_append(out, SLICE("}}"));

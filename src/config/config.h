@@ -120,6 +120,7 @@ struct config {
 	uint64_t targets_limit;
 	uint64_t targets_silent_after; /* intervals */
 	int64_t targets_retention_ns;
+	int64_t targets_dns_interval_ns;
 
 	uint64_t limit_header_bytes;
 	uint64_t limit_body_bytes; /* decoded */

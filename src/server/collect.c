@@ -5,6 +5,7 @@
 #include "server/durability.h"
 #include "server/keep_targets.h"
 #include "server/lists.h"
+#include "targets/resolver.h"
 
 static void collect_limits(struct server *server, struct stats *stats)
 {
@@ -53,12 +54,16 @@ static void collect_web(const struct server *server, struct stats *stats)
 
 static void collect_targets(const struct server *server, struct stats *stats)
 {
+	struct resolver_stats resolver;
 	_Static_assert((int)STATS_TARGET_STATES == (int)TARGET_STATE_COUNT, "a state is not shown");
 	for (enum target_state state = 0; state < TARGET_STATE_COUNT; state++) {
 		stats->targets.states[state] = target_state_name(state).ptr;
 		stats->targets.by_state[state] = server->targets.counts[state];
 	}
 	stats->targets.refused = server->targets.refused;
+	resolver_collect(server->resolver, &resolver);
+	stats->targets.lookups = resolver.lookups;
+	stats->targets.lookup_failures = resolver.failures;
 	keep_targets_collect(server, &stats->targets);
 }
 

@@ -30,6 +30,7 @@
 struct durability;
 struct keeper;
 struct lists;
+struct resolver;
 struct server;
 struct successor;
 
@@ -67,7 +68,8 @@ struct server {
 	struct api api;
 	struct store store;
 	struct registry targets;
-	struct keeper *keeper; /* NULL: targets are not kept */
+	struct keeper *keeper;     /* NULL: targets are not kept */
+	struct resolver *resolver; /* of targets' names */
 	void (*on_targets_closed)(struct server *server);
 	struct lists *lists; /* NULL: none are drained */
 	struct stats stats;

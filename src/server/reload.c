@@ -11,6 +11,7 @@
 #include "server/lists.h"
 #include "server/options.h"
 #include "server/server.h"
+#include "targets/resolver.h"
 
 void reload_apply(struct server *server)
 {
@@ -20,6 +21,7 @@ void reload_apply(struct server *server)
 	struct registry_options targets = options_of_targets(config);
 	api_set_options(&server->api, &api, config->jobs);
 	registry_set_options(&server->targets, &targets);
+	resolver_set_interval(server->resolver, config->targets_dns_interval_ns);
 	if (!durability_is_loading(server)) {
 		server->store.options.limits = options_of_store(config).limits;
 	}

@@ -1,4 +1,5 @@
 #include "server/server.h"
+#include "targets/resolver.h"
 
 #include <assert.h>
 #include <malloc.h>
@@ -98,7 +99,12 @@ static void close_rest(struct server *server)
 /* Nobody changes targets any more. */
 static void close_last(struct server *server)
 {
-	keep_targets_close(server, close_rest);
+	resolver_close(server->resolver);
+}
+
+static void on_resolver_closed(void *data)
+{
+	keep_targets_close(data, close_rest);
 }
 
 /* Nobody changes the store any more. */
@@ -214,6 +220,18 @@ static void init_http(struct server *server)
 	gate_init(&server->gate, &server->worker.executor);
 }
 
+static void open_resolver(struct server *server)
+{
+	struct resolver_options options = {
+		.loop = &server->loop,
+		.registry = &server->targets,
+		.interval_ns = server->config->targets_dns_interval_ns,
+		.on_closed = on_resolver_closed,
+		.data = server,
+	};
+	server->resolver = resolver_open(&options);
+}
+
 static void open_handles(struct server *server)
 {
 	uv_loop_t *loop = &server->loop;
@@ -289,6 +307,7 @@ static bool serve(struct server *server)
 	open_handles(server);
 	init_store(server);
 	init_targets(server);
+	open_resolver(server);
 	init_api(server);
 	init_http(server);
 	reload_apply(server);

@@ -122,6 +122,8 @@ struct stats_targets {
 	uint64_t by_state[STATS_TARGET_STATES];
 	const char *states[STATS_TARGET_STATES]; /* their names */
 	uint64_t refused;
+	uint64_t lookups;
+	uint64_t lookup_failures;
 	bool is_kept; /* in a database, which the others are about */
 	bool is_up;
 	uint64_t waiting;

@@ -20,6 +20,7 @@ void registry_init(struct registry *registry, const struct registry_options *opt
 	list_init(&registry->unwatched);
 	list_init(&registry->late);
 	list_init(&registry->expiring);
+	list_init(&registry->named);
 	map_init(&registry->by_key);
 	map_init(&registry->by_id);
 	map_init(&registry->info_lines);
@@ -181,10 +182,29 @@ static void drop_info_line(struct registry *registry, struct target *target)
 	}
 }
 
+/* Another name is looked up at once. What the old one stands for is not asked any more. */
+static void rename_address(struct registry *registry, struct target *target, bool is_same)
+{
+	if (is_same && target_is_named(target)) {
+		return;
+	}
+	free(target->addresses);
+	target->addresses = NULL;
+	target->look_up_ns = 0;
+	target->cannot_look_up = false;
+	list_remove(&target->named);
+	if (target_is_named(target)) {
+		list_append(registry->named.next, &target->named); /* in front */
+	}
+}
+
 void registry_reconfigure(
 		struct registry *registry, struct target *target, const struct target_config *config)
 {
+	bool is_same = target_is_named(target) && config->mode == TARGET_DNS
+			&& slice_equal(target->config.address, config->address);
 	target_configure(target, config);
+	rename_address(registry, target, is_same);
 	target->edits++;
 	drop_info_line(registry, target);
 	target->info = info_line_create(target);
@@ -350,6 +370,7 @@ void registry_remove(struct registry *registry, struct target *target)
 	list_remove(&target->described);
 	list_remove(&target->late);
 	list_remove(&target->expiring);
+	list_remove(&target->named);
 	list_remove(&target->keep.unsaved);
 	list_remove(&target->keep.unseen);
 	registry->counts[target->counted]--;

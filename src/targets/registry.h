@@ -63,6 +63,7 @@ struct registry {
 	struct list unwatched; // target::described, those that are settings of others
 	struct list late;      // target::late, as counted
 	struct list expiring;  // target::expiring, as they were when they were looked at
+	struct list named;     // target::named, the next one to be looked up first
 	struct list walks;     // registry_walk::link
 	struct list *sweep;    /* whose state is looked at next; the head: from the start */
 	struct target *last;   /* that pushed last: the api is about to say more of it; or NULL */
@@ -70,9 +71,9 @@ struct registry {
 	uint64_t wiped_at;     /* likewise: all groups went */
 	uint64_t overdue;      /* targets, as counted */
 	uint64_t counts[TARGET_STATE_COUNT + 1]; /* the last: of those that are not watched */
-	uint64_t refused;         /* pushes that would have made a target too many */
-	bool is_loading;          /* what is stored of targets is not here yet */
-	uint64_t loading_ns;      /* monotonic: since when */
+	uint64_t refused;                        /* pushes that would have made a target too many */
+	bool is_loading;                         /* what is stored of targets is not here yet */
+	uint64_t loading_ns;                     /* monotonic: since when */
 	struct slice loading_why; /* why it cannot be read, of who stores it; empty: it is under way */
 	bool is_restoring;        /* the store gets its groups back: they tell of pushes long ago */
 };

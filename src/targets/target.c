@@ -9,6 +9,7 @@ static const struct slice modes[] = {
 	[TARGET_PULL] = SLICE_INIT("pull"),
 	[TARGET_STATIC] = SLICE_INIT("static"),
 	[TARGET_VIRTUAL] = SLICE_INIT("virtual"),
+	[TARGET_DNS] = SLICE_INIT("dns"),
 	[TARGET_IMAGE] = SLICE_INIT("image"),
 	[TARGET_COLLECTOR] = SLICE_INIT("collector"),
 };
@@ -198,6 +199,7 @@ struct target *target_create(const struct group_key *key, const struct target_co
 	list_init(&target->described);
 	list_init(&target->late);
 	list_init(&target->expiring);
+	list_init(&target->named);
 	list_init(&target->keep.unsaved);
 	list_init(&target->keep.unseen);
 	target_configure(target, config);
@@ -208,6 +210,7 @@ void target_destroy(struct target *target)
 {
 	free(target->config_memory);
 	free(target->info);
+	free(target->addresses);
 	free(target->fresh.rejection);
 	free(target);
 }

@@ -18,6 +18,7 @@
 #include "base/map.h"
 #include "model/group_key.h"
 #include "model/labels.h"
+#include "targets/addresses.h"
 #include "targets/info_line.h"
 #include "targets/interval.h"
 #include "targets/target_id.h"
@@ -27,6 +28,7 @@ enum target_mode {
 	TARGET_PULL,    /* is scraped at its address */
 	TARGET_STATIC,  /* likewise; entered once and for all */
 	TARGET_VIRTUAL, /* has a page on weir, and nobody in particular pushes it */
+	TARGET_DNS,     /* what is scraped at each address that a name stands for */
 	/* No targets but settings that targets refer to, kept like them: see inventory.h. */
 	TARGET_IMAGE,
 	TARGET_COLLECTOR,
@@ -130,12 +132,16 @@ struct target {
 	                        * watched; else unlinked */
 	struct list late;      /* among those that are overdue; likewise */
 	struct list expiring;  /* among those whose group is about to expire; likewise */
+	struct list named;     /* among those of mode dns that are enabled; likewise */
 	struct list link;      /* in the order in which they came to be known */
 	struct target_id id;
 	struct target_config config;
-	void *config_memory;    /* that its texts lie in; NULL: all is as by default */
-	struct info_line *info; /* NULL: none is shown */
-	uint32_t edits;         /* of the configuration: for who wants to change what it saw */
+	void *config_memory;         /* that its texts lie in; NULL: all is as by default */
+	struct info_line *info;      /* NULL: none is shown */
+	struct addresses *addresses; /* that its name stands for; NULL: none, or not known */
+	bool cannot_look_up;         /* the name, at the last attempt */
+	uint64_t look_up_ns;         /* monotonic: when that is looked up next; 0: at once */
+	uint32_t edits;              /* of the configuration: for who wants to change what it saw */
 	struct target_keep keep;
 	bool is_configured; /* by hand: it stays until it is deleted */
 
@@ -185,6 +191,18 @@ void target_configure(struct target *target, const struct target_config *config)
 
 /* The same in all that counts. */
 bool target_config_equal(const struct target_config *a, const struct target_config *b);
+
+/* Not on weir. */
+static inline bool target_mode_is_elsewhere(enum target_mode mode)
+{
+	return mode == TARGET_PULL || mode == TARGET_STATIC || mode == TARGET_DNS;
+}
+
+/* The addresses that its name stands for are wanted. */
+static inline bool target_is_named(const struct target *target)
+{
+	return target->config.mode == TARGET_DNS && !target->config.is_disabled;
+}
 
 /* The value of that grouping label, escaped; empty when it has none. */
 static inline struct slice target_label(const struct target *target, struct slice name)

@@ -99,12 +99,24 @@ void targets_json_append_config(struct buf *out, const struct target *target)
 	buf_append_byte(out, '}');
 }
 
+static void append_addresses(struct buf *out, const struct target *target)
+{
+	const struct addresses *addresses = target->addresses;
+	buf_append(out, SLICE(",\"addresses\":["));
+	for (size_t i = 0; addresses != NULL && i < addresses->count; i++) {
+		buf_append(out, i > 0 ? SLICE(",") : SLICE(""));
+		json_append_string(out, addresses->all[i]);
+	}
+	buf_append_byte(out, ']');
+}
+
 void targets_json_append(
 		struct buf *out, const struct registry *registry, const struct target *target)
 {
 	const struct target_freshness *fresh = &target->fresh;
 	append_config(out, target);
 	append_text(out, "state", target_state_name(registry_state(registry, target)));
+	append_addresses(out, target);
 	append_time(out, "first_seen", fresh->first_seen_ns);
 	append_time(out, "last_seen", fresh->last_seen_ns);
 	buf_printf(out, ",\"pushes\":%llu", (unsigned long long)fresh->pushes);

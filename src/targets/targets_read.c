@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/duration.h"
+#include "base/number.h"
 #include "base/quote.h"
 #include "targets/inventory.h"
 #include "targets/target_address.h"
@@ -102,8 +103,8 @@ static bool read_mode(struct targets_reader *reader, const cJSON *value)
 	}
 	text = text.len == 0 ? SLICE("push") : text;
 	return target_mode_find(text, &reader->read->config.mode)
-			|| targets_refuse_value(
-					reader, value, "has to be push, pull, static, virtual, image or collector");
+			|| targets_refuse_value(reader, value,
+					"has to be push, pull, static, virtual, dns, image or collector");
 }
 
 static bool read_enabled(struct targets_reader *reader, const cJSON *value)
@@ -210,6 +211,7 @@ static const struct field {
 	bool (*read)(struct targets_reader *reader, const cJSON *value);
 } fields[] = {
 	{ "address", read_address },
+	{ "addresses", read_nothing },
 	{ "attributes", targets_read_attributes },
 	{ "configured", read_configured },
 	{ "enabled", read_enabled },
@@ -266,14 +268,26 @@ static bool check_number(struct targets_reader *reader)
 					  "collector");
 }
 
+static bool is_name_with_port(struct slice address)
+{
+	const char *colon = slice_find_byte(address, ':');
+	int64_t port;
+	return colon != NULL && colon > address.ptr
+			&& number_parse_int(slice_skip(address, (size_t)(colon + 1 - address.ptr)), &port)
+			&& port >= 1 && port <= 65535;
+}
+
 /* What is right by itself, but not together. */
 static bool check(struct targets_reader *reader)
 {
 	const struct target_config *config = &reader->read->config;
-	bool needs_address = config->mode == TARGET_PULL || config->mode == TARGET_STATIC;
-	if (needs_address && config->address.len == 0) {
+	if (target_mode_is_elsewhere(config->mode) && config->address.len == 0) {
 		return targets_refuse(
 				reader, SLICE("address"), "is needed for a target that is scraped there");
+	}
+	if (config->mode == TARGET_DNS && !is_name_with_port(config->address)) {
+		return targets_refuse(reader, SLICE("address"),
+				"has to be name:port, since the addresses behind a name have no ports");
 	}
 	if (config->scrape_timeout_ns > config->scrape_interval_ns && config->scrape_interval_ns > 0) {
 		return targets_refuse(reader, SLICE("scrape_timeout"), "is longer than scrape_interval");

@@ -7,7 +7,7 @@ CREATE TABLE weir_target_new (
 	instance TEXT NOT NULL DEFAULT '',
 	labels TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(labels) AND json_type(labels) = 'object'),
 	mode TEXT NOT NULL DEFAULT 'push' CHECK (mode IN
-		('push', 'pull', 'static', 'virtual', 'image', 'collector')),
+		('push', 'pull', 'static', 'virtual', 'dns', 'image', 'collector')),
 	address TEXT,
 	scheme TEXT,
 	path TEXT,
