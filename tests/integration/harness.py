@@ -340,9 +340,10 @@ def preload(*names, **variables):
             **{key: str(value) for key, value in variables.items()}}
 
 
-def cpu_seconds(pid):
-    """That a process has worked."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+def cpu_seconds(pid, thread=None):
+    """That a process has worked, or one of its threads. The loop's has the number of the process."""
+    directory = f"/proc/{pid}/task/{thread}" if thread else f"/proc/{pid}"
+    fields = Path(directory, "stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 

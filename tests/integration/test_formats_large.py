@@ -1,7 +1,6 @@
 """Pushes with very many of something: pages and JSON take time by their size, and nobody waits."""
 
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from harness import cpu_seconds
 from protobuf import HEADERS, framed, raw
 
 CPU_SECONDS = 10  # for any answer, under the sanitizers: far more if its cost were quadratic
-STALL = 1  # that somebody else may have to wait meanwhile, or half as long as the answer takes if that is more
+LOOP_SECONDS = 1  # that the loop may be at work before somebody else is answered
 MEGABYTES = 900
 
 BUCKETS = b"".join(raw(3, 2, raw(1, 0, 1) + raw(2, 1, float(n))) for n in range(200_000))
@@ -49,7 +48,7 @@ MANY = {
 
 
 class Neighbour:
-    """Asks for little all the time, and remembers its longest wait."""
+    """Asks for little all the time, and remembers how long the loop worked meanwhile, at most."""
 
     def __init__(self, weir):
         self.weir, self.longest = weir, 0
@@ -65,11 +64,12 @@ class Neighbour:
         self.thread.join()
 
     def _run(self):
+        pid = self.weir.process.pid
         with self.weir.connect() as connection:
             while not self.done.wait(0.002):
-                began = time.monotonic()
+                before = cpu_seconds(pid, thread=pid)
                 connection.exchange("GET", "/-/healthy")
-                self.longest = max(self.longest, time.monotonic() - began)
+                self.longest = max(self.longest, cpu_seconds(pid, thread=pid) - before)
 
 
 def peak_megabytes(weir):
@@ -84,14 +84,12 @@ def test_many(weir, name):
                 *(("GET", "/metrics", None, {"Accept": accept})
                   for accept in exposition.TYPES.values()),
                 ("GET", "/api/v1/metrics", None, {})]
-    slowest = 0
     with Neighbour(weir) as neighbour:
         for request in requests:
-            began, before = time.monotonic(), cpu_seconds(weir.process.pid)
+            before = cpu_seconds(weir.process.pid)
             answer = weir.request(*request)
             took = cpu_seconds(weir.process.pid) - before
-            slowest = max(slowest, time.monotonic() - began)
             assert took < CPU_SECONDS, (request[:2], request[3], f"{took:.1f} s")
             assert answer.status in (200, 400, 413, 429)
-    assert neighbour.longest < max(STALL, slowest / 2), f"{neighbour.longest:.2f} s"
+    assert neighbour.longest < LOOP_SECONDS, f"{neighbour.longest:.2f} s"
     assert peak_megabytes(weir) < MEGABYTES
