@@ -43,12 +43,13 @@ def page_with_targets(weir):
 
 
 def secure_weir(directory, redis):
-    """A replica that speaks TLS."""
+    """A replica that speaks TLS, and drains lists."""
     authority = Authority(directory / "ca")
     identity = authority.issue("server")
     (directory / "web.yml").write_text(json.dumps({"tls_server_config": {
         "cert_file": str(identity.cert), "key_file": str(identity.key)}}))
     return Weir(directory / "secure", f"--state.url={redis.url}",
+                f"--ingest.redis-lists={redis.url.removesuffix('/0')}/1",
                 f"--web.config.file={directory / 'web.yml'}", tls=authority.client())
 
 
