@@ -7,6 +7,8 @@
 # Options of all scripts for sites:
 #
 #   --instance=NAME      the label instance; default MYIP, or the host's name
+#   --site=NAME          the label site, for several sites on one weir; default WEIR_SITE,
+#                        or no such label
 #   --server=URL         weir; default PUSHGATEWAY_SERVER, or http://localhost:9091
 #   --curl-config=FILE   what curl -K reads, for passwords and certificates;
 #                        default WEIR_CURL_CONFIG
@@ -32,6 +34,7 @@ umask 077
 me=${0##*/}
 server=${PUSHGATEWAY_SERVER:-http://localhost:9091}
 instance=${MYIP:-$(uname -n)}
+site=${WEIR_SITE:-}
 curl_config=${WEIR_CURL_CONFIG:-}
 state_dir=${WEIR_SITE_DIR:-}
 # Times are in hundredths of a second.
@@ -76,6 +79,7 @@ common_option() {
 	-h | --help) show_help ;;
 	--server=?*) server=${1#*=} ;;
 	--instance=?*) instance=${1#*=} ;;
+	--site=*) site=${1#*=} ;;
 	--curl-config=?*) curl_config=${1#*=} ;;
 	--state-dir=?*) state_dir=${1#*=} ;;
 	--every=?*) every=$(duration "$1") || exit ;;
@@ -372,11 +376,12 @@ path_value() {
 	esac
 }
 
-# Where the group of a job and of further NAME VALUE is pushed to.
+# Where the group of a job and of further NAME VALUE is pushed to, at this site.
 group_path() {
 	[ -n "$1" ] || misused "a job needs a name"
 	path=/metrics/job$(path_value "$1")
 	shift
+	[ -z "$site" ] || set -- "$@" site "$site"
 	while [ $# -gt 1 ]; do
 		case $1 in
 		'' | [!a-zA-Z_]* | *[!a-zA-Z0-9_]* | __*) misused "'$1' is no name of a label" ;;
@@ -480,7 +485,7 @@ keep_good_lines() { # PREFIX OWN-NAMES FILE [GROUPING-LABEL...]
 	lines=$3
 	shift 3
 	tr '\000' '\001' <"$lines" | # not every awk can read it
-		prefix=$prefix own=$own grouping="$*" awk -f "$here/text.awk" -f "$here/lines.awk" 2>"$tmp/dropped"
+		prefix=$prefix own=$own grouping="$*${site:+ site}" awk -f "$here/text.awk" -f "$here/lines.awk" 2>"$tmp/dropped"
 	while read -r line; do
 		say "$line"
 	done <"$tmp/dropped"
