@@ -97,3 +97,11 @@ def test_links_lead_somewhere(page):
             titles = re.findall(r"^#+ (.*)$", file.read_text(), re.M)
             anchors = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
             assert anchor in anchors, f"{page}: {target}"
+
+
+def test_each_metric_is_told_of():
+    """Of those that weir has of itself."""
+    table = (REPOSITORY / "src" / "stats" / "stats.c").read_text()
+    names = re.findall(r'SLICE_INIT\("(weir_\w+)"\), METRIC_', table)
+    told = {name for page in DOCS.rglob("*.md") for name in re.findall(r"\bweir_\w+", page.read_text())}
+    assert len(names) > 60 and [name for name in names if name not in told] == []
