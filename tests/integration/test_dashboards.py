@@ -101,6 +101,16 @@ def test_queries_are_promql(tmp_path):
     check_promql(tmp_path, [query for _, _, query in queries(DASHBOARDS)])
 
 
+def test_quantiles_are_exposed(pages):
+    """Each that a panel asks for by its number."""
+    text = "".join((REPOSITORY / page.removeprefix("--page=")).read_text() for page in pages)
+    there = set(re.findall(r'^(\w+)\{(?:[^}\n]*,)?quantile="([\d.]+)"', text, re.M))
+    wanted = {(name, number) for _, _, query in queries(DASHBOARDS)
+              for name, numbers in re.findall(r'(\w+)\{[^}]*\bquantile=~?"([\d.|]+)"', query)
+              for number in numbers.split("|")}
+    assert len(wanted) >= 6 and wanted <= there
+
+
 # What is over again soon, and needs a page of its own: weir_ready.
 PASSING = {"About to expire", "Ready"}
 # What there is only with Redis.
