@@ -8,8 +8,9 @@ import subprocess
 
 import pytest
 
-from harness import DEADLINE
+from harness import DEADLINE, wait_for
 from sites import SCRIPTS
+from targets import TARGETS, data
 
 INSTALLED = "/usr/local/lib/weir-site"
 UNITS = SCRIPTS / "systemd"
@@ -83,9 +84,32 @@ def test_units_differ_in_how_often_they_run_alone():
                   for name in ("weir-site-loop@.service", "weir-site@.service"))
     hardening = loop[loop.index("# For ping."):loop.index("[Install]") - 1]
     assert hardening == once[once.index("# For ping."):] and "NoNewPrivileges=yes" in hardening
-    for line in (f"ExecStart={INSTALLED}/%i $ARGS", "Environment=WEIR_SITE_DIR=/run/weir-site/%i",
-                 "DynamicUser=yes"):
+    assert f"ExecStart={INSTALLED}/%i --every=15 $ARGS" in loop and f"ExecStart={INSTALLED}/%i $ARGS" in once
+    for line in ("Environment=WEIR_SITE_DIR=/run/weir-site/%i", "DynamicUser=yes"):
         assert line in loop and line in once
+
+
+def started_by_unit(name, script, arguments=""):
+    """The command of a unit, as systemd makes it of a template."""
+    command = re.search(r"^ExecStart=(.*)$", (UNITS / name).read_text(), re.M)[1]
+    words = command.replace("%i", script).replace(INSTALLED, str(SCRIPTS)).replace("$ARGS", arguments)
+    return shlex.split(words)
+
+
+def test_a_host_needs_a_url_alone(site, cleared_weir, node_exporter):
+    """It pushes at once, by its own name, and so it is registered; ARGS say more."""
+    command = started_by_unit("weir-site-loop@.service", "push-page")
+    del site.variables["MYIP"]  # as it is where nobody sets it
+    site.command = lambda *words: list(words)
+    host = {"job": "node-exporter", "instance": os.uname().nodename}
+    with site.running(*command, NODE_PORT=str(node_exporter.port)):
+        wait_for(lambda: cleared_weir.scrape().value("push_source_up", **host) == 1, "it pushes")
+    targets = data(cleared_weir.get(f"{TARGETS}?job=node-exporter"))["targets"]
+    assert [target["state"] for target in targets if target["labels"] == host] == ["active"]
+    command = started_by_unit("weir-site-loop@.service", "push-page", "--every=0.2")
+    with site.running(*command, NODE_PORT=str(node_exporter.port)):
+        began = cleared_weir.scrape().value("push_time_seconds", **host)
+        wait_for(lambda: cleared_weir.scrape().value("push_time_seconds", **host) > began + 0.3, "it pushes again")
 
 
 def test_install_instructions(tmp_path, site):
