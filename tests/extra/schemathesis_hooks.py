@@ -22,6 +22,8 @@ FORMATS = {
     "grouping-labels": st.builds("l_{}/{}".format, NAMES, JOBS),
     "openmetrics-text": NAMES.map(lambda name: f"# TYPE gauge_{name} gauge\ngauge_{name} 1\n# EOF\n"),
     "prometheus-text": NAMES.map(lambda name: f"# TYPE gauge_{name} gauge\ngauge_{name} 1\n"),
+    "prometheus-duration": st.sampled_from(["30s", "1m30s", "15", "1.5e1"]),
+    "prometheus-time": st.sampled_from(["0", "-1.5", "1795161065.637", "2026-11-20T07:55:40Z"]),
     "series-selector": st.sampled_from(['up{job="web"}', '{job=~"w.*"}', '{"a.b"}']),
     "target-lines": JOBS.map(lambda job: json.dumps({"labels": {"job": job}}) + "\n"),
 }

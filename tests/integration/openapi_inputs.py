@@ -5,9 +5,7 @@ A schema says what is good; what it cannot say, such as which fields go together
 
 import base64
 import gzip
-import itertools
 import json
-import string
 import urllib.parse
 import uuid
 from dataclasses import dataclass, field
@@ -15,20 +13,12 @@ from dataclasses import dataclass, field
 from hypothesis import assume
 from hypothesis import strategies as st
 
+import openapi_query
 import protobuf
+from openapi_values import ANYTHING, DURATIONS, NAMES, TEXTS, number
 
-DURATIONS = ["", "0", "1s", "1.5s", "90s", "1h30m", "24h0m0s", "1500ms", "+2m"]  # from short to long
-NAMES = st.text(string.ascii_lowercase, min_size=1, max_size=8)
-TEXTS = st.one_of(
-    st.text(max_size=12), st.text(string.printable, max_size=20),
-    st.sampled_from(["ä", "\u0000", "\n", '"\\', "<&>", "{{ $value }}", "\U0001f600", "\ufeff", "a" * 1000]))
 VALUES = st.sampled_from(["0", "1", "-1.5", "1e300", "NaN", "+Inf", "-Inf", "123456789.25"])
-ANYTHING = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(-2, 2000), st.floats(allow_nan=False, allow_infinity=False),
-              st.text(max_size=6)),
-    lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(st.text(max_size=4), inner, max_size=2)),
-    max_leaves=4)
-number = itertools.count()
+FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass
@@ -71,6 +61,8 @@ def good_values(description, schema):
 def good_strings(_, schema):
     if schema.get("format") == "go-duration":
         return st.sampled_from(DURATIONS[1:])
+    if schema.get("format") in openapi_query.FORMATS:
+        return st.sampled_from(openapi_query.FORMATS[schema["format"]])
     if "enum" in schema:
         return st.sampled_from([value for value in schema["enum"] if value is not None])
     if "pattern" in schema:
@@ -144,9 +136,9 @@ def target_config(draw, description):
         del config["mode"]
     if config.get("mode") in ("pull", "static"):
         config["address"] = config.get("address") or "host:9100"
-    # A patch may meet another mode, or another interval.
-    if "address" in config and not config["address"] and "mode" not in config:
-        del config["address"]
+    # A patch may meet another mode, of which dns wants the most, or another interval.
+    elif config.get("mode") == "dns" or "address" in config and "mode" not in config:
+        config["address"] = draw(NAMES) + ".invalid:9100"
     longest = {"": 0, "0": 0, "1s": 1, "1.5s": 1.5, "1500ms": 1.5, "90s": 90, "+2m": 120, "1h30m": 5400,
                "24h0m0s": 86400}
     interval, timeout = (config.get(name) or "" for name in ("scrape_interval", "scrape_timeout"))
@@ -195,10 +187,6 @@ def group_lines(draw):
     return "".join(line + "\n" for line in lines)
 
 
-def selectors():
-    return st.sampled_from(['up{job="web"}', '{job=~"w.*"}', "{__name__='a'}", '{"a.b","c"!="d"}'])
-
-
 def values_in_path():
     """Not empty, no slash, and no dots alone, which lead elsewhere."""
     return TEXTS.filter(lambda text: text and "/" not in text and text not in (".", "..") and len(text) < 100)
@@ -226,7 +214,7 @@ PARAMETERS = {
     "JobBase64": lambda: st.one_of(TEXTS.filter(bool).map(base64url),
                                    TEXTS.filter(bool).map(lambda text: base64url(text).rstrip("="))),
     "GroupingLabels": labels_in_path,
-    "Match": lambda: st.lists(selectors(), max_size=2),
+    "Match": lambda: st.lists(st.sampled_from(openapi_query.SELECTORS), max_size=2),
     "AcceptEncoding": lambda: st.sampled_from(["gzip", "zstd", "identity", "gzip;q=0, zstd", "x", "*"]),
     "Accept": lambda: st.sampled_from([
         "text/plain", "application/openmetrics-text;version=1.0.0", "text/plain;version=1.0.0;escaping=allow-utf-8",
@@ -250,7 +238,9 @@ def bodies(draw, operation):
     """The type and the bytes of a good body."""
     description = operation.description
     kind = draw(st.sampled_from(sorted(operation.contents())))
-    if operation.name == "importGroups":
+    if kind == FORM:
+        body = draw(openapi_query.good_forms(draw(good_values(description, operation.contents()[kind]))))
+    elif operation.name == "importGroups":
         body = draw(group_lines())
     elif operation.name == "importTargets":
         body = "".join(json.dumps(draw(new_target(description))) + "\n" for _ in range(draw(st.integers(0, 3))))
@@ -289,7 +279,7 @@ def good_requests(draw, operation):
             if said["name"] == "labels" and draw(st.booleans()):
                 part = part.replace("%2F", "/")
             request.path = request.path.replace("{%s}" % said["name"], part)
-        elif said["in"] == "query" and draw(st.booleans()):
+        elif said["in"] == "query" and (said.get("required") or draw(st.booleans())):
             value = draw(values)
             request.query += [(said["name"], one) for one in (value if isinstance(value, list) else [value])]
         elif said["in"] == "header" and draw(st.booleans()):
@@ -305,7 +295,6 @@ def good_requests(draw, operation):
 
 # ---- Bad ones ----
 
-BAD_SELECTORS = ["", '{job!="x"}', "{", "{}", "a{", '{a=~"("}', '{a=~".*"}', "{a=b}", 'a{b="c"}}', "1a", '{a="\\x"}', "\x00", "é{"]
 BAD_DURATIONS = ["1", "x", "-1s", "1h1", "1 s", "99999999999h", "s", "1d", "٣s"]
 BAD_IDS = ["x", "00000000-0000-4000-8000-00000000000", "00000000-0000-4000-8000-0000000000000", "%00", "%FF",
            "00000000-0000-4000-8000-00000000000g", "00000000_0000_4000_8000_000000000000", "a" * 5000, "%C3%A4",
@@ -342,7 +331,7 @@ def bad_query_values(description, parameter):
     schema = description.resolve(parameter["schema"])
     items = description.resolve(schema["items"]) if schema.get("type") == "array" else schema
     if parameter["name"] == "match[]":
-        return st.sampled_from(BAD_SELECTORS)
+        return st.sampled_from(openapi_query.BAD_SELECTORS)
     if items.get("format") == "go-duration":
         return st.sampled_from(BAD_DURATIONS)
     if items.get("type") == "integer":
@@ -358,6 +347,9 @@ def bad_parameters(operation):
     """Names of what is in the query, and values that it does not take."""
     if operation.name in LENIENT:
         return []
+    if operation.name == "query":
+        return [(name, st.sampled_from([*values, None] if name == "query" else values))
+                for name, values in openapi_query.BAD.items()]
     every = [(said["name"], bad_query_values(operation.description, said)) for said in operation.parameters("query")]
     unknown = [(name, st.just("1")) for name in ("x", "", "Match", "match", "\x00", "ä")]
     return ([(name, values) for name, values in every if not values.is_empty]
@@ -368,7 +360,10 @@ def bad_parameters(operation):
 def bad_query(draw, request):
     name, values = draw(st.sampled_from(bad_parameters(request.operation)))
     # Of several, the first one counts for some and the last one for others.
-    request.query = [pair for pair in request.query if pair[0] != name] + [(name, draw(values))]
+    request.query = [pair for pair in request.query if pair[0] != name]
+    value = draw(values)
+    if value is not None:  # else it is missing
+        request.query.append((name, value))
     return request
 
 
@@ -452,6 +447,9 @@ def bad_body(draw, request):
             request = draw(bad_object(request))
         else:
             request.body = draw(st.one_of(st.sampled_from(BAD_JSON).map(str.encode), st.sampled_from(BAD_UTF8)))
+    elif kinds == [FORM]:
+        schema = request.operation.contents()[FORM]
+        request.body = draw(openapi_query.bad_forms(draw(good_values(request.operation.description, schema))))
     elif request.operation.name == "importTargets":
         line = draw(st.one_of(st.sampled_from(BAD_JSON).map(str.encode), st.sampled_from(BAD_UTF8)))
         assume(line.strip(b" \t\r\n") and b"\n" not in line)
