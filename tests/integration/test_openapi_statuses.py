@@ -3,16 +3,20 @@
 Statuses that any request may have, such as 400 and 503, are those of other tests.
 """
 
+import urllib.parse
+
 import pytest
 
 from openapi import description
+from openapi_asked import NOBODY, ask_about_inventory
+from openapi_inputs import FORM
 from targets import TARGETS, create
 
 EVERYWHERE = {400, 401, 408, 413, 417, 429, 431, 501, 503, 505}
-NOBODY = "00000000-0000-4000-8000-000000000000"
 # Somebody else was faster, or the database refuses a value: test_targets_postgres.py has two weirs on one.
 WITH_A_DATABASE = {(name, 409) for name in ("replaceTarget", "changeTarget", "deleteTarget", "actOnTarget",
-                                            "importTargets")} | {("deleteTarget", 422), ("actOnTarget", 422)}
+                                            "importTargets")} | {
+    ("deleteTarget", 422), ("actOnTarget", 422), ("deleteHost", 409)}
 BODIES = {"createTarget": '{"labels": {"job": "new"}}', "replaceTarget": "{}", "changeTarget": "{}"}
 
 
@@ -63,6 +67,18 @@ def ask_twice(weir):
             ask(weir, operation, path_of(operation), **{"If-None-Match": "*"})
 
 
+def ask_for_values(weir):
+    """Of what is there, and by a regular expression that takes too many steps."""
+    weir.put("/metrics/job/long", f'long{{value="{"x" * 2000}"}} 1\n')
+    for expression in ("long", "long{value=~`(x+)+[yz]`}"):
+        query = urllib.parse.urlencode({"query": expression})
+        for operation in operations("api"):
+            if operation.name == "query":
+                ask(weir, operation, f"{operation.template}?{query}")
+            elif operation.name == "queryByForm":
+                ask(weir, operation, operation.template, query, **{"Content-Type": FORM})
+
+
 def ask_beside(weir, prefix):
     """By a path that has to be cleaned."""
     for operation in description().operations.values():
@@ -81,6 +97,8 @@ def test_each_status_comes(start_weir):
     ask_for_what_is_there(usual)
     ask_for_what_is_not_there(usual)
     ask_twice(usual)
+    ask_about_inventory(usual, description())
+    ask_for_values(usual)
     ask_beside(usual, "")
     ask_beside(start_weir("--web.route-prefix=/w"), "/w")
     closed = start_weir("--targets.register=known")
@@ -92,4 +110,4 @@ def test_each_status_comes(start_weir):
         assert start_weir("--web.enable-lifecycle").request(method, "/-/quit", b"").status == 200
     described = {(operation.name, status) for operation in description().operations.values()
                  for status in operation.statuses() - EVERYWHERE}
-    assert described - seen == WITH_A_DATABASE
+    assert described - seen == WITH_A_DATABASE, (described - seen) ^ WITH_A_DATABASE
