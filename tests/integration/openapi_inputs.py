@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from hypothesis import assume
 from hypothesis import strategies as st
 
+import openapi_inventory
 import openapi_query
 import protobuf
 from openapi_values import ANYTHING, DURATIONS, NAMES, TEXTS, number
@@ -234,12 +235,15 @@ def parameter_values(description, parameter):
 
 
 @st.composite
-def bodies(draw, operation):
-    """The type and the bytes of a good body."""
+def bodies(draw, operation, known):
+    """The type and the bytes of a good body, which may be about one of the inventory that is known."""
     description = operation.description
     kind = draw(st.sampled_from(sorted(operation.contents())))
     if kind == FORM:
         body = draw(openapi_query.good_forms(draw(good_values(description, operation.contents()[kind]))))
+    elif openapi_inventory.is_inventory(operation):
+        known = None if operation.name.startswith("create") else known
+        body = json.dumps(draw(openapi_inventory.good_objects(operation, known)), ensure_ascii=draw(st.booleans()))
     elif operation.name == "importGroups":
         body = draw(group_lines())
     elif operation.name == "importTargets":
@@ -284,8 +288,12 @@ def good_requests(draw, operation):
             request.query += [(said["name"], one) for one in (value if isinstance(value, list) else [value])]
         elif said["in"] == "header" and draw(st.booleans()):
             request.headers[said["name"]] = draw(values)
+    known = None
+    if openapi_inventory.is_inventory(operation) and operation.method != "DELETE":
+        known = draw(openapi_inventory.known_ids(operation))
+        request.path = request.path.replace("{id}", str(known))
     if operation.contents():
-        kind, request.body = draw(bodies(operation))
+        kind, request.body = draw(bodies(operation, known))
         request.headers["Content-Type"] = kind
         if draw(st.integers(0, 3)) == 0:
             request.body = gzip.compress(request.body)
@@ -335,8 +343,8 @@ def bad_query_values(description, parameter):
     if items.get("format") == "go-duration":
         return st.sampled_from(BAD_DURATIONS)
     if items.get("type") == "integer":
-        return st.sampled_from(["", "x", "-1", str(items["maximum"] + 1), "1.5", "1e3", "99999999999999999999", " 1",
-                                "0x1", "\x00", "1\x00", "٣"])
+        large = [str(items["maximum"] + 1), "99999999999999999999"] if "maximum" in items else []
+        return st.sampled_from(["", "x", "-1", "1.5", "1e3", " 1", "0x1", "\x00", "1\x00", "٣", *large])
     if "enum" in items:
         return st.one_of(st.sampled_from(["", "x", " ", "\x00", "ACTIVE"]), st.text(max_size=5)).filter(
             lambda text: text not in items["enum"])
@@ -392,6 +400,8 @@ def bad_path(draw, request):
         bad = NO_UTF8
     else:
         bad = BAD_PLACES[place]
+        if openapi_inventory.is_inventory(operation) and openapi_inventory.kind_of(operation) != "host":
+            bad = openapi_inventory.bad_ids(operation)
     start = operation.template.replace("{id}", "{id}" if place != "id" else "\x00").replace("{%s}" % place, "\x00")
     for name in names:
         start = start.replace("{%s}" % name, "{id}" if name == "id" else "heartbeat" if name == "action" else
@@ -403,6 +413,8 @@ def bad_path(draw, request):
 @st.composite
 def bad_object(draw, request):
     """A good body, and one thing in it that its schema does not take."""
+    if openapi_inventory.is_inventory(request.operation):
+        return draw(bad_inventory(request, openapi_inventory.SAID_BY_SCHEMA))
     description = request.operation.description
     schema = request.operation.contents()["application/json"]
     members = description.resolve({"$ref": "#/components/schemas/TargetConfig"})["properties"]
@@ -436,6 +448,20 @@ def bad_object(draw, request):
     assume(description.faults(schema, value))
     request.body = json.dumps(value).encode()
     return request
+
+
+@st.composite
+def bad_inventory(draw, request, ways):
+    operation = request.operation
+    request.path = operation.template.replace("{id}", str(openapi_inventory.first_of(operation)))
+    request.body = draw(openapi_inventory.bad_objects(operation, ways)).encode()
+    request.headers.pop("Content-Encoding", None)
+    return request
+
+
+def bad_reference(request):
+    """To what is not there, or a name that is another one's."""
+    return bad_inventory(request, openapi_inventory.BEYOND_SCHEMAS)
 
 
 @st.composite
@@ -474,6 +500,7 @@ def ways_to_be_bad(operation):
     return {way: make for way, make, is_there in (
         ("query", bad_query, bad_parameters(operation)), ("header", bad_header, has_ttl),
         ("path", bad_path, bad_places(operation)), ("body", bad_body, has_body),
+        ("reference", bad_reference, has_body and openapi_inventory.is_inventory(operation)),
         ("coding", bad_coding, operation.contents())) if is_there}
 
 

@@ -17,7 +17,8 @@ BAD_QUERIES = [*BAD_SELECTORS, "  ", "rate(up[5m])", "sum(up)", "sum by (job) (u
 BAD_TIMES = ["x", "1 ", "NaN", "+Inf", "1e400", "9.1e15", "2026-11-20", "2026-13-20T00:00:00Z", "2026-11-20 07:55:40Z",
              "1795161065s", "\x00", "1\x00", "٣"]
 BAD_DURATIONS = ["x", "s", "1h1", "1 s", "1s1h", "1.5s", "-1s", "NaN", "Inf", "1e30", "99999999999y", "٣s", "\x00"]
-BAD_LIMITS = ["x", "-1", "1.5", "1e3", "9223372036854775808", "99999999999999999999", " 1", "0x1", "\x00", "1\x00", "٣"]
+BAD_LIMITS = ["x", "-1", "1.5", "1e3", "9223372036854775808", "99999999999999999999", " 1", "0x1", "\x00",
+              "1\x00", "٣"]
 
 BAD = {"query": BAD_QUERIES, "time": BAD_TIMES, "timeout": BAD_DURATIONS, "lookback_delta": BAD_DURATIONS,
        "limit": BAD_LIMITS}

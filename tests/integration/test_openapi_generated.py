@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 
 from harness import Weir
 from openapi import description
-from openapi_inputs import DURATIONS, bad_requests, good_requests, number, ways_to_be_bad
-from targets import TARGETS, create
+from openapi_inputs import bad_requests, good_requests, ways_to_be_bad
+from openapi_inventory import is_inventory, kind_of, prepared, seeds
+from openapi_values import DURATIONS, number
+from orwell import make
+from targets import TARGETS, create, data
 
 EXAMPLES = int(os.environ.get("WEIR_GENERATED_EXAMPLES", "6"))
 ENDS = {"getQuit", "postQuit", "putQuit"}  # test_lifecycle.py has them
-OPERATIONS = sorted((operation for operation in description().operations.values() if operation.name not in ENDS
-                     and "inventory" not in operation.said["tags"]),  # test_orwell.py has these
+OPERATIONS = sorted((operation for operation in description().operations.values() if operation.name not in ENDS),
                     key=lambda operation: operation.name)
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
 
@@ -32,6 +34,8 @@ def generated(count=EXAMPLES):
 def weirs(tmp_path_factory):
     """One for what is good, one for what is bad. Both have to end well."""
     started = [Weir(tmp_path_factory.mktemp(name), "--web.enable-admin-api") for name in ("good", "bad")]
+    for weir in started:
+        data(weir.post(TARGETS + "/import", "".join(json.dumps(seed) + "\n" for seed in seeds())))
     yield started
     for weir in started:
         weir.stop()
@@ -47,7 +51,10 @@ def send(weir, request):
 
 def prepare(weir, request):
     """What it asks for is there."""
-    if "{id}" in request.path:
+    if "{id}" in request.path and is_inventory(request.operation):
+        kind = kind_of(request.operation)
+        request.path = request.path.replace("{id}", str(make(weir, f"/{kind}s", **prepared(kind))["id"]))
+    elif "{id}" in request.path:
         target = create(weir, {"job": "prepared", "n": str(next(number))}, mode="virtual")
         request.path = request.path.replace("{id}", target["id"])
     if request.path.startswith("/metrics/target/"):
@@ -72,7 +79,9 @@ def test_good_input_is_accepted(weirs, name):
 
 def state(weir):
     """All that somebody could have changed, but the times of pushes that failed."""
-    return sorted(weir.get(TARGETS + "/export").body.splitlines()), weir.scrape().stored()
+    kept = [sorted(weir.get(f"{TARGETS}/export{mode}").body.splitlines())
+            for mode in ("", "?mode=image", "?mode=collector")]
+    return kept, weir.scrape().stored()
 
 
 @pytest.fixture(scope="module")
