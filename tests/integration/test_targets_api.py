@@ -121,6 +121,17 @@ def test_bad_query(weir, query):
     assert "parameter" in error(weir.get(TARGETS + query), 400)
 
 
+def test_who_asks_for_no_mode_is_told_all(shared_weir):
+    document = json.loads(shared_weir.get("/openapi.json").body)
+    modes = document["components"]["schemas"]["Target"]["properties"]["mode"]["enum"]
+    told = (error(shared_weir.get(TARGETS + "?mode=x"), 400),
+            error(shared_weir.post(TARGETS, '{"labels": {"job": "j"}, "mode": "x"}'), 422))
+    for sentence in told:
+        assert sentence.endswith(f"has to be {', '.join(modes[:-1])} or {modes[-1]}")
+    for mode in modes:
+        assert data(shared_weir.get(f"{TARGETS}?mode={mode}"))["limit"] == 1000
+
+
 def test_many_are_listed_in_pieces(weir):
     for i in range(0, 6000, 2000):
         lines = [json.dumps({"labels": {"job": "many", "instance": f"i{j}"}})
