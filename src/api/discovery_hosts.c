@@ -11,8 +11,9 @@
  *
  *     192.0.2.7	db1
  *
- * The address is the one that was configured, or else the one that the last push came from;
- * the name is the instance, or else the attribute hostname. A target without the two is left out.
+ * The address is the one that was configured, or else the instance if that is one, or else the
+ * one that the last push came from, which may be that of a gateway on its way. The name is the
+ * instance, or else the attribute hostname. A target without the two is left out.
  */
 
 enum { NAME_BYTES_MAX = 253 };
@@ -26,8 +27,8 @@ static bool is_ip(struct slice text)
 {
 	char copy[INET6_ADDRSTRLEN];
 	unsigned char binary[sizeof(struct in6_addr)];
-	if (text.len == 0 || text.len >= sizeof(copy)) {
-		return false;
+	if (text.len == 0 || text.len >= sizeof(copy) || memchr(text.ptr, '\0', text.len) != NULL) {
+		return false; /* of what has an end inside, the rest would not be looked at */
 	}
 	memcpy(copy, text.ptr, text.len);
 	copy[text.len] = '\0';
@@ -53,19 +54,28 @@ static bool is_name(struct slice text)
 	return text.len > 0 && text.len <= NAME_BYTES_MAX && !is_ip(text);
 }
 
+static struct slice instance_of(const struct target *target)
+{
+	return target_address_host(target_label(target, SLICE("instance")));
+}
+
 static struct slice ip_of(const struct target *target)
 {
 	struct slice configured = target_address_host(target->config.address);
+	struct slice instance = instance_of(target);
 	struct slice source = slice_of_string(target->fresh.source);
 	if (is_ip(configured)) {
 		return configured;
+	}
+	if (is_ip(instance)) {
+		return instance;
 	}
 	return is_ip(source) && !is_loopback(source) ? source : slice_make(NULL, 0);
 }
 
 static struct slice name_of(const struct target *target)
 {
-	struct slice instance = target_address_host(target_label(target, SLICE("instance")));
+	struct slice instance = instance_of(target);
 	struct slice hostname = labels_find(&target->config.attributes, SLICE("hostname"));
 	return is_name(instance) ? instance : is_name(hostname) ? hostname : slice_make(NULL, 0);
 }

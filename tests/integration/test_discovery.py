@@ -216,6 +216,11 @@ def test_hosts(weir):
     host("d", "no_address", address="name:1")
     host("e", "bad name", address="192.0.2.3")
     host("f", "off", address="192.0.2.4", enabled=False)
+    host("g", "192.0.2.5:9100", address="name:1", attributes={"hostname": "vnf1"})
+    host("h", "192.0.2.6", address="name:1")
+    host("i", "192.0.2.8\0", address="name:1", attributes={"hostname": "vnf3"})
     weir.put("/metrics/job/local/instance/local", "m 1\n")
+    weir.post("/hosts", '{"ip": "192.0.2.7", "hostname": "vnf2"}')
+    weir.put("/metrics/job/node/instance/192.0.2.7", "m 1\n")
     assert weir.get("/service_discovery/hosts").text == (
-        "192.0.2.1\tdb1\n2001:db8::2\tdb2.example\n")
+        "192.0.2.1\tdb1\n2001:db8::2\tdb2.example\n192.0.2.5\tvnf1\n192.0.2.7\tvnf2\n")
