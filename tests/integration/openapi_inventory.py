@@ -107,7 +107,8 @@ def good_objects(draw, operation, known):
         if name != "id":
             value[name] = draw(MEMBERS[name]())
         elif known is not None:
-            value[name] = draw(written(known))
+            may_be_none = name not in schema.get("required", [])
+            value[name] = draw(st.one_of(written(known), *([st.none()] if may_be_none else [])))
         else:
             new = str(uuid.UUID(int=next(number) << 64 | 4 << 76 | 2 << 62))
             value[name] = draw(st.one_of(st.none(), written(new)))
@@ -118,6 +119,8 @@ def good_objects(draw, operation, known):
 
 # ---- What is bad ----
 
+BAD_HOSTS = ["x", "", 1, [], HOSTS[0] + "0", HOSTS[0][:-1], HOSTS[0].replace("-", "", 1), HOSTS[0].replace("-", "_"),
+             HOSTS[0].replace("-", "")[:16] + "-" + HOSTS[0].replace("-", "")[16:], "{" + HOSTS[0] + "}"]
 BAD_NUMBERS = ["x", "-1", "+1", "1.5", "1e3", "0x1", "%00", "1%00", "%C3%A4", "%FF", "%201", "1%2F1", "%D9%A3", "0",
                "77777", "99999999999999999999", "9" * 5000, "a" * 5000]
 IN_USE = ["1", "2"]  # images and collectors that are referred to
@@ -145,8 +148,11 @@ def of_another_type(draw, value, operation):
 def out_of_range(draw, value, operation):
     members = operation.description.resolve(schema_of(operation))["properties"]
     name = draw(st.sampled_from(sorted(members)))
-    assume(name in LONG or name in OUT_OF_RANGE or name == "ip")
-    if name in LONG:
+    is_host = kind_of(operation) == "host"
+    assume(name in LONG or name in OUT_OF_RANGE or name == "ip" or is_host and name in ("id", "vim_id", "host_id"))
+    if name.endswith("id") and name not in OUT_OF_RANGE:
+        value[name] = draw(st.sampled_from(BAD_HOSTS))
+    elif name in LONG:
         value[name] = draw(st.sampled_from(["x" * LONG[name], "ä" * (LONG[name] // 2 + 1)]))
     else:
         value[name] = draw(st.sampled_from(OUT_OF_RANGE.get(name, [""])))
