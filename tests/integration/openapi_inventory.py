@@ -114,6 +114,7 @@ def good_objects(draw, operation, known):
             value[name] = draw(st.one_of(st.none(), written(new)))
     if draw(st.booleans()):
         value["x_" + draw(NAMES)] = draw(ANYTHING)
+    assert not operation.description.faults(schema_of(operation), value), value  # as the description has it
     return value
 
 
