@@ -96,15 +96,14 @@ static void close_rest(struct server *server)
 	worker_close(&server->worker, NULL);
 }
 
-/* Nobody changes targets any more. */
+/*
+ * Nobody changes targets any more. What is known of them is written whether names are still
+ * looked up or not: that cannot be cut short, and weir ends once it is over.
+ */
 static void close_last(struct server *server)
 {
 	resolver_close(server->resolver);
-}
-
-static void on_resolver_closed(void *data)
-{
-	keep_targets_close(data, close_rest);
+	keep_targets_close(server, close_rest);
 }
 
 /* Nobody changes the store any more. */
@@ -226,8 +225,6 @@ static void open_resolver(struct server *server)
 		.loop = &server->loop,
 		.registry = &server->targets,
 		.interval_ns = server->config->targets_dns_interval_ns,
-		.on_closed = on_resolver_closed,
-		.data = server,
 	};
 	server->resolver = resolver_open(&options);
 }

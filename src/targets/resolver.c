@@ -218,9 +218,7 @@ void resolver_set_interval(struct resolver *resolver, int64_t interval_ns)
 static void close_if_done(struct resolver *resolver)
 {
 	if (!resolver->has_timer && resolver->under_way == 0) {
-		struct resolver_options options = resolver->options;
 		free(resolver);
-		options.on_closed(options.data);
 	}
 }
 

@@ -19,9 +19,7 @@ struct resolver;
 struct resolver_options {
 	uv_loop_t *loop;
 	struct registry *registry;
-	int64_t interval_ns;           /* between two look-ups of a name */
-	void (*on_closed)(void *data); /* the resolver is gone when that returns */
-	void *data;
+	int64_t interval_ns; /* between two look-ups of a name */
 };
 
 struct resolver *resolver_open(const struct resolver_options *options);
@@ -29,7 +27,7 @@ struct resolver *resolver_open(const struct resolver_options *options);
 /* From each name's next look-up on. */
 void resolver_set_interval(struct resolver *resolver, int64_t interval_ns);
 
-/* Waits for look-ups that are under way; the registry is left alone. */
+/* The loop goes on until the look-ups that are under way are over; the registry is left alone. */
 void resolver_close(struct resolver *resolver);
 
 struct resolver_stats {

@@ -1,12 +1,15 @@
 """Targets of mode dns: one for each address that a name stands for, by tests/preload/names.c."""
 
+import contextlib
 import json
+import os
 import re
+from pathlib import Path
 
 import pytest
 
 import peers
-from harness import preload, wait_for
+from harness import DEADLINE, preload, wait_for
 from targets import TARGETS, create, data, error
 
 SD = "/api/v1/sd"
@@ -137,6 +140,30 @@ def test_kinds_of_addresses(named_weir, names):
     wait_for(lambda: discovered(named_weir) == {
         "six": ["[2001:db8::1]:1", "[::1]:1"], "both": ["127.0.0.1:2"], "number": ["127.0.0.9:3"]},
         "all but the unknown one")
+
+
+def has_open(process, name):
+    for file in Path(f"/proc/{process.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if os.readlink(file).endswith(name):
+                return True
+    return False
+
+
+def test_a_look_up_without_an_end(named_weir, names):
+    """It holds up nothing but the end of the process."""
+    names.set(slow="wait", quick="127.0.0.1")
+    for name in ("slow", "quick"):
+        create_named(named_weir, f"{name}.test:1", name=name)
+    wait_for(lambda: discovered(named_weir) == {"j": ["127.0.0.1:1"]}, "the other name is looked up")
+    wait_for(lambda: metric(named_weir, "weir_targets_dns_lookups_total") >= 2, "both are asked for")
+    process = named_weir.process
+    assert has_open(process, "/targets.db")
+    process.terminate()
+    wait_for(lambda: not has_open(process, "/targets.db"), "targets are kept")
+    assert process.poll() is None
+    names.set(slow="127.0.0.1")
+    assert process.wait(DEADLINE) == 0
 
 
 def test_hundreds_of_names(start_weir, names):

@@ -4,6 +4,7 @@
  *
  *     NAME ADDRESS ADDRESS...
  *     NAME FAULT                which getaddrinfo() answers with, such as -3 (try again)
+ *     NAME wait                 there is no answer as long as it says that
  *
  * One that is not there does not exist. All other names are looked up as ever.
  */
@@ -52,6 +53,10 @@ int getaddrinfo(const char *restrict name, const char *restrict service,
 		return next_getaddrinfo(name, service, hints, ret_answer);
 	}
 	char *rest = find_line(name, line);
+	while (rest != NULL && strcmp(rest, " wait\n") == 0) {
+		usleep(10000);
+		rest = find_line(name, line);
+	}
 	int fault = EAI_NONAME;
 	*ret_answer = NULL;
 	while (rest != NULL) {
