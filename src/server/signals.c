@@ -32,9 +32,11 @@ static void on_signal(uv_signal_t *handle, int number)
 		takeover_spawn(server);
 		break;
 	case SIGHUP:
-		notify_reloading(server);
-		reload(server);
-		notify_ready(server);
+		if (!server->is_stopping) { /* else what it would set may be gone */
+			notify_reloading(server);
+			reload(server);
+			notify_ready(server);
+		}
 		break;
 	}
 }

@@ -2,13 +2,14 @@
 
 import concurrent.futures
 import contextlib
+import itertools
 import json
 import signal
 import threading
 
 import pytest
 
-from harness import Weir, wait_for
+from harness import DEADLINE, Weir, wait_for
 from redis_servers import RedisServer
 from replicas import Replicas
 from targets import TARGETS, create, data, error
@@ -200,6 +201,18 @@ def test_frozen_in_the_middle(start, postgres):
         pushers.wait_for_more(300)
     wait_for(lambda: agree(postgres, pushers), "the tables agree")
     assert pushers.refused == 0
+
+
+def test_a_reload_while_it_ends(start, postgres):
+    weir = start()
+    wait_for(lambda: is_up(weir), "the database is used")
+    weir.put("/metrics/job/j", "m 1\n")
+    count = itertools.count()
+    with postgres.frozen():  # so that the end takes a few seconds
+        weir.process.terminate()
+        wait_for(lambda: weir.process.send_signal(signal.SIGHUP) or next(count) == 50, "it was told often")
+        assert weir.process.poll() is None
+    assert weir.process.wait(DEADLINE) == 0, weir.stderr()
 
 
 def test_away_at_the_start(start, postgres):
