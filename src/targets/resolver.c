@@ -174,6 +174,19 @@ static void begin_lookup(struct resolver *resolver, const struct target *target)
 	}
 }
 
+/* It may take longer than the interval: one name must not have all the threads. */
+static bool is_under_way(const struct resolver *resolver, const struct target *target)
+{
+	LIST_EACH (link, &resolver->lookups) {
+		const struct lookup *lookup = LIST_ENTRY(link, struct lookup, link);
+		if (target_id_equal(&lookup->id, &target->id)
+				&& slice_equal(slice_of_string(lookup->address), target->config.address)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The list begins with the one that is due first. */
 static void look(struct resolver *resolver)
 {
@@ -187,7 +200,9 @@ static void look(struct resolver *resolver)
 		target->look_up_ns = now_ns + (uint64_t)resolver->options.interval_ns;
 		list_remove(&target->named);
 		list_append(named, &target->named);
-		begin_lookup(resolver, target);
+		if (!is_under_way(resolver, target)) {
+			begin_lookup(resolver, target);
+		}
 	}
 }
 

@@ -151,12 +151,14 @@ def has_open(process, name):
 
 
 def test_a_look_up_without_an_end(named_weir, names):
-    """It holds up nothing but the end of the process."""
+    """It holds up no other name, and nothing but the end of the process."""
     names.set(slow="wait", quick="127.0.0.1")
     for name in ("slow", "quick"):
         create_named(named_weir, f"{name}.test:1", name=name)
     wait_for(lambda: discovered(named_weir) == {"j": ["127.0.0.1:1"]}, "the other name is looked up")
-    wait_for(lambda: metric(named_weir, "weir_targets_dns_lookups_total") >= 2, "both are asked for")
+    wait_for(lambda: metric(named_weir, "weir_targets_dns_lookups_total") >= 4, "both were due again")
+    names.set(quick="127.0.0.2")
+    wait_for(lambda: discovered(named_weir) == {"j": ["127.0.0.2:1"]}, "the other name is looked up again")
     process = named_weir.process
     assert has_open(process, "/targets.db")
     process.terminate()
