@@ -17,9 +17,11 @@ class Switches:
 
     def __init__(self):
         self.does = {}
+        self.before = lambda: None  # an answer
         self.count = 0
 
     def answer(self, handler, request):
+        self.before()
         path, _, query = request.path.partition("?")
         fields = dict(field.split("=") for field in query.split("&"))
         does = self.does.get(fields["target"], "count")
@@ -83,12 +85,13 @@ def test_nothing_old_is_sent_when_a_switch_fails(cleared_weir, site, switches, f
 
 def test_naive_lines_send_the_old_file_again(cleared_weir, site, switches):
     """Unquoted, & sends curl to the background, and the file of the last time is what is pushed."""
-    naive = (f"curl -s -m 2 -o snmp_temp.txt {switches.server.url}/snmp?target=192.0.2.1&module=if_mib\n"
+    naive = (f"curl -s -m {DEADLINE} -o snmp_temp.txt {switches.server.url}/snmp?target=192.0.2.1&module=if_mib\n"
              "curl -s --data-binary @snmp_temp.txt $PUSHGATEWAY_SERVER/metrics/job/snmp-exporter/"
              "target_switch/192.0.2.1/instance/10.0.0.1\nwait\n")
     (site.directory / "snmp_temp.txt").write_text(PAGE.format(name="a", value=77))
+    switches.before = lambda: wait_for(lambda: octets(cleared_weir, "192.0.2.1"), "the old file is pushed")
     subprocess.run(["sh", "-c", naive], cwd=site.directory, env=site.variables, check=True,
-                   capture_output=True, timeout=DEADLINE)
+                   capture_output=True, timeout=2 * DEADLINE)
     assert octets(cleared_weir, "192.0.2.1") == ("a", 77)
     assert "must be specified" in (site.directory / "snmp_temp.txt").read_text()
 
