@@ -3,7 +3,8 @@
 import http.server
 import json
 import socketserver
-import threading
+
+from served import Served
 
 
 class _Posted(http.server.BaseHTTPRequestHandler):
@@ -41,28 +42,16 @@ class _Mail(socketserver.StreamRequestHandler):
                 self._say("250 ok")
 
 
-class _Sink:
+class _Sink(Served):
     """Posted: what has come so far."""
 
     def __init__(self, server):
-        self.server = server
+        super().__init__(server)
         self.server.posted = []
-        self.server.daemon_threads = True
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
-        self.port = self.server.server_address[1]
 
     @property
     def posted(self):
         return list(self.server.posted)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
 
 
 def web_sink():

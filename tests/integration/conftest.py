@@ -8,6 +8,7 @@ import harness
 import peers
 import persistence
 import postgres_servers
+import redis_servers
 import sites
 
 
@@ -89,6 +90,12 @@ def cleared_weir(shared_weir):
 def site(cleared_weir, tmp_path):
     """A site that pushes to it."""
     return sites.Site(tmp_path / "site", cleared_weir.url)
+
+
+@pytest.fixture
+def redis(tmp_path):
+    with redis_servers.RedisServer(tmp_path / "redis") as server:
+        yield server
 
 
 @pytest.fixture

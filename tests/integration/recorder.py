@@ -1,16 +1,16 @@
 """A proxy on loopback that remembers what a scraper asked for and what it was answered."""
 
-import threading
 import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from harness import DEADLINE
+from served import Served
 
 PASSED_ON = ("Accept", "Accept-Encoding", "User-Agent", "X-Prometheus-Scrape-Timeout-Seconds")
 
 
-class Recorder:
+class Recorder(Served):
     """Passes GET on to a server. exchanges: (Accept, status, Content-Type, coding) of each."""
 
     def __init__(self, url):
@@ -26,19 +26,7 @@ class Recorder:
             def log_message(self, *_):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+        super().__init__(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
 
     def _pass_on(self, handler, url):
         headers = {name: handler.headers[name] for name in PASSED_ON if name in handler.headers}

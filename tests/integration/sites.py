@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from harness import DEADLINE, REPOSITORY
+from served import Served
 
 SCRIPTS = REPOSITORY / "scripts" / "site"
 OWN_VARIABLES = ("WEIR_", "PUSHGATEWAY_", "XDG_RUNTIME", "MYIP", "NODE_", "SNMP_", "SWITCH_",
@@ -93,7 +94,7 @@ class Request:
     body: bytes
 
 
-class FakeServer:
+class FakeServer(Served):
     """An HTTP server that answers by a function of (handler, request)."""
 
     def __init__(self, answer):
@@ -125,21 +126,11 @@ class FakeServer:
             def log_message(self, *_):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.port = self.server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
+        super().__init__(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
 
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
+    def __exit__(self, *exception):
         self.closing.set()
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+        super().__exit__(*exception)
 
     def hang(self):
         self.closing.wait(DEADLINE)

@@ -7,7 +7,6 @@ import json
 import os
 import socket
 import subprocess
-import threading
 
 import pytest
 
@@ -15,6 +14,7 @@ from certificates import Authority
 from compose_files import nginx_conf, services
 from harness import DEADLINE, curl, wait_for
 from redis_servers import RedisServer, free_port
+from served import Served
 
 PASSWORD = "correct horse"
 
@@ -34,12 +34,8 @@ class Echo(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@contextlib.contextmanager
 def echo():
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_port
-        server.shutdown()
+    return Served(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo))
 
 
 class Front:
@@ -106,10 +102,10 @@ def running(start_weir, directory):
         weirs = [start_weir(f"--state.url={redis.url}", "--web.external-url=https://push.example.com/")
                  for _ in range(2)]
         addresses = [f"127.0.0.1:{weir.address[1]}" for weir in weirs]
-        with Front(directory / "front", addresses, prometheus, grafana) as front:
+        with Front(directory / "front", addresses, prometheus.port, grafana.port) as front:
             for weir in weirs:
                 wait_for(lambda weir=weir: weir.get("/-/ready").status == 200, "both are ready")
-            front.prometheus, front.grafana = prometheus, grafana
+            front.prometheus, front.grafana = prometheus.port, grafana.port
             yield front, weirs
 
 

@@ -19,12 +19,6 @@ FAST = "--ingest.redis-lists.interval=20ms"
 
 
 @pytest.fixture
-def redis(tmp_path):
-    with RedisServer(tmp_path / "redis") as server:
-        yield server
-
-
-@pytest.fixture
 def drain(start_weir, redis):
     def start(*flags, **options):
         return start_weir(f"--ingest.redis-lists={redis.url}", FAST, *flags, **options)

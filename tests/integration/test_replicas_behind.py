@@ -8,14 +8,7 @@ import pytest
 
 from cutting_proxy import CuttingProxy
 from harness import wait_for
-from redis_servers import RedisServer
 from replicas import Replicas, has
-
-
-@pytest.fixture
-def redis(tmp_path):
-    with RedisServer(tmp_path / "redis") as server:
-        yield server
 
 
 @contextlib.contextmanager

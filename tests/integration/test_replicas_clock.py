@@ -10,12 +10,6 @@ from replicas import Replicas, has, is_empty
 from test_clock import JUMPS, Clock
 
 
-@pytest.fixture
-def redis(tmp_path):
-    with RedisServer(tmp_path / "redis") as server:
-        yield server
-
-
 @pytest.fixture(params=JUMPS)
 def wrong(request, redis, tmp_path):
     """The clock of the second weir is years on or back."""
