@@ -1,5 +1,4 @@
 #include "server/server.h"
-#include "targets/resolver.h"
 
 #include <assert.h>
 #include <malloc.h>
@@ -29,6 +28,7 @@
 #include "server/takeover_stored.h"
 #include "server/virtual_targets.h"
 #include "server/web.h"
+#include "targets/resolver.h"
 
 enum {
 	EXPIRE_BUDGET = 2048, /* blocks at a time */

@@ -1,7 +1,6 @@
 """Lists of a Redis, as ORWELL's translators fill them, are drained into groups."""
 
 import json
-import signal
 import time
 
 import pytest
