@@ -1,7 +1,7 @@
 #pragma once
 
 /*
- * What is different about a connection that speaks TLS; for conn.c only.
+ * What is different about a connection that speaks TLS; for conn.c and conn_output.c only.
  *
  *	on_read -> take() -> tls_conn -> session -> handler
  *	                        ^           |
