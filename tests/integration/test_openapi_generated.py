@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from harness import Weir
 from openapi import description
-from openapi_inputs import bad_requests, good_requests, ways_to_be_bad
+from openapi_bad_inputs import bad_requests, ways_to_be_bad
+from openapi_inputs import good_requests
 from openapi_inventory import is_inventory, kind_of, prepared, seeds
 from openapi_values import DURATIONS, number
 from orwell import make
