@@ -131,14 +131,14 @@ static bool find_on_host(const struct targets_list *list, const struct target *t
 	const struct target_config *config = &target->config;
 	struct slice host = target_address_host(target_label(target, SLICE("instance")));
 	if (config->mode != TARGET_PUSH || config->address.len > 0 || !inventory_is_host(target)
-			|| !target_address_fits(host)) {
+			|| !target_address_is_host(host)) {
 		return false;
 	}
 	const struct target *collector = inventory_pull_collector(list->api->targets, target);
 	if (collector == NULL) {
 		return false;
 	}
-	bool is_v6 = slice_find_byte(host, ':') != NULL;
+	bool is_v6 = target_address_is_v6(host);
 	struct slice path = labels_unescape(arena, inventory_text(collector, SLICE("target")));
 	bool has_slash = path.len > 0 && path.ptr[0] == '/';
 	*ret_place = (struct place){
@@ -157,7 +157,9 @@ static struct place find_place(
 	struct place place;
 	if (target_mode_is_elsewhere(config->mode)) {
 		return (struct place){
-			.address = config->address,
+			.address = target_address_is_v6(config->address)
+					? ARENA_JOIN(arena, SLICE("["), config->address, SLICE("]"))
+					: config->address,
 			.scheme = or_else(config->scheme, SLICE("http")),
 			.path = or_else(config->path, SLICE("/metrics")),
 		};

@@ -145,7 +145,9 @@ static bool read_address(struct targets_reader *reader, const cJSON *value)
 	struct slice *address = &reader->read->config.address;
 	return targets_read_text(reader, value, ADDRESS_BYTES_MAX, address)
 			&& (address->len == 0 || target_address_fits(*address)
-					|| targets_refuse_value(reader, value, "has to be host:port, or a host"));
+					|| targets_refuse_value(reader, value,
+							"has to be host:port, or a host: a name, an IPv4 address or an IPv6 "
+							"address, this one in brackets if a port from 1 to 65535 follows"));
 }
 
 static bool read_scheme(struct targets_reader *reader, const cJSON *value)

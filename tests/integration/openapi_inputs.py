@@ -124,6 +124,13 @@ def identity():
     return st.builds(lambda: str(uuid.UUID(int=next(number) << 64 | 4 << 76 | 2 << 62)))
 
 
+def target_addresses():
+    """The pattern cannot say what is an IPv6 address."""
+    hosts = st.one_of(NAMES, NAMES.map("tasks_1.".__add__), st.sampled_from(["192.0.2.7", "[::1]", "[2001:db8::192.0.2.7]"]))
+    ports = st.sampled_from([":1", ":9100", ":65535", ":080"])
+    return st.one_of(st.sampled_from(["", "2001:db8::7"]), hosts, st.builds("{}{}".format, hosts, ports))
+
+
 @st.composite
 def target_config(draw, description):
     """What does not go together is left out."""
@@ -204,6 +211,7 @@ def base64url(text):
 
 
 SPECIAL = {
+    "TargetAddress": target_addresses,
     "Duration": lambda: st.sampled_from(DURATIONS[1:]),
     "Id": identity,
     "TargetLabels": target_labels,

@@ -196,7 +196,7 @@ BROKEN = {
     "labels": "'{\"job\":7}'",
     "attributes": "'{\"__name__\":\"x\"}'",
     "thresholds": "'[{\"name\":\"x\"}]'",
-    "address": "'a b'",
+    "address": "'h:0'",
     "silent_after": "2.5",
     "mode": "'pull'",
 }
