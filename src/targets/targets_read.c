@@ -161,21 +161,33 @@ static bool read_scheme(struct targets_reader *reader, const cJSON *value)
 	return is_known || targets_refuse_value(reader, value, "has to be http or https");
 }
 
-static bool is_path(struct slice path)
+static bool has_blank(struct slice path)
 {
-	bool is_good = path.len == 0 || path.ptr[0] == '/';
 	for (size_t i = 0; i < path.len; i++) {
-		is_good = is_good && (unsigned char)path.ptr[i] > ' ' && path.ptr[i] != 0x7f;
+		if ((unsigned char)path.ptr[i] <= ' ' || path.ptr[i] == 0x7f) {
+			return true;
+		}
 	}
-	return is_good;
+	return false;
 }
 
+/* Prometheus escapes what is no path: /m?x=1 is asked for as /m%3Fx=1. */
 static bool read_path(struct targets_reader *reader, const cJSON *value)
 {
 	struct slice *path = &reader->read->config.path;
-	return targets_read_text(reader, value, PATH_BYTES_MAX, path)
-			&& (is_path(*path)
-					|| targets_refuse_value(reader, value, "has to be a path that begins with /"));
+	if (!targets_read_text(reader, value, PATH_BYTES_MAX, path)) {
+		return false;
+	}
+	if (path->len > 0 && (path->ptr[0] != '/' || has_blank(*path))) {
+		return targets_refuse_value(
+				reader, value, "has to be a path that begins with / and has no blanks");
+	}
+	if (slice_find_byte(*path, '?') != NULL || slice_find_byte(*path, '#') != NULL) {
+		return targets_refuse_value(reader, value,
+				"has to end before ? or #, which would be escaped: parameters are set by params, "
+				"or by __param_NAME, in Prometheus' scrape_configs");
+	}
+	return true;
 }
 
 static bool read_scrape_interval(struct targets_reader *reader, const cJSON *value)

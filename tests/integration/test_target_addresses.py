@@ -51,3 +51,22 @@ def test_a_bad_line_of_an_import(weir):
                     for i, address in enumerate(["h:1", "[::1", "h:2"]))
     assert "line 2" in error(weir.post(f"{TARGETS}/import", lines), 422)
     assert data(weir.get(TARGETS))["total"] == 0
+
+
+BAD_PATHS = {"m": "begins with /", " /m": "begins with /", "?x": "begins with /", "http://h/m": "begins with /",
+             "/a b": "no blanks", "/a\n": "no blanks", "/\x7f": "no blanks",
+             "/m?x=1": "params", "/m?": "params", "/m#x": "params", "/?": "params"}
+
+
+@pytest.mark.parametrize("mode", ["pull", "push"])
+def test_bad_paths(shared_weir, mode):
+    for path, says in BAD_PATHS.items():
+        sentence = error(shared_weir.post(TARGETS, json.dumps(
+            {"labels": {"job": "bad"}, "mode": mode, "address": "h:1", "path": path})), 422)
+        assert sentence.startswith('"path" has to ') and says in sentence, path
+
+
+@pytest.mark.parametrize("path", ["/m", "/", "//m", "/a/b;c=d&e", "/m%3Fx", "/ä"])
+def test_good_paths(weir, path):
+    assert create(weir, {"job": "good"}, mode="pull", address="h:1", path=path)["path"] == path
+    assert place(weir, "good") == (["h:1"], path)

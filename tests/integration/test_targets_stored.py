@@ -69,7 +69,7 @@ def stored(tmp_path):
 
 
 FIELDS = {
-    "mode": "pull", "enabled": False, "address": "db1:9100", "scheme": "https", "path": "/m?x=%2F",
+    "mode": "pull", "enabled": False, "address": "db1:9100", "scheme": "https", "path": "/m/%2F",
     "scrape_interval": "30s", "scrape_timeout": "1.5s", "interval": "24h0m0s", "silent_after": 5,
     "attributes": {"rack": "r7", "note": "a \"b\" \\ \n ü"},
     "thresholds": [{"name": "TooHot", "metric": "t", "op": ">=", "value": 80.5, "for": "5m0s",
@@ -197,6 +197,7 @@ BROKEN = {
     "attributes": "'{\"__name__\":\"x\"}'",
     "thresholds": "'[{\"name\":\"x\"}]'",
     "address": "'h:0'",
+    "path": "'/m?x=1'",
     "silent_after": "2.5",
     "mode": "'pull'",
 }
