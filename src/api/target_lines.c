@@ -21,8 +21,8 @@ const struct family_declaration target_lines_declarations[TARGET_LINES_COUNT] = 
 		.name = SLICE_INIT("weir_target_last_seen_time_seconds"),
 		.type = METRIC_GAUGE,
 		.source = DECLARATION_OWN,
-		.help = SLICE_INIT("Unix time when targets that have an interval configured were last "
-						   "heard of; 0: never."),
+		.help = SLICE_INIT("Unix time when targets that are to push in an interval that is "
+						   "configured were last heard of; 0: never."),
 	},
 	[TARGET_LINES_SILENT] = {
 		.name = SLICE_INIT("weir_target_silent"),

@@ -118,7 +118,8 @@ def test_odd_names_are_data(weir, tmp_path):
 def test_which_targets_have_rules(weir, tmp_path):
     create(weir, {"job": "off"}, interval="1h", thresholds=[HOT], enabled=False)
     create(weir, {"job": "plain"})
-    create(weir, {"job": "v"}, mode="virtual", interval="1h")
+    for mode in ("virtual", "pull", "static", "dns"):
+        create(weir, {"job": mode}, mode=mode, interval="1h", address="127.0.0.1:1")
     create(weir, {"job": "beats"}, interval="1h", silent_after=2)
     text = rules(weir)
     assert "SUCCESS: 2 rules found" in check(tmp_path, text)

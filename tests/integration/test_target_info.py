@@ -112,6 +112,9 @@ def test_silent_targets_are_a_series(weir):
 def test_when_a_target_was_last_seen(weir):
     create(weir, {"job": "j"}, interval="1h")
     create(weir, {"job": "learnt"}, attributes={"a": "b"})
+    create(weir, {"job": "off"}, interval="1h", enabled=False)
+    for mode in ("virtual", "pull", "static", "dns"):  # nobody waits for these
+        create(weir, {"job": mode}, interval="1h", mode=mode, address="127.0.0.1:1")
     name = "weir_target_last_seen_time_seconds"
     assert lines(weir, name) == [f'{name}{{instance="",job="j"}} 0.000']
     weir.put("/metrics/job/j", "m 1\n")
