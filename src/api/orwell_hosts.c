@@ -350,6 +350,15 @@ static void give_image(struct api *api, struct exchange *exchange)
 	orwell_write_submit(&write->write);
 }
 
+static void hear(struct api *api, struct exchange *exchange, const struct target_id *id)
+{
+	struct target *host = find_host(api->targets, id);
+	if (host != NULL) {
+		registry_heartbeat(api->targets, host);
+	}
+	show(api, exchange, id);
+}
+
 static void handle_all(struct api *api, struct exchange *exchange)
 {
 	if (exchange->request.method == METHOD_POST) {
@@ -367,12 +376,14 @@ void orwell_hosts_handle(struct api *api, struct exchange *exchange, const struc
 	if (orwell_is_loading(api, exchange)) {
 		return;
 	}
-	if (route->action.len > 0) {
+	if (route->id.len == 0 && route->action.len > 0) {
 		give_image(api, exchange);
 	} else if (route->id.len == 0) {
 		handle_all(api, exchange);
 	} else if (!orwell_path_id(api, exchange, "host_id", route->id, &id)) {
 		return;
+	} else if (route->action.len > 0) {
+		hear(api, exchange, &id);
 	} else if (exchange->request.method == METHOD_PUT) {
 		update(api, exchange, &id);
 	} else if (exchange->request.method == METHOD_DELETE) {

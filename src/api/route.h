@@ -43,7 +43,7 @@ enum endpoint {
 	ENDPOINT_API_WIPE,
 	ENDPOINT_API_OPTIONS,
 	/* Of ORWELL's middleware: get, post, put of all; get, put, delete of one. */
-	ENDPOINT_HOSTS,  /* post to "image": the image of a host */
+	ENDPOINT_HOSTS,  /* post to "image": the image of a host; to "heartbeat" of one: it lives */
 	ENDPOINT_IMAGES, /* post to "collector": one more of an image */
 	ENDPOINT_COLLECTORS,
 };

@@ -126,6 +126,15 @@ static bool match_host(struct slice path, struct route *route)
 	return match_one(path, SLICE("/hosts/"), route);
 }
 
+static bool match_host_heartbeat(struct slice path, struct route *route)
+{
+	struct slice end = SLICE("/heartbeat");
+	path = slice_first(path, path.len - slice_ends_with(path, SLICE("/")));
+	route->action = slice_skip(end, 1);
+	return slice_ends_with(path, end)
+			&& match_one(slice_first(path, path.len - end.len), SLICE("/hosts/"), route);
+}
+
 static bool match_images(struct slice path, struct route *route)
 {
 	return is_path(path, SLICE("/images"));
@@ -175,6 +184,7 @@ static const struct pattern {
 	{ match_hosts, ENDPOINT_HOSTS, GET | POST | PUT, { "/hosts" } },
 	{ match_host_image, ENDPOINT_HOSTS, POST, { "/hosts/image" } },
 	{ match_host, ENDPOINT_HOSTS, GET | PUT | DELETE, { "/hosts/{id}" } },
+	{ match_host_heartbeat, ENDPOINT_HOSTS, POST, { "/hosts/{id}/heartbeat" } },
 	{ match_images, ENDPOINT_IMAGES, GET | POST | PUT, { "/images" } },
 	{ match_image_collector, ENDPOINT_IMAGES, POST, { "/images/collector" } },
 	{ match_image, ENDPOINT_IMAGES, GET | PUT | DELETE, { "/images/{id}" } },

@@ -28,6 +28,7 @@ INVENTORY = {
     "setHostImage": [("", {"host_id": SECOND, "image_id": 1}), ("", {"host_id": FULL, "image_id": 1}),
                      ("", {"host_id": SECOND, "image_id": 99}), ("", {})],
     "showHost": [(FIRST, None), (NOBODY, None), ("x", None)],
+    "hearOfHost": [(f"{FIRST}/heartbeat", None), (f"{NOBODY}/heartbeat", None), ("x/heartbeat", None)],
     "changeHostById": [(FIRST, {}), (NOBODY, {}), (FIRST, {"ip": "2"}), (FIRST, {"ip": 2})],
     "listImages": [("", None), ("?limit=x", None)],
     "createImage": [("", {"name": "new"}), ("", {"name": "one"}), ("", {"name": "x", "collectors": [99]}), ("", {})],

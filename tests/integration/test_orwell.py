@@ -64,6 +64,33 @@ def test_hosts(start_weir, url):
     assert set(hosts(again)) == {"10.0.0.2"}
 
 
+def test_heartbeat(start_weir, url):
+    """A host whose group is gone is inactive until something is heard of it."""
+    weir = started(start_weir, url)
+    host = make(weir, "/hosts", ip="10.0.0.1", hostname="vnf1")
+    one, beat = (f"/hosts/{host['id']}{end}" for end in ("", "/heartbeat"))
+    target = f"{TARGETS}/{host['id']}"
+    assert data(weir.get(target))["last_seen"] is None
+    assert ok(weir.post(beat)) == {**host, "state_id": ACTIVE}
+    first = data(weir.get(target))
+    assert (first["state"], first["pushes"]) == ("active", 0) and first["last_seen"] is not None
+    weir.put("/metrics/job/node/instance/10.0.0.1", "m 1\n")
+    weir.delete("/metrics/job/node/instance/10.0.0.1")
+    assert ok(weir.get(one))["state_id"] == INACTIVE
+    assert ok(weir.post(beat + "/"))["state_id"] == ACTIVE
+    assert change(weir, one, state_id=INACTIVE)["state_id"] == INACTIVE
+    assert ok(weir.post(beat))["state_id"] == INACTIVE  # it was disabled, and stays so
+    last = data(weir.get(target))["last_seen"]
+    assert last > first["last_seen"]
+    assert refused(weir.post(f"/hosts/{NOBODY}/heartbeat"), 404) == "Host Not Found"
+    assert faults(weir.post("/hosts/x/heartbeat")) == {"path/host_id": "type_error.uuid"}
+    virtual = create(weir, {"job": "node", "instance": "perf"}, mode="virtual")
+    refused(weir.post(f"/hosts/{virtual['id']}/heartbeat"), 404)
+    weir.stop()
+    again = started(start_weir, url)
+    assert data(again.get(target))["last_seen"][:23] == last[:23]
+
+
 def test_images_and_collectors(start_weir, url):
     weir = started(start_weir, url)
     pull = make(weir, "/collectors", name="Prometheus", target="metrics", port=9100, type_id=PULL)
