@@ -30,7 +30,7 @@ void api_init(struct api *api, const struct api_options *options, struct store *
 	list_init(&api->large_waiting);
 	list_init(&api->imports_waiting);
 	list_init(&api->targets_waiting);
-	list_init(&api->orwell_waiting);
+	list_init(&api->targets_turns);
 	coded_pool_init(&api->coded_pool, executor);
 }
 

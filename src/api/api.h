@@ -54,10 +54,10 @@ struct api {
 	size_t pages_being_made;     /* web pages */
 	struct list imports_waiting; // import::link, of imports that wait for the one that is going on
 	bool is_importing;
-	struct list targets_waiting;         // targets_wait::link, of requests that wait for targets
-	struct list orwell_waiting;          // orwell_write::link, of those that wait for their turn
-	struct orwell_write *orwell_writing; /* whose turn it is; or NULL */
-	struct job targets_patience;         /* of those */
+	struct list targets_waiting;       // targets_wait::link, of requests that wait for targets
+	struct list targets_turns;         // targets_turn::link, of those that wait for theirs
+	struct targets_turn *targets_turn; /* whose turn it is; or NULL */
+	struct job targets_patience;       /* of those */
 	bool has_targets_patience;
 	bool has_given_targets_up;  /* weir ends */
 	uint64_t format_refused[3]; /* by enum format_limit */
@@ -65,7 +65,7 @@ struct api {
 };
 
 struct job_rules;
-struct orwell_write;
+struct targets_turn;
 
 /* Everything passed in outlives the api. There are no rules for jobs yet. */
 void api_init(struct api *api, const struct api_options *options, struct store *store,

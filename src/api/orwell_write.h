@@ -2,18 +2,13 @@
 
 /*
  * A request to the routes of ORWELL's middleware that changes something.
- *
- * What may be done depends on what else there is: an image is not deleted while a host refers to
- * it. So these requests are carried out one after the other, each looks when it is its turn, and
- * looks again when somebody else was faster, be it another weir.
  */
 
 #include "api/orwell_answer.h"
-#include "api/targets_write.h"
+#include "api/targets_turn.h"
 
 struct orwell_write {
-	struct list link;            /* among those that wait for their turn */
-	struct targets_write *write; /* its change has one item */
+	struct targets_turn turn;
 	/*
 	 * Fills in the change by what is there now: one of the four below is called, and what it
 	 * answers returned.
@@ -21,10 +16,7 @@ struct orwell_write {
 	bool (*prepare)(struct orwell_write *write);
 	void (*append)(const struct registry *registry, struct buf *out, const struct target *target);
 	struct slice missing; /* what is said when it is gone */
-	unsigned tries;
-	struct slice shown; /* of one that is deleted: what it was */
-	int status;         /* of a refusal */
-	struct slice text;
+	struct slice shown;   /* of one that is deleted: what it was */
 };
 
 /*
@@ -38,12 +30,12 @@ void orwell_write_submit(struct orwell_write *write);
 
 static inline struct registry *orwell_registry(const struct orwell_write *write)
 {
-	return write->write->api->targets;
+	return targets_turn_registry(&write->turn);
 }
 
 static inline struct arena *orwell_arena(const struct orwell_write *write)
 {
-	return &write->write->exchange->arena;
+	return targets_turn_arena(&write->turn);
 }
 
 /* ---- For prepare ---- */
