@@ -49,7 +49,8 @@ static bool read_mode(struct reader *reader, struct slice name, struct slice val
 	enum target_mode mode;
 	if (!target_mode_find(value, &mode)) {
 		return refuse(reader, name,
-				SLICE("it has to be push, pull, static, virtual, dns, image or collector"));
+				SLICE("it has to be push, pull, static, virtual, dns, image, collector or "
+					  "service"));
 	}
 	reader->query->filter.modes |= 1u << mode;
 	return true;

@@ -90,7 +90,8 @@ static struct slice read_mode(struct reader *reader, size_t column)
 	enum target_mode known;
 	struct slice mode = read_text(reader, column);
 	if (!target_mode_find(mode, &known)) {
-		fail(reader, column, "is none of push, pull, static, virtual, dns, image and collector");
+		fail(reader, column,
+				"is none of push, pull, static, virtual, dns, image, collector and service");
 	}
 	return mode;
 }

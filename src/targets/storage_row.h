@@ -21,7 +21,7 @@ struct storage_target {
 	struct slice job;      /* as it is, not escaped */
 	struct slice instance; /* likewise */
 	struct slice labels;   /* all grouping labels: a JSON object of strings */
-	struct slice mode;     /* push, pull, static, virtual, dns, image or collector */
+	struct slice mode;     /* push, pull, static, virtual, dns, image, collector or service */
 	struct slice address;  /* empty: none; so are the next two */
 	struct slice scheme;   /* in which it is scraped there */
 	struct slice path;

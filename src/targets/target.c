@@ -12,6 +12,7 @@ static const struct slice modes[] = {
 	[TARGET_DNS] = SLICE_INIT("dns"),
 	[TARGET_IMAGE] = SLICE_INIT("image"),
 	[TARGET_COLLECTOR] = SLICE_INIT("collector"),
+	[TARGET_SERVICE] = SLICE_INIT("service"),
 };
 
 static const struct slice states[] = {

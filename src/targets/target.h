@@ -29,16 +29,19 @@ enum target_mode {
 	TARGET_STATIC,  /* likewise; entered once and for all */
 	TARGET_VIRTUAL, /* has a page on weir, and nobody in particular pushes it */
 	TARGET_DNS,     /* what is scraped at each address that a name stands for */
-	/* No targets but settings that targets refer to, kept like them: see inventory.h. */
+	/* No targets but settings that targets refer to, kept like them: see inventory.h and,
+	 * of services, service.h. */
 	TARGET_IMAGE,
 	TARGET_COLLECTOR,
+	TARGET_SERVICE,
 	TARGET_MODE_COUNT,
 };
 
 /* As a set of bits: those that push or are scraped. */
 enum {
 	TARGET_MODES_ALL = (1 << TARGET_MODE_COUNT) - 1,
-	TARGET_MODES_WATCHED = TARGET_MODES_ALL & ~(1 << TARGET_IMAGE | 1 << TARGET_COLLECTOR),
+	TARGET_MODES_WATCHED =
+			TARGET_MODES_ALL & ~(1 << TARGET_IMAGE | 1 << TARGET_COLLECTOR | 1 << TARGET_SERVICE),
 };
 
 enum target_state {

@@ -6,6 +6,7 @@
 #include "base/number.h"
 #include "base/quote.h"
 #include "targets/inventory.h"
+#include "targets/service.h"
 #include "targets/target_address.h"
 #include "transfer/line_json.h"
 
@@ -104,7 +105,7 @@ static bool read_mode(struct targets_reader *reader, const cJSON *value)
 	text = text.len == 0 ? SLICE("push") : text;
 	return target_mode_find(text, &reader->read->config.mode)
 			|| targets_refuse_value(reader, value,
-					"has to be push, pull, static, virtual, dns, image or collector");
+					"has to be push, pull, static, virtual, dns, image, collector or service");
 }
 
 static bool read_enabled(struct targets_reader *reader, const cJSON *value)
@@ -267,19 +268,29 @@ static bool read_field(struct targets_reader *reader, const cJSON *value, unsign
 	return fields[i].read(reader, value);
 }
 
-/* An image or a collector is known by its number alone. */
-static bool check_number(struct targets_reader *reader)
+/* What its labels have to be, if they are not. */
+static const char *wanted_labels(enum target_mode mode, const struct group_key *key)
 {
-	enum target_mode mode = reader->read->config.mode;
-	const struct group_key *key = &reader->read->key;
-	if (key->labels.count == 0 || inventory_fits(mode, key)) {
-		return true;
+	if (mode == TARGET_SERVICE) {
+		return service_fits(key) ? NULL
+								 : "have to be a job weir_service and its name as instance, of a "
+								   "service, which is up to 63 letters, digits, _, . and -";
 	}
-	return targets_refuse(reader, SLICE("labels"),
-			mode == TARGET_IMAGE
-					? "have to be a job orwell_image and its number as instance, of an image"
-					: "have to be a job orwell_collector and its number as instance, of a "
-					  "collector");
+	if (inventory_fits(mode, key)) {
+		return NULL;
+	}
+	return mode == TARGET_IMAGE
+			? "have to be a job orwell_image and its number as instance, of an image"
+			: "have to be a job orwell_collector and its number as instance, of a collector";
+}
+
+/* An image or a collector is known by its number alone, a service by its name. */
+static bool check_key(struct targets_reader *reader)
+{
+	const struct group_key *key = &reader->read->key;
+	const char *wanted =
+			key->labels.count == 0 ? NULL : wanted_labels(reader->read->config.mode, key);
+	return wanted == NULL || targets_refuse(reader, SLICE("labels"), wanted);
 }
 
 static bool is_name_with_port(struct slice address)
@@ -313,7 +324,7 @@ static bool check(struct targets_reader *reader)
 					reader, name, "is a label of the target, and no name for an attribute");
 		}
 	}
-	return check_number(reader);
+	return check_key(reader);
 }
 
 bool targets_read(struct targets_read *read, const cJSON *object,

@@ -139,7 +139,7 @@ def target_config(draw, description):
         name: said for name, said in schema["properties"].items() if name not in ("id", "labels", "attributes")}}))
     if draw(st.booleans()):
         config["attributes"] = draw(attributes())
-    if config.get("mode") in ("image", "collector"):  # which have labels of their own
+    if config.get("mode") in ("image", "collector", "service"):  # which have labels of their own
         del config["mode"]
     if config.get("mode") in ("pull", "static"):
         config["address"] = config.get("address") or "host:9100"

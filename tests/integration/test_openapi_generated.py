@@ -81,7 +81,7 @@ def test_good_input_is_accepted(weirs, name):
 def state(weir):
     """All that somebody could have changed, but the times of pushes that failed."""
     kept = [sorted(weir.get(f"{TARGETS}/export{mode}").body.splitlines())
-            for mode in ("", "?mode=image", "?mode=collector")]
+            for mode in ("", "?mode=image", "?mode=collector", "?mode=service")]
     return kept, weir.scrape().stored()
 
 

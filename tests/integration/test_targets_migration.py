@@ -18,13 +18,16 @@ VALUES ('f81d4fae-7dec-41d0-a765-00a0c91e6bf6', 'j', 'a"''', '{"job": "j", "inst
   ('f81d4fae-7dec-41d0-a765-00a0c91e6bf7', 'j', 'b', '{}', 'push', NULL, '{}', NULL, 1);
 INSERT INTO weir_target_seen (target_id, replica, last_seen, last_push, pushes)
 VALUES ('f81d4fae-7dec-41d0-a765-00a0c91e6bf7', 'other', '2026-11-27 00:00:00Z', '2026-11-27 00:00:00Z', 5);
-INSERT INTO weir_schema (version) VALUES (1);
 """
+NEWEST = 3
 COUNTS = "SELECT count(*), max(version) FROM weir_schema"
 
 
-def of_version_1(kind, schema):
-    return f"{schema};\n{(TABLES / kind / 'schema_1.sql').read_text()}{ROWS}"
+def of_version(version, kind, schema):
+    """What weirs of the versions before it left behind, the rows from the first."""
+    steps = [f"{(TABLES / kind / f'schema_{step}.sql').read_text()};\n"
+             f"INSERT INTO weir_schema (version) VALUES ({step});\n" for step in range(1, version + 1)]
+    return "\n".join([f"{schema};", steps[0], ROWS, *steps[1:]])
 
 
 def check(weir):
@@ -39,7 +42,8 @@ def check(weir):
 
 
 @pytest.mark.smoke
-def test_sqlite(start_weir, tmp_path):
+@pytest.mark.parametrize("version", range(1, NEWEST))
+def test_sqlite(start_weir, tmp_path, version):
     path = tmp_path / "old.db"
 
     def rows(text):
@@ -47,18 +51,19 @@ def test_sqlite(start_weir, tmp_path):
             return database.execute(text).fetchall()
 
     with contextlib.closing(sqlite3.connect(path)) as database:
-        database.executescript(of_version_1(
-            "sqlite", "CREATE TABLE weir_schema (version INTEGER PRIMARY KEY, applied TEXT)")
+        database.executescript("PRAGMA legacy_alter_table=ON;" + of_version(
+            version, "sqlite", "CREATE TABLE weir_schema (version INTEGER PRIMARY KEY, applied TEXT)")
             + "CREATE VIEW racks AS SELECT attributes FROM weir_target WHERE mode = 'pull'")
     for _ in range(2):  # there is nothing left to do for the second
         weir = start_weir(f"--targets.url=sqlite:{path}")
         check(weir)
         weir.stop()
-        assert rows(COUNTS) == [(2, 2)]
+        assert rows(COUNTS) == [(NEWEST, NEWEST)]
         assert rows("SELECT * FROM racks") == [('{"rack": "r7"}',)]  # somebody's own view
     weir = start_weir(f"--targets.url=sqlite:{path}")
     check(weir)
     create(weir, {"job": "orwell_image", "instance": "1"}, mode="image")
+    create(weir, {"job": "weir_service", "instance": "1"}, mode="service")
     url = f"{TARGETS}/f81d4fae-7dec-41d0-a765-00a0c91e6bf6"
     data(weir.request("PATCH", url, json.dumps({"attributes": {"rack": "r8"}})))
     weir.stop()
@@ -76,11 +81,12 @@ def test_sqlite(start_weir, tmp_path):
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
-def test_postgres(postgres, tmp_path):
+@pytest.mark.parametrize("version", range(1, NEWEST))
+def test_postgres(postgres, tmp_path, version):
     """Of two that find it at once one brings it up to date."""
     with contextlib.ExitStack() as stack:
-        postgres.ask(of_version_1("postgres", "CREATE TABLE weir_schema (version integer PRIMARY KEY, "
-                                              "applied timestamptz NOT NULL DEFAULT now())"))
+        postgres.ask(of_version(version, "postgres", "CREATE TABLE weir_schema (version integer PRIMARY KEY, "
+                                                     "applied timestamptz NOT NULL DEFAULT now())"))
 
         def start(name):
             weir = Weir(tmp_path / name, f"--targets.url={postgres.url}")
@@ -91,13 +97,15 @@ def test_postgres(postgres, tmp_path):
             weirs = list(pool.map(start, "ab"))
         for weir in weirs:
             check(weir)
-        assert postgres.rows(COUNTS) == [("2", "2")]
+        assert postgres.rows(COUNTS) == [(str(NEWEST), str(NEWEST))]
         again = start("again")  # there is nothing left to do
         check(again)
         create(again, {"job": "orwell_image", "instance": "1"}, mode="image")
-        assert postgres.rows("SELECT mode FROM weir_target WHERE instance = '1'") == [("image",)]
-        assert postgres.rows(COUNTS) == [("2", "2")]
-        postgres.ask("INSERT INTO weir_schema (version) VALUES (3)")
+        create(again, {"job": "weir_service", "instance": "1"}, mode="service")
+        assert postgres.rows("SELECT mode FROM weir_target WHERE instance = '1' ORDER BY 1") == [
+            ("image",), ("service",)]
+        assert postgres.rows(COUNTS) == [(str(NEWEST), str(NEWEST))]
+        postgres.ask(f"INSERT INTO weir_schema (version) VALUES ({NEWEST + 1})")
         late = start("late")
-        wait_for(lambda: "of a newer weir: its schema has version 3, this weir knows up to 2"
+        wait_for(lambda: f"of a newer weir: its schema has version {NEWEST + 1}, this weir knows up to {NEWEST}"
                  in late.stderr(), "it is left alone")

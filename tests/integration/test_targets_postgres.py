@@ -93,7 +93,7 @@ def test_tables_are_made(start, postgres):
     again = start()  # its state is elsewhere: all that it knows comes from the tables
     wait_for(lambda: is_up(again), "the database is used")
     assert listed(again)["a"]["pushes"] == 1
-    assert postgres.ask("SELECT count(*) FROM weir_schema") == "2"
+    assert postgres.ask("SELECT count(*) FROM weir_schema") == "3"
 
 
 def test_two_at_once(postgres, tmp_path):

@@ -113,7 +113,7 @@ static void test_refused_files(void)
 {
 	database_name = "newer.db";
 	edit("CREATE TABLE weir_schema (version INTEGER); INSERT INTO weir_schema VALUES (1), (7)");
-	check_refused("its schema has version 7, this weir knows up to 2");
+	check_refused("its schema has version 7, this weir knows up to 3");
 	database_name = "foreign.db";
 	edit("CREATE TABLE recipes (name TEXT)");
 	check_refused("another program");

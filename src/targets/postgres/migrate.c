@@ -5,11 +5,13 @@
 
 extern const char targets_postgres_schema_1[];
 extern const char targets_postgres_schema_2[];
+extern const char targets_postgres_schema_3[];
 
 /* What makes each version of the one before. */
 static const char *const migrations[TARGETS_POSTGRES_VERSION] = {
 	targets_postgres_schema_1,
 	targets_postgres_schema_2,
+	targets_postgres_schema_3,
 };
 
 /* The lock is for the transaction, so nobody can forget it. The number is any: "weir". */

@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "targets/postgres/conn.h"
 
-enum { TARGETS_POSTGRES_VERSION = 2 /* of the tables */ };
+enum { TARGETS_POSTGRES_VERSION = 3 /* of the tables */ };
 
 enum postgres_migrate_result {
 	POSTGRES_MIGRATE_OK,

@@ -10,11 +10,13 @@ enum { BUSY_MS = 10000 /* another weir writes, or somebody edits */ };
 
 extern const char targets_sqlite_schema_1[];
 extern const char targets_sqlite_schema_2[];
+extern const char targets_sqlite_schema_3[];
 
 /* What makes each version of the one before. */
 static const char *const migrations[TARGETS_SQLITE_VERSION] = {
 	targets_sqlite_schema_1,
 	targets_sqlite_schema_2,
+	targets_sqlite_schema_3,
 };
 
 static bool run(sqlite3 *db, const char *text)

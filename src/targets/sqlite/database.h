@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 
-enum { TARGETS_SQLITE_VERSION = 2 /* of the tables */ };
+enum { TARGETS_SQLITE_VERSION = 3 /* of the tables */ };
 
 enum database_result {
 	DATABASE_OK,
