@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "targets/members.h"
 #include "targets/registry_parts.h"
 
 static uint64_t id_hash(const struct target_id *id)
@@ -24,17 +25,22 @@ void registry_init(struct registry *registry, const struct registry_options *opt
 	map_init(&registry->by_key);
 	map_init(&registry->by_id);
 	map_init(&registry->info_lines);
+	map_init(&registry->members);
+	registry->service_edits = 1;
 	registry->sweep = &registry->targets;
 }
 
 void registry_finish(struct registry *registry)
 {
 	LIST_EACH (link, &registry->targets) {
-		target_destroy(LIST_ENTRY(link, struct target, link));
+		struct target *target = LIST_ENTRY(link, struct target, link);
+		members_leave(registry, target);
+		target_destroy(target);
 	}
 	map_finish(&registry->by_key);
 	map_finish(&registry->by_id);
 	map_finish(&registry->info_lines);
+	map_finish(&registry->members);
 	if (registry->store != NULL) {
 		list_remove(&registry->listener.link);
 	}
@@ -111,10 +117,16 @@ int64_t registry_learnt_ns(const struct target *target)
 	return is_new ? interval_learnt_ns(&target->fresh.gaps) : target->fresh.stored_interval_ns;
 }
 
-int64_t registry_interval_ns(const struct target *target)
+int64_t registry_wanted_ns(const struct target *target)
 {
 	int64_t configured = target->config.interval_ns;
-	return configured > 0 ? configured : registry_learnt_ns(target);
+	return configured > 0 ? configured : members_heartbeat_ns(target);
+}
+
+int64_t registry_interval_ns(const struct target *target)
+{
+	int64_t wanted = registry_wanted_ns(target);
+	return wanted > 0 ? wanted : registry_learnt_ns(target);
 }
 
 bool registry_is_overdue(const struct registry *registry, const struct target *target)
@@ -158,9 +170,11 @@ void registry_recount(struct registry *registry, struct target *target)
 {
 	bool is_overdue = registry_is_overdue(registry, target);
 	registry->counts[target->counted]--;
+	members_count_out(target);
 	target->counted =
 			target_is_watched(target) ? registry_state(registry, target) : TARGET_STATE_COUNT;
 	registry->counts[target->counted]++;
+	members_count_in(target);
 	registry->overdue += (uint64_t)is_overdue - (uint64_t)target->is_overdue;
 	target->is_overdue = is_overdue;
 	list_remove(&target->late);
@@ -203,7 +217,11 @@ void registry_reconfigure(
 {
 	bool is_same = target_is_named(target) && config->mode == TARGET_DNS
 			&& slice_equal(target->config.address, config->address);
+	registry->service_edits +=
+			target->config.mode == TARGET_SERVICE || config->mode == TARGET_SERVICE;
 	target_configure(target, config);
+	members_leave(registry, target);
+	members_join(registry, target);
 	rename_address(registry, target, is_same);
 	target->edits++;
 	drop_info_line(registry, target);
@@ -214,7 +232,7 @@ void registry_reconfigure(
 	list_remove(&target->described);
 	if (!target_is_watched(target)) {
 		list_append(&registry->unwatched, &target->described);
-	} else if (target->info != NULL || target->config.interval_ns > 0) {
+	} else if (target->info != NULL || target->config.interval_ns > 0 || target->members != NULL) {
 		list_append(&registry->described, &target->described);
 	}
 }
@@ -363,6 +381,8 @@ static void let_go_of_groups(struct registry *registry, const struct target *tar
 void registry_remove(struct registry *registry, struct target *target)
 {
 	let_go_of_groups(registry, target);
+	members_leave(registry, target);
+	registry->service_edits += target->config.mode == TARGET_SERVICE;
 	step_off(registry, &target->link);
 	map_remove(&registry->by_key, &target->by_key);
 	map_remove(&registry->by_id, &target->by_id);

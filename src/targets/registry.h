@@ -55,21 +55,23 @@ struct registry {
 	struct registry_events events;
 	struct store *store; /* whose groups the targets have; NULL: none yet */
 	struct store_listener listener;
-	struct map by_key;     // target::by_key
-	struct map by_id;      // target::by_id
-	struct map info_lines; // info_line::node
-	struct list targets;   // target::link
-	struct list described; // target::described, those with attributes or an interval
-	struct list unwatched; // target::described, those that are settings of others
-	struct list late;      // target::late, as counted
-	struct list expiring;  // target::expiring, as they were when they were looked at
-	struct list named;     // target::named, the next one to be looked up first
-	struct list walks;     // registry_walk::link
-	struct list *sweep;    /* whose state is looked at next; the head: from the start */
-	struct target *last;   /* that pushed last: the api is about to say more of it; or NULL */
-	uint64_t event;        /* the number of the last that targets go by */
-	uint64_t wiped_at;     /* likewise: all groups went */
-	uint64_t overdue;      /* targets, as counted */
+	struct map by_key;      // target::by_key
+	struct map by_id;       // target::by_id
+	struct map info_lines;  // info_line::node
+	struct map members;     // members::node, by services
+	struct list targets;    // target::link
+	struct list described;  // target::described, those with attributes, an interval or a service
+	struct list unwatched;  // target::described, those that are settings of others
+	struct list late;       // target::late, as counted
+	struct list expiring;   // target::expiring, as they were when they were looked at
+	struct list named;      // target::named, the next one to be looked up first
+	struct list walks;      // registry_walk::link
+	struct list *sweep;     /* whose state is looked at next; the head: from the start */
+	uint64_t service_edits; /* of services, and those that came and went; never 0 */
+	struct target *last;    /* that pushed last: the api is about to say more of it; or NULL */
+	uint64_t event;         /* the number of the last that targets go by */
+	uint64_t wiped_at;      /* likewise: all groups went */
+	uint64_t overdue;       /* targets, as counted */
 	uint64_t counts[TARGET_STATE_COUNT + 1]; /* the last: of those that are not watched */
 	uint64_t refused;                        /* pushes that would have made a target too many */
 	bool is_loading;                         /* what is stored of targets is not here yet */
@@ -102,8 +104,11 @@ struct target *registry_find_by_id(const struct registry *registry, const struct
 
 enum target_state registry_state(const struct registry *registry, const struct target *target);
 
-/* In which it is expected to be heard of: as configured, or as learnt; 0: not known. */
+/* In which it is expected to be heard of: as wanted, or as learnt; 0: not known. */
 int64_t registry_interval_ns(const struct target *target);
+
+/* As configured, or else as its service has it; 0: nobody has said. */
+int64_t registry_wanted_ns(const struct target *target);
 int64_t registry_learnt_ns(const struct target *target);
 
 /*

@@ -23,6 +23,8 @@
 #include "targets/interval.h"
 #include "targets/target_id.h"
 
+struct members;
+
 enum target_mode {
 	TARGET_PUSH,    /* pushes to weir; silent when it does not */
 	TARGET_PULL,    /* is scraped at its address */
@@ -141,6 +143,7 @@ struct target {
 	struct target_config config;
 	void *config_memory;         /* that its texts lie in; NULL: all is as by default */
 	struct info_line *info;      /* NULL: none is shown */
+	struct members *members;     /* of the service that it belongs to; NULL: of none */
 	struct addresses *addresses; /* that its name stands for; NULL: none, or not known */
 	bool cannot_look_up;         /* the name, at the last attempt */
 	uint64_t look_up_ns;         /* monotonic: when that is looked up next; 0: at once */

@@ -1,0 +1,34 @@
+#pragma once
+
+/*
+ * The way from a service to another by their dependencies, those that they inherit included. It is
+ * the shortest, and each service is looked at once: circles end, too.
+ */
+
+#include "base/map.h"
+#include "targets/service.h"
+
+/* Names of services. */
+struct service_goals {
+	struct map map; // goal::node
+};
+
+void service_goals_init(struct service_goals *goals);
+void service_goals_finish(struct service_goals *goals);
+
+/* The name is not copied. */
+void service_goals_add(struct service_goals *goals, struct slice name, struct arena *arena);
+
+enum service_search_result {
+	SERVICE_SEARCH_FOUND,
+	SERVICE_SEARCH_NONE,
+	SERVICE_SEARCH_GIVEN_UP, /* as many as may be were looked at */
+};
+
+/*
+ * From the service to one of the goals, which itself may be. The path is a text in the arena,
+ * first -> second -> ..., the middle of a long one left out.
+ */
+enum service_search_result service_search(const struct service_view *view, struct service from,
+		const struct service_goals *goals, size_t looked_at_max, struct arena *arena,
+		struct slice *ret_path);
