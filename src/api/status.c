@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "api/answer.h"
+#include "api/components.h"
 #include "api/endpoints.h"
 #include "api/status_page.h"
 #include "api/task.h"
@@ -119,7 +120,11 @@ static struct status *create(struct api *api, const struct exchange *exchange)
 	arena_init(&status->arena);
 	status_page_init(&status->page, api->store);
 	status->page.source.close = close_status;
+	stats_collect(api->stats);
 	status->page.view = (struct status_view){
+		.away = components_away(api->stats, &status->arena),
+		.components =
+				components_table(api->stats, api->options.config, clock_wall_ns(), &status->arena),
 		.flags = status_view_flags(api->options.config, &status->arena),
 		.link_prefix = prefix.len == 0 ? SLICE(".") : arena_copy(&status->arena, prefix),
 		.scrape_path = arena_copy(&status->arena, api->options.routes.scrape_path),

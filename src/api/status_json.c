@@ -1,4 +1,6 @@
+#include "api/components.h"
 #include "api/endpoints.h"
+#include "base/clock.h"
 #include "config/table.h"
 #include "config/value.h"
 #include "format/json.h"
@@ -52,7 +54,10 @@ void status_json_handle(struct api *api, struct exchange *exchange)
 	buf_init(&out, 0);
 	buf_append(&out, SLICE("{\"status\":\"success\",\"data\":{\"build_information\":{"));
 	append_build_information(&out);
-	buf_append(&out, SLICE("},\"flags\":{"));
+	stats_collect(api->stats);
+	buf_append(&out, SLICE("},\"components\":"));
+	components_append_json(&out, api->stats, api->options.config, clock_wall_ns());
+	buf_append(&out, SLICE(",\"flags\":{"));
 	append_flags(&out, api->options.config);
 	buf_append(&out, SLICE("},\"start_time\":"));
 	json_append_time(&out, api->started_ns);

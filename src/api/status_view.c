@@ -221,7 +221,11 @@ static void write_head(struct buf *out, const struct status_view *view)
 	append_link(out, view, "href", SLICE("/api/v1/metrics"));
 	buf_append_string(out, ">as JSON</a>\n<a");
 	append_link(out, view, "href", SLICE("/openapi.json"));
-	buf_append_string(out, ">API</a>\n<a href=\"#status\">status</a>\n</header>\n");
+	buf_append_string(out, ">API</a>\n<a href=\"#status\">status</a>\n");
+	if (view->away.len > 0) {
+		append_text(out, "<a class=\"failed\" href=\"#status\">away: ", view->away, "</a>\n");
+	}
+	buf_append_string(out, "</header>\n");
 }
 
 static void write_filter(struct buf *out, const struct status_view *view)
@@ -315,6 +319,7 @@ static void write_status(struct buf *out, const struct status_view *view)
 	append_time(out, view->now_ns);
 	buf_append_string(out,
 			".</p>\n<p>Groups are deleted by the API: DELETE /metrics/job/JOB/NAME/VALUE...</p>\n");
+	buf_append(out, view->components);
 	buf_append(out, view->flags);
 }
 

@@ -45,6 +45,8 @@ struct status_group {
 };
 
 struct status_view {
+	struct slice away;        /* the names of components that are */
+	struct slice components;  /* the table of them */
 	struct slice flags;       /* the table of settings */
 	struct slice link_prefix; /* of links: "/prefix", or "." without one */
 	struct slice scrape_path; /* behind it */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "drain/parts.h"
 #include "drain/scripts.h"
@@ -327,6 +328,7 @@ static void on_connected(void *data, struct slice address)
 {
 	struct drain *drain = data;
 	drain->stats.is_connected = true;
+	drain->stats.seen_ns = clock_wall_ns();
 	if (drain->phase == DRAIN_IDLE) {
 		wake(drain, 0);
 	}
@@ -335,6 +337,9 @@ static void on_connected(void *data, struct slice address)
 static void on_lost(void *data, struct slice address, struct slice why)
 {
 	struct drain *drain = data;
+	if (drain->stats.is_connected) {
+		drain->stats.seen_ns = clock_wall_ns();
+	}
 	drain->stats.is_connected = false;
 	drain->stats.faults++;
 	if (drain->phase != DRAIN_CLOSING) {

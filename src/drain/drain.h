@@ -95,6 +95,7 @@ struct drain_stats {
 	uint64_t bytes;
 	uint64_t faults; /* errors of any kind */
 	bool is_connected;
+	int64_t seen_ns; /* Unix time when it was last connected; 0: never */
 	bool is_holder;
 };
 

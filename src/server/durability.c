@@ -347,6 +347,8 @@ void durability_collect(const struct server *server, struct stats_state *stats)
 	struct state_stats state;
 	state_collect(durability->state, &state);
 	*stats = durability->stats;
+	stats->is_up = !durability->is_loading && durability->failing_lanes == 0 && state.away == 0;
+	stats->seen_ns = state.is_shared ? state.seen_ns : state.last_commit_ns;
 	stats->records_set_aside = state.set_aside;
 	stats->failures = state.failures;
 	stats->last_commit_ns = state.last_commit_ns;

@@ -167,6 +167,7 @@ void keep_targets_collect(const struct server *server, struct stats_targets *sta
 	}
 	keeper_collect(server->keeper, &keeper);
 	stats->is_up = keeper.storage.is_usable;
+	stats->seen_ns = keeper.storage.seen_ns;
 	stats->waiting = keeper.waiting;
 	stats->batches = keeper.storage.batches;
 	stats->statements = keeper.storage.statements;

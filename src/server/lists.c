@@ -191,6 +191,7 @@ void lists_collect(const struct server *server, struct stats_ingest *stats)
 	}
 	drain_collect(lists->drain, &drain);
 	stats->is_up = drain.is_connected;
+	stats->seen_ns = drain.seen_ns;
 	stats->is_draining = drain.is_connected && drain.is_holder;
 	stats->lists = drain.lists;
 	stats->elements = drain.elements;

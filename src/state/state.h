@@ -82,6 +82,7 @@ struct state_stats {
 	unsigned replica;     /* this weir's number among them */
 	uint64_t away;        /* lanes of which nothing can be stored */
 	uint64_t outages;     /* begun */
+	int64_t seen_ns;      /* Unix time when the last one began; 0: it was never all there */
 	uint64_t resent;      /* groups that were sent again */
 	uint64_t rescans;     /* times that all groups of a lane were read again */
 	uint64_t epochs;      /* times that a lane was found emptied */

@@ -10,6 +10,7 @@ void row_render_state(struct stats *stats, const struct stats_row *row, struct b
 		[STATE_LAST_COMMIT] = (double)state->last_commit_ns / 1e9,
 		[STATE_LOAD_SECONDS] = state->load_seconds,
 		[STATE_SET_ASIDE] = (double)state->records_set_aside,
+		[STATE_UP] = state->is_up,
 		[STATE_WAITING_ANSWERS] = (double)state->waiting_answers,
 		[STATE_WAITING_CHANGES] = (double)state->waiting_changes,
 	};

@@ -91,6 +91,8 @@ enum stats_timeout {
 /* What is kept over a restart. */
 struct stats_state {
 	bool is_kept;      /* else there is nothing to say */
+	bool is_up;        /* it is loaded, and what is pushed can be stored */
+	int64_t seen_ns;   /* if not: Unix time when that was last so; 0: never */
 	uint64_t bytes;    /* on disk */
 	uint64_t failures; /* commits */
 	uint64_t groups_loaded;
@@ -126,6 +128,7 @@ struct stats_targets {
 	uint64_t lookup_failures;
 	bool is_kept; /* in a database, which the others are about */
 	bool is_up;
+	int64_t seen_ns; /* as above */
 	uint64_t waiting;
 	uint64_t batches;
 	uint64_t statements;
@@ -139,6 +142,7 @@ enum { STATS_INGEST_REASONS_MAX = 16 };
 struct stats_ingest {
 	bool is_used; /* else there is nothing to say */
 	bool is_up;
+	int64_t seen_ns;  /* as above */
 	bool is_draining; /* it is this weir, of those that may */
 	uint64_t lists;
 	uint64_t elements;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "targets/storage_parts.h"
 
@@ -70,6 +71,9 @@ void storage_tell_away(struct storage *storage, struct slice why)
 	if (!storage->is_told_away && !storage->is_closing) {
 		storage->is_told_away = true;
 		storage->stats.outages++;
+		if (storage->stats.seen_ns != 0) {
+			storage->stats.seen_ns = clock_wall_ns();
+		}
 		storage->events.on_away(storage->events.data, why);
 	}
 }

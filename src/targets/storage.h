@@ -110,6 +110,7 @@ struct storage_stats {
 	uint64_t faults;      /* rows that could not be read, or were not taken */
 	uint64_t changes;     /* by others */
 	uint64_t outages;     /* begun */
+	int64_t seen_ns;      /* Unix time when it was last known to be usable; 0: never */
 	double batch_seconds; /* that all batches took together */
 };
 

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "targets/storage_parts.h"
 
 /*
@@ -78,6 +79,7 @@ static void end_everything(struct storage *storage)
 {
 	if (!storage->is_usable) {
 		storage->is_usable = true;
+		storage->stats.seen_ns = clock_wall_ns();
 		storage->usable_ms = uv_now(storage->loop);
 	}
 	storage->events.on_loaded(storage->events.data);

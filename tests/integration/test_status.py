@@ -32,7 +32,7 @@ def test_status(start_weir):
     before = datetime.datetime.now(datetime.timezone.utc)
     weir = start_weir()
     data = status_of(weir)
-    assert list(data) == ["build_information", "flags", "start_time"]
+    assert list(data) == ["build_information", "components", "flags", "start_time"]
     assert list(data["build_information"]) == ["branch", "buildDate", "buildUser", "goVersion",
                                                "revision", "version"]
     assert all(isinstance(value, str) for value in data["build_information"].values())

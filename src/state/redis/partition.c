@@ -101,6 +101,7 @@ static void begin_outage(struct partition *partition, const char *why)
 	struct state_events *events = &state->events;
 	if (count_away(state) == 0 && state->is_loaded) {
 		state->stats.outages++;
+		state->stats.seen_ns = clock_wall_ns();
 		log_error("Redis is away error=%s", why);
 	}
 	partition->is_away = true;
