@@ -93,6 +93,11 @@ void redis_fail_all(struct redis *redis, struct list *commands, struct redis_tex
 	}
 }
 
+void redis_note_done(struct redis *redis, const struct redis_command *command)
+{
+	redis->stats.waiting -= !command->is_internal && !command->is_blocking;
+}
+
 void redis_delay(struct redis *redis, struct redis_command *command, struct redis_text *why)
 {
 	uint64_t now_ms = uv_now(redis->loop);
@@ -148,6 +153,7 @@ void redis_send(
 	command->redirections = 0;
 	command->is_internal = false;
 	redis->stats.commands++;
+	redis->stats.waiting += !command->is_blocking;
 	redis_route(redis, command);
 }
 
@@ -176,6 +182,7 @@ static void tell_failed(struct redis *redis)
 		struct redis_text *why = command->text;
 		command->text = NULL;
 		list_remove(link);
+		redis_note_done(redis, command);
 		command->done(command, &(struct redis_result){ .why = why->bytes });
 		redis_text_unref(why);
 	}
@@ -328,4 +335,7 @@ void redis_collect(const struct redis *redis, struct redis_stats *ret_stats)
 {
 	*ret_stats = redis->stats;
 	ret_stats->is_connected = is_connected(redis);
+	LIST_EACH (link, &redis->nodes) {
+		ret_stats->open += LIST_ENTRY(link, struct redis_node, link)->state == REDIS_NODE_READY;
+	}
 }

@@ -89,6 +89,7 @@ struct redis_command {
 	unsigned redirections;
 	bool is_asking;   /* the answer to ASKING comes first */
 	bool is_internal; /* nobody is told when it fails */
+	uint64_t sent_ns; /* monotonic */
 };
 
 struct redis_events {
@@ -134,7 +135,11 @@ struct redis_stats {
 	uint64_t connections; /* made so far */
 	uint64_t losses;
 	uint64_t redirections;
-	bool is_connected; /* to all servers that are known, at least one */
+	uint64_t waiting;      /* commands that are not done; but for those that block */
+	uint64_t answers;      /* that came, likewise */
+	double answer_seconds; /* that they took together, since their commands were sent */
+	bool is_connected;     /* to all servers that are known, at least one */
+	uint64_t open;         /* connections that are usable now */
 };
 
 void redis_collect(const struct redis *redis, struct redis_stats *ret_stats);

@@ -2,6 +2,7 @@
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "net/tls_outgoing.h"
 #include "redis/parts.h"
@@ -204,6 +205,7 @@ bool redis_conn_is_busy(const struct redis_conn *conn)
 static size_t take_texts(struct redis_conn *conn, struct redis_text *texts[static WRITE_TEXTS])
 {
 	size_t count = 0;
+	uint64_t now_ns = clock_monotonic_ns();
 	LIST_EACH (link, &conn->unsent) {
 		struct redis_command *command = LIST_ENTRY(link, struct redis_command, link);
 		if (count + 2 > WRITE_TEXTS) {
@@ -213,6 +215,7 @@ static size_t take_texts(struct redis_conn *conn, struct redis_text *texts[stati
 			texts[count++] = redis_text_ref(conn->redis->asking);
 		}
 		texts[count++] = redis_text_ref(command->text);
+		command->sent_ns = now_ns;
 		list_remove(link);
 		list_append(&conn->due, link);
 	}
@@ -249,6 +252,15 @@ void redis_conn_flush(struct redis_conn *conn)
 
 /* ---- Answers ---- */
 
+/* How long one that blocks took says nothing. */
+static void count_answer(struct redis *redis, const struct redis_command *command)
+{
+	if (!command->is_blocking) {
+		redis->stats.answers++;
+		redis->stats.answer_seconds += (double)(clock_monotonic_ns() - command->sent_ns) / 1e9;
+	}
+}
+
 static void finish_command(struct redis_conn *conn, struct redis_command *command,
 		struct redisReply *reply, struct redisReply *wait_reply)
 {
@@ -256,6 +268,7 @@ static void finish_command(struct redis_conn *conn, struct redis_command *comman
 	if (wait_reply != NULL && wait_reply->type == REDIS_REPLY_INTEGER) {
 		confirmed = wait_reply->integer;
 	}
+	count_answer(conn->redis, command);
 	command->held = NULL;
 	list_remove(&command->link);
 	redis_answer(conn, command, reply, confirmed);

@@ -192,6 +192,9 @@ void redis_fail_all(struct redis *redis, struct list *commands, struct redis_tex
 /* It is sent again a little later, unless it has been tried for too long: then it has failed. */
 void redis_delay(struct redis *redis, struct redis_command *command, struct redis_text *why);
 
+/* A command is answered, or has failed: `done` is about to be told. */
+void redis_note_done(struct redis *redis, const struct redis_command *command);
+
 /* Something is to be done then. */
 void redis_wake_at(struct redis *redis, uint64_t at_ms);
 

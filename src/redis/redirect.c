@@ -144,6 +144,7 @@ static void tell(struct redis_conn *conn, struct redis_command *command,
 	};
 	redis_text_unref(command->text);
 	command->text = NULL;
+	redis_note_done(conn->redis, command);
 	command->done(command, &result);
 }
 

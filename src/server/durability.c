@@ -367,4 +367,9 @@ void durability_collect(const struct server *server, struct stats_state *stats)
 	stats->stream_lag_seconds = state.lag_seconds;
 	stats->commands = state.commands;
 	stats->round_trips = state.round_trips;
+	stats->is_redis_up = state.is_up;
+	stats->connections = state.connections;
+	stats->waiting_commands = state.waiting_commands;
+	stats->answers = state.answers;
+	stats->answer_seconds = state.answer_seconds;
 }

@@ -170,6 +170,9 @@ void keep_targets_collect(const struct server *server, struct stats_targets *sta
 	stats->seen_ns = keeper.storage.seen_ns;
 	stats->waiting = keeper.waiting;
 	stats->batches = keeper.storage.batches;
+	stats->connections = keeper.storage.connections;
+	stats->tasks = keeper.storage.tasks;
+	stats->task_seconds = keeper.storage.task_seconds;
 	stats->statements = keeper.storage.statements;
 	stats->faults = keeper.faults;
 	stats->outages = keeper.storage.outages;

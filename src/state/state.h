@@ -92,6 +92,11 @@ struct state_stats {
 	double lag_seconds;   /* how old it was when it was read */
 	uint64_t commands;    /* sent */
 	uint64_t round_trips; /* that they took */
+	bool is_up;           /* all its servers are connected, and take what is written */
+	uint64_t connections; /* to them */
+	uint64_t waiting_commands;
+	uint64_t answers;
+	double answer_seconds; /* that they took together */
 };
 
 /* What a place to keep groups in has to offer. */

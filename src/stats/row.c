@@ -146,6 +146,14 @@ void row_append_summary(struct buf *lines, const struct stats_row *row, const ch
 	append_number(lines, (double)quantiles->count);
 }
 
+void row_append_total(struct buf *lines, const struct stats_row *row, double sum, uint64_t count)
+{
+	buf_printf(lines, SLICE_FMT "_sum ", SLICE_ARG(row->name));
+	append_number(lines, sum);
+	buf_printf(lines, SLICE_FMT "_count ", SLICE_ARG(row->name));
+	append_number(lines, (double)count);
+}
+
 static void append_by_method(
 		struct buf *lines, const struct stats_row *row, struct quantiles *by_method)
 {

@@ -22,6 +22,7 @@ enum state_row {
 enum shared_row {
 	SHARED_AWAY_PARTITIONS,
 	SHARED_COMMANDS,
+	SHARED_CONNECTIONS,
 	SHARED_EPOCH_CHANGES,
 	SHARED_EPOCH_SINCE,
 	SHARED_OUTAGES,
@@ -31,10 +32,13 @@ enum shared_row {
 	SHARED_ROUND_TRIPS,
 	SHARED_STREAM_LAG,
 	SHARED_STREAM_POSITION,
+	SHARED_UP,
+	SHARED_WAITING_COMMANDS,
 };
 
 enum targets_row {
 	TARGETS_BATCHES,
+	TARGETS_CONNECTIONS,
 	TARGETS_FAULTS,
 	TARGETS_OUTAGES,
 	TARGETS_STATEMENTS,
@@ -67,6 +71,9 @@ void row_append_labelled(struct buf *lines, const struct stats_row *row, const c
 void row_append_summary(struct buf *lines, const struct stats_row *row, const char *labels,
 		struct quantiles *quantiles);
 
+/* Its sum and count, where no quantiles are known. */
+void row_append_total(struct buf *lines, const struct stats_row *row, double sum, uint64_t count);
+
 void row_render_plain(struct stats *stats, const struct stats_row *row, struct buf *lines);
 void row_render_build_info(struct stats *stats, const struct stats_row *row, struct buf *lines);
 void row_render_weir_build_info(
@@ -93,11 +100,14 @@ void row_render_web_config_reloads(
 		struct stats *stats, const struct stats_row *row, struct buf *lines);
 void row_render_state(struct stats *stats, const struct stats_row *row, struct buf *lines);
 void row_render_shared(struct stats *stats, const struct stats_row *row, struct buf *lines);
+void row_render_shared_answers(struct stats *stats, const struct stats_row *row, struct buf *lines);
 void row_render_commit_seconds(struct stats *stats, const struct stats_row *row, struct buf *lines);
 void row_render_commit_changes(struct stats *stats, const struct stats_row *row, struct buf *lines);
 void row_render_process(struct stats *stats, const struct stats_row *row, struct buf *lines);
 void row_render_targets(struct stats *stats, const struct stats_row *row, struct buf *lines);
 void row_render_targets_store(struct stats *stats, const struct stats_row *row, struct buf *lines);
+void row_render_targets_answers(
+		struct stats *stats, const struct stats_row *row, struct buf *lines);
 void row_render_ingest(struct stats *stats, const struct stats_row *row, struct buf *lines);
 void row_render_ingest_rejected(
 		struct stats *stats, const struct stats_row *row, struct buf *lines);

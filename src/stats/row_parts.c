@@ -27,6 +27,7 @@ void row_render_shared(struct stats *stats, const struct stats_row *row, struct 
 	const double values[] = {
 		[SHARED_AWAY_PARTITIONS] = (double)state->away_partitions,
 		[SHARED_COMMANDS] = (double)state->commands,
+		[SHARED_CONNECTIONS] = (double)state->connections,
 		[SHARED_EPOCH_CHANGES] = (double)state->epoch_changes,
 		[SHARED_EPOCH_SINCE] = state->epoch_since,
 		[SHARED_OUTAGES] = (double)state->outages,
@@ -36,9 +37,19 @@ void row_render_shared(struct stats *stats, const struct stats_row *row, struct 
 		[SHARED_ROUND_TRIPS] = (double)state->round_trips,
 		[SHARED_STREAM_LAG] = state->stream_lag_seconds,
 		[SHARED_STREAM_POSITION] = state->stream_position,
+		[SHARED_UP] = state->is_redis_up,
+		[SHARED_WAITING_COMMANDS] = (double)state->waiting_commands,
 	};
 	if (state->is_shared) {
 		row_append_value(lines, row, values[row->offset]);
+	}
+}
+
+void row_render_shared_answers(struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	const struct stats_state *state = &stats->state;
+	if (state->is_shared) {
+		row_append_total(lines, row, state->answer_seconds, state->answers);
 	}
 }
 
@@ -71,6 +82,7 @@ void row_render_targets_store(struct stats *stats, const struct stats_row *row, 
 	const struct stats_targets *targets = &stats->targets;
 	const double values[] = {
 		[TARGETS_BATCHES] = (double)targets->batches,
+		[TARGETS_CONNECTIONS] = (double)targets->connections,
 		[TARGETS_FAULTS] = (double)targets->faults,
 		[TARGETS_OUTAGES] = (double)targets->outages,
 		[TARGETS_STATEMENTS] = (double)targets->statements,
@@ -79,6 +91,14 @@ void row_render_targets_store(struct stats *stats, const struct stats_row *row, 
 	};
 	if (targets->is_kept) {
 		row_append_value(lines, row, values[row->offset]);
+	}
+}
+
+void row_render_targets_answers(struct stats *stats, const struct stats_row *row, struct buf *lines)
+{
+	const struct stats_targets *targets = &stats->targets;
+	if (targets->is_kept) {
+		row_append_total(lines, row, targets->task_seconds, targets->tasks);
 	}
 }
 

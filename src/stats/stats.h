@@ -115,6 +115,11 @@ struct stats_state {
 	double stream_lag_seconds;
 	uint64_t commands;
 	uint64_t round_trips;
+	bool is_redis_up; /* all its servers are connected, and take what is written */
+	uint64_t connections;
+	uint64_t waiting_commands;
+	uint64_t answers;
+	double answer_seconds; /* that they took together */
 };
 
 /* The states of targets, in the order in which they are counted. */
@@ -131,6 +136,9 @@ struct stats_targets {
 	int64_t seen_ns; /* as above */
 	uint64_t waiting;
 	uint64_t batches;
+	uint64_t connections; /* to a server of databases */
+	uint64_t tasks;
+	double task_seconds; /* that they took together */
 	uint64_t statements;
 	uint64_t faults;
 	uint64_t outages;

@@ -267,4 +267,7 @@ void storage_collect(const struct storage *storage, struct storage_stats *ret_st
 {
 	*ret_stats = storage->stats;
 	ret_stats->is_usable = storage_is_usable(storage) && storage->stuck == 0;
+	if (storage->state == STORAGE_CONNECTED) {
+		ret_stats->connections = storage->backend->type->connections;
+	}
 }

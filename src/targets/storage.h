@@ -111,7 +111,9 @@ struct storage_stats {
 	uint64_t changes;     /* by others */
 	uint64_t outages;     /* begun */
 	int64_t seen_ns;      /* Unix time when it was last known to be usable; 0: never */
-	double batch_seconds; /* that all batches took together */
+	uint64_t connections; /* to a server, that can be used */
+	uint64_t tasks;       /* batches, and pages that were read */
+	double task_seconds;  /* that they took together */
 };
 
 void storage_collect(const struct storage *storage, struct storage_stats *ret_stats);

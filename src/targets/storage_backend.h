@@ -75,6 +75,7 @@ struct storage_backend {
 };
 
 struct storage_backend_type {
+	unsigned connections; /* to a server, while it is connected */
 	void (*connect)(struct storage_backend *backend);
 	void (*run)(struct storage_backend *backend, struct storage_task *task);
 	void (*drop)(struct storage_backend *backend);

@@ -142,7 +142,6 @@ static void take_written(struct storage *storage)
 	struct storage_op *op = task->op;
 	op->next += task->count;
 	storage->stats.batches++;
-	storage->stats.batch_seconds += (double)(clock_monotonic_ns() - storage->task_began_ns) / 1e9;
 	for (size_t i = task->first; i < op->next; i++) {
 		if (op->outcomes[i].result == STORAGE_CONFLICT) {
 			storage_notice(storage, storage_op_id(op, i));
@@ -173,6 +172,8 @@ void storage_tasks_take(struct storage *storage)
 {
 	struct storage_task *task = &storage->task;
 	storage->is_running = false;
+	storage->stats.tasks++;
+	storage->stats.task_seconds += (double)(clock_monotonic_ns() - storage->task_began_ns) / 1e9;
 	storage->stats.statements += task->statements;
 	storage->stats.rows_read += task->row_count;
 	if (task->has_failed && task->kind != STORAGE_TASK_WRITE) {

@@ -115,7 +115,8 @@ def test_quantiles_are_exposed(pages):
 PASSING = {"About to expire", "Ready"}
 # What there is only with Redis.
 OF_REPLICAS = {"Parts of which nothing can be stored", "Lag behind other replicas",
-               "Round trips and commands", "Changes of other replicas"}
+               "Round trips and commands", "Changes of other replicas", "Redis can be used",
+               "How long Redis takes to answer", "Connections to Redis"}
 # What there is only with lists to drain.
 OF_LISTS = {"Lists can be read", "Lines of lists", "Lists and elements"}
 

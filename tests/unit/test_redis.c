@@ -48,6 +48,9 @@ static void test_commands(void)
 	CHECK(stats.is_connected);
 	CHECK_INT(stats.commands, 5);
 	CHECK_INT(stats.connections, 1);
+	CHECK_INT(stats.open, 1);
+	CHECK_INT(stats.waiting, 0);
+	CHECK(stats.answers >= 5 && stats.answer_seconds > 0);
 	CHECK(stats.bytes_sent > 0 && stats.bytes_received > 0);
 	client_close(&client);
 	CHECK_INT(client.lost, 0);

@@ -259,6 +259,10 @@ static void collect(const struct state *base, struct state_stats *ret_stats)
 	ret_stats->is_shared = true;
 	ret_stats->commands = writing.commands + reading.commands;
 	ret_stats->round_trips = writing.writes + reading.writes;
+	ret_stats->connections = writing.open + reading.open;
+	ret_stats->waiting_commands = writing.waiting + reading.waiting;
+	ret_stats->answers = writing.answers + reading.answers;
+	ret_stats->answer_seconds = writing.answer_seconds + reading.answer_seconds;
 	ret_stats->replica = state->clock.replica;
 	for (size_t i = 0; i < PARTITIONS; i++) {
 		const struct partition *partition = &state->partitions[i];
@@ -266,6 +270,7 @@ static void collect(const struct state *base, struct state_stats *ret_stats)
 		bool is_waiting = partition->outgoing != NULL || partition_is_dirty(partition);
 		stored = is_waiting && partition->stored < stored ? partition->stored : stored;
 	}
+	ret_stats->is_up = writing.is_connected && reading.is_connected && ret_stats->away == 0;
 	ret_stats->waiting = state->is_subscribed ? state->store->changed - stored : 0;
 }
 

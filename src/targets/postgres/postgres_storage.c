@@ -248,6 +248,7 @@ struct storage_backend *storage_postgres_create(
 		const struct storage_options *options, uv_loop_t *loop, struct storage *storage)
 {
 	static const struct storage_backend_type type = {
+		.connections = 2,
 		.connect = connect_to,
 		.run = run,
 		.drop = drop,
