@@ -94,7 +94,7 @@ class Servers:
 class Containers:
     """Services of a compose file."""
 
-    USERS = ("nginx", "grafana", "prometheus", "weir", "weir-1", "weir-2")
+    USERS = ("nginx", "grafana-1", "grafana-2", "prometheus", "weir", "weir-1", "weir-2")
 
     def __init__(self, compose_file, env_file, project):
         program = shlex.split(os.environ.get("COMPOSE", "docker compose"))
@@ -102,7 +102,7 @@ class Containers:
         self.project = project
         self.compose = [*program, "-p", project, *environment, "-f", compose_file]
         self.services = run([*self.compose, "config", "--services"]).split()
-        self.databases = ["weir", "grafana"] if "grafana" in self.services else ["weir"]
+        self.databases = ["weir", "grafana"] if "grafana-1" in self.services else ["weir"]
 
     def parts(self):
         """weirs on a Redis have nothing of their own."""

@@ -17,7 +17,8 @@ PASSWORD = "correct horse"
 class Front:
     """nginx with the settings of the cloud, on the loopback."""
 
-    def __init__(self, directory, weirs, prometheus, grafana):
+    def __init__(self, directory, weirs, prometheus, grafanas):
+        """Addresses, as HOST:PORT; of Prometheus and the two Grafanas ports."""
         self.directory, self.port, self.health = directory, free_port(), free_port()
         self.authority = Authority(directory / "ca")
         identity = self.authority.issue("server", sans=",".join(
@@ -32,7 +33,7 @@ class Front:
             **services("cloud")["nginx"]["environment"], "NGINX_RUN": run, "NGINX_PORT": f"127.0.0.1:{self.port}",
             "NGINX_HEALTH": f"127.0.0.1:{self.health}", "NGINX_TLS": tls, "NGINX_USERS": directory / "users",
             "NGINX_WEIR_1": weirs[0], "NGINX_WEIR_2": weirs[1], "NGINX_PROMETHEUS": f"127.0.0.1:{prometheus}",
-            "NGINX_GRAFANA": f"127.0.0.1:{grafana}"}
+            "NGINX_GRAFANA_1": f"127.0.0.1:{grafanas[0]}", "NGINX_GRAFANA_2": f"127.0.0.1:{grafanas[1]}"}
         self.conf = directory / "nginx.conf"
         # It goes on as this user, so that pytest's directories are open to it.
         user = "user root;\n" if os.getuid() == 0 else ""

@@ -80,7 +80,17 @@ def test_state_of_the_cloud_is_in_volumes():
     assert {service: places for service, places in kept.items() if places} == {
         "weir-1": ["/var/lib/weir:rw"], "weir-2": ["/var/lib/weir:rw"], "redis": ["/data:rw"],
         "postgres": ["/var/lib/postgresql/data:rw"], "prometheus": ["/prometheus:rw"],
-        "alertmanager": ["/alertmanager:rw"], "grafana": ["/var/lib/grafana:rw"]}
+        "alertmanager": ["/alertmanager:rw"], "grafana-1": ["/var/lib/grafana:rw"],
+        "grafana-2": ["/var/lib/grafana:rw"]}
+
+
+def test_the_grafanas_are_one():
+    """They differ in nothing but their volume, and in what they are known by."""
+    first, second = (services("cloud")[name] for name in ("grafana-1", "grafana-2"))
+    assert first["environment"] == second["environment"] and first["image"] == second["image"]
+    assert first["environment"]["GF_UNIFIED_ALERTING_ENABLED"] == "false", "or both would tell of each alert"
+    shared = [[volume for volume in one["volumes"] if not volume.startswith("grafana-")] for one in (first, second)]
+    assert shared[0] == shared[1] and len(shared[0]) == 2
 
 
 @pytest.mark.parametrize("name,service", [("minimal", "weir"), ("cloud", "weir-1"), ("cloud", "weir-2")])

@@ -7,10 +7,25 @@ import subprocess
 
 import pytest
 
+from compose_files import services
 from front import Front
 from harness import DEADLINE, curl, wait_for
 from redis_servers import RedisServer
 from served import Served
+
+class Echo(http.server.BaseHTTPRequestHandler):
+    """Stands in for Grafana and Prometheus: says what it was asked."""
+
+    def do_GET(self):
+        body = json.dumps({"path": self.path, "port": self.server.server_port,
+                           **{key.lower(): value for key, value in self.headers.items()}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
 
 
 def echo():
@@ -24,7 +39,7 @@ def running(start_weir, directory):
         weirs = [start_weir(f"--state.url={redis.url}", "--web.external-url=https://push.example.com/")
                  for _ in range(2)]
         addresses = [f"127.0.0.1:{weir.address[1]}" for weir in weirs]
-        with Front(directory / "front", addresses, prometheus.port, grafana.port) as front:
+        with Front(directory / "front", addresses, prometheus.port, [grafana.port] * 2) as front:
             for weir in weirs:
                 wait_for(lambda weir=weir: weir.get("/-/ready").status == 200, "both are ready")
             front.prometheus, front.grafana = prometheus.port, grafana.port
@@ -94,6 +109,12 @@ def test_names_lead_to_their_own(stack):
     assert (asked["connection"], asked["upgrade"]) == ("upgrade", "websocket")
 
 
+def test_what_grafana_says_of_itself_is_not_shown(stack):
+    for path in ("/metrics", "//metrics", "/metrics/", "/%6detrics"):
+        assert stack[0].ask("grafana", path, user=False) == (403, "not from here\n")
+    assert stack[0].ask("grafana", "/metrics-explorer", user=False)[0] == 200
+
+
 @pytest.mark.parametrize("path", [
     "/api/v1/admin/tsdb/delete_series", "//api/v1/admin/tsdb/snapshot", "/api/v1/../v1/admin/tsdb/snapshot",
     "/api/v1/%61dmin/tsdb/snapshot", "/-/quit", "/-/reload"])
@@ -113,7 +134,18 @@ def test_other_names_and_plain_http_are_refused(stack):
 
 
 def test_settings_are_good_and_whole(tmp_path):
-    front = Front(tmp_path / "front", ["127.0.0.1:1", "127.0.0.1:2"], 3, 4)
+    front = Front(tmp_path / "front", ["127.0.0.1:1", "127.0.0.1:2"], 3, [4, 5])
     done = subprocess.run(front.nginx("-t"), capture_output=True, text=True, timeout=DEADLINE, check=False)
     assert done.returncode == 0 and "warn" not in done.stderr, done.stderr
     assert "NGINX_" not in front.conf.read_text()
+
+
+def test_it_starts_whoever_is_away():
+    """It is told addresses, so it looks up no names; each is that of the service meant."""
+    cloud = services("cloud")
+    told = {name: value for name, value in cloud["nginx"]["environment"].items()
+            if name.startswith(("NGINX_WEIR", "NGINX_PROMETHEUS", "NGINX_GRAFANA"))}
+    assert len(told) == 5
+    for name, value in told.items():
+        service = name.removeprefix("NGINX_").lower().replace("_", "-")
+        assert value.partition(":")[0] == cloud[service]["networks"]["back"]["ipv4_address"]
