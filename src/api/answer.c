@@ -15,10 +15,14 @@ void answer_error(struct exchange *exchange, int status, struct slice text)
 
 void answer_add_cors(struct exchange *exchange)
 {
+	answer_add_cors_of(exchange, SLICE("GET, POST, DELETE, OPTIONS"));
+}
+
+void answer_add_cors_of(struct exchange *exchange, struct slice methods)
+{
 	exchange_add_field(exchange, SLICE("Access-Control-Allow-Headers"),
 			SLICE("Accept, Authorization, Content-Type, Origin"));
-	exchange_add_field(
-			exchange, SLICE("Access-Control-Allow-Methods"), SLICE("GET, POST, DELETE, OPTIONS"));
+	exchange_add_field(exchange, SLICE("Access-Control-Allow-Methods"), methods);
 	exchange_add_field(exchange, SLICE("Access-Control-Allow-Origin"), SLICE("*"));
 	exchange_add_field(exchange, SLICE("Access-Control-Expose-Headers"), SLICE("Date"));
 	exchange_add_field(

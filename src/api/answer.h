@@ -17,6 +17,9 @@ void answer_error(struct exchange *exchange, int status, struct slice text);
 /* What a browser may do from another page: read the API. */
 void answer_add_cors(struct exchange *exchange);
 
+/* The same, and use those methods: "GET, OPTIONS, PUT". A browser asks before it does. */
+void answer_add_cors_of(struct exchange *exchange, struct slice methods);
+
 /*
  * What the client may keep for an hour. True when it has it already, and the answer is 304.
  */

@@ -146,7 +146,11 @@ static void handle_found(struct api *api, struct exchange *exchange, const struc
 		orwell_collectors_handle(api, exchange, route);
 		return;
 	case ENDPOINT_API_OPTIONS:
-		answer_add_cors(exchange);
+		if (route->allowed.len > 0) {
+			answer_add_cors_of(exchange, route->allowed);
+		} else {
+			answer_add_cors(exchange);
+		}
 		answer_empty(exchange, 200);
 		stats_count_request(api->stats, STATS_HANDLER_API_OPTIONS, STATS_METHOD_OPTIONS, 200);
 		exchange_answer(exchange);
@@ -175,6 +179,20 @@ static void set_moved(struct exchange *exchange, const struct route *route)
 	}
 }
 
+/* ORWELL's middleware lets pages of other origins change what it has. */
+static void set_options(struct exchange *exchange, const struct route *route)
+{
+	bool is_orwell = route->endpoint == ENDPOINT_HOSTS || route->endpoint == ENDPOINT_IMAGES
+			|| route->endpoint == ENDPOINT_COLLECTORS;
+	answer_empty(exchange, 200);
+	if (route->allowed.len > 0) {
+		exchange_add_field(exchange, SLICE("Allow"), route->allowed);
+	}
+	if (is_orwell) {
+		answer_add_cors_of(exchange, route->allowed);
+	}
+}
+
 /* True when the request leads to no endpoint and has its answer. */
 static bool set_unrouted(
 		struct exchange *exchange, enum route_result result, const struct route *route)
@@ -186,10 +204,7 @@ static bool set_unrouted(
 		set_moved(exchange, route);
 		return true;
 	case ROUTE_OPTIONS:
-		answer_empty(exchange, 200);
-		if (route->allowed.len > 0) {
-			exchange_add_field(exchange, SLICE("Allow"), route->allowed);
-		}
+		set_options(exchange, route);
 		return true;
 	case ROUTE_NOT_ALLOWED:
 		exchange_add_field(exchange, SLICE("Allow"), route->allowed);

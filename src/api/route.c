@@ -324,6 +324,23 @@ static enum route_result find_at(const struct routes *routes, const struct http_
 	return request->method == METHOD_OPTIONS ? ROUTE_OPTIONS : ROUTE_NOT_ALLOWED;
 }
 
+/*
+ * Whatever is there, a Pushgateway has the same answer. It has no PUT and no PATCH that pages of
+ * other origins may use; what has them says itself what it takes.
+ */
+static struct route find_api_options(
+		const struct routes *routes, const struct place *place, struct arena *arena)
+{
+	struct route route = { 0 };
+	unsigned methods = methods_at(routes, place->path, &route);
+	bool has_more = (methods & (PUT | PATCH)) != 0 && route.endpoint != ENDPOINT_API_WIPE;
+	return (struct route){
+		.endpoint = ENDPOINT_API_OPTIONS,
+		.is_outer = true,
+		.allowed = has_more ? allowed_methods(methods | 1u << METHOD_OPTIONS, arena) : SLICE(""),
+	};
+}
+
 enum route_result route_find(const struct routes *routes, const struct http_request *request,
 		struct arena *arena, struct route *ret_route)
 {
@@ -348,7 +365,7 @@ enum route_result route_find(const struct routes *routes, const struct http_requ
 		return ROUTE_NOT_FOUND;
 	}
 	if (place.is_api && request->method == METHOD_OPTIONS) {
-		ret_route->endpoint = ENDPOINT_API_OPTIONS;
+		*ret_route = find_api_options(routes, &place, arena);
 		return ROUTE_FOUND;
 	}
 	return find_at(routes, request, &place, arena, ret_route);

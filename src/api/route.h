@@ -76,7 +76,7 @@ struct route {
 	int status;            /* 301 or 307 */
 	bool is_outer;         /* settled before a content coding is looked at */
 	struct slice location; /* percent-encoded, in the arena */
-	struct slice allowed;  /* "GET, OPTIONS" */
+	struct slice allowed;  /* "GET, OPTIONS"; of ENDPOINT_API_OPTIONS empty: as a Pushgateway */
 };
 
 enum route_result route_find(const struct routes *routes, const struct http_request *request,
