@@ -2,6 +2,8 @@
 
 #include "base/number.h"
 
+enum { WINDOW = 64 }; /* numbers that are looked at at once, a bit each */
+
 static const struct slice host_job = SLICE_INIT("node");
 
 static const struct slice jobs[TARGET_MODE_COUNT] = {
@@ -97,7 +99,57 @@ static bool is_taken(const struct registry *registry, enum target_mode mode, uin
 	return registry_find(registry, &key.key) != NULL;
 }
 
-/* Somebody may push by such a key: then the number is skipped. */
+/* Marks that number in a window of those from first on. */
+static void mark(uint64_t *window, uint64_t first, uint64_t number)
+{
+	if (number >= first && number - first < WINDOW) {
+		*window |= UINT64_C(1) << (number - first);
+	}
+}
+
+static void mark_images(const struct registry *registry, uint64_t *window, uint64_t first)
+{
+	LIST_EACH (link, &registry->targets) {
+		const struct target *target = LIST_ENTRY(link, struct target, link);
+		if (inventory_is_host(target)) {
+			mark(window, first, inventory_count(target, SLICE("image_id")));
+		}
+	}
+}
+
+static void mark_collectors(const struct registry *registry, uint64_t *window, uint64_t first)
+{
+	LIST_EACH (link, &registry->unwatched) {
+		const struct target *target = LIST_ENTRY(link, struct target, described);
+		if (target->config.mode != TARGET_IMAGE) {
+			continue;
+		}
+		struct slice rest = inventory_text(target, SLICE("collectors"));
+		uint64_t number;
+		while ((number = inventory_take_collector(&rest)) != 0) {
+			mark(window, first, number);
+		}
+	}
+}
+
+/*
+ * Of the numbers from first on, those that something refers to: who deletes may do so while
+ * another weir gives what is deleted, and who edits by hand may leave anything behind. What has
+ * such a number next would be what nobody has meant.
+ */
+static uint64_t find_references(
+		const struct registry *registry, enum target_mode mode, uint64_t first)
+{
+	uint64_t window = 0;
+	if (mode == TARGET_IMAGE) {
+		mark_images(registry, &window, first);
+	} else {
+		mark_collectors(registry, &window, first);
+	}
+	return window;
+}
+
+/* Somebody may push by such a key, or refer to it: then the number is skipped. */
 uint64_t inventory_next_number(
 		const struct registry *registry, enum target_mode mode, uint64_t behind)
 {
@@ -108,9 +160,14 @@ uint64_t inventory_next_number(
 			last = inventory_number(target);
 		}
 	}
-	do {
-		last++;
-	} while (is_taken(registry, mode, last));
+	uint64_t first = last + 1;
+	uint64_t references = find_references(registry, mode, first);
+	while (is_taken(registry, mode, ++last) || (references >> (last - first) & 1) != 0) {
+		if (last - first == WINDOW - 1) {
+			first = last + 1;
+			references = find_references(registry, mode, first);
+		}
+	}
 	return last <= INVENTORY_NUMBER_MAX ? last : 0;
 }
 

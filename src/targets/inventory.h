@@ -59,7 +59,10 @@ struct target *inventory_find(
 struct target *inventory_find_named(
 		const struct registry *registry, enum target_mode mode, struct slice name);
 
-/* The smallest number behind all that are taken and behind that one; 0: none is left. */
+/*
+ * The smallest number behind all that are taken and behind that one to which nothing refers; 0:
+ * none is left.
+ */
 uint64_t inventory_next_number(
 		const struct registry *registry, enum target_mode mode, uint64_t behind);
 

@@ -341,10 +341,23 @@ def test_references_to_nothing(weir):
     create(weir, {"job": "node", "instance": "h"}, attributes={"image_id": "8", "vim_id": "odd"})
     assert ok(weir.get("/images/7")) == {"id": 7, "name": "odd", "collectors": []}
     assert (hosts(weir)["h"]["image_id"], hosts(weir)["h"]["vim_id"]) == (None, "odd")
-    assert make(weir, "/collectors", name="a", port=1, type_id=PUSH)["id"] == 1
-    assert [one["id"] for one in ok(weir.get("/images/7"))["collectors"]] == [1]
-    assert make(weir, "/images", name="next")["id"] == 8
+    # What is new is not what somebody meant by its number.
+    assert [make(weir, "/collectors", name=name, port=1, type_id=PUSH)["id"] for name in "abc"] == [2, 3, 4]
+    assert ok(weir.get("/images/7"))["collectors"] == []
+    assert make(weir, "/images", name="next")["id"] == 9
+    assert hosts(weir)["h"]["image_id"] is None
+    create(weir, {"job": "orwell_image", "instance": "8"}, mode="image", attributes={"name": "back"})
     assert hosts(weir)["h"]["image_id"] == 8
+
+
+def test_numbers_behind_many_references(weir):
+    lines = [{"labels": {"job": "node", "instance": f"h{number}"}, "attributes": {"image_id": str(number)}}
+             for number in range(1, 200)]
+    lines.append({"labels": {"job": "node", "instance": "last"}, "attributes": {"image_id": str(2**31 - 1)}})
+    data(weir.post(f"{TARGETS}/import", "".join(json.dumps(line) + "\n" for line in lines)))
+    assert [make(weir, "/images", name=name)["id"] for name in "ab"] == [200, 201]
+    create(weir, {"job": "orwell_image", "instance": str(2**31 - 2)}, mode="image", attributes={"name": "z"})
+    assert "no number is left" in refused(send(weir, "POST", "/images", {"name": "c"}), 409)
 
 
 def test_limits(start_weir):
@@ -444,6 +457,47 @@ def test_two_weirs_take_numbers(start_weir, postgres):
     postgres.ask("UPDATE weir_target SET attributes = attributes || '{\"name\": \"by hand\"}' "
                  "WHERE mode = 'image' AND instance = '3'")
     wait_for(lambda: ok(weirs[1].get("/images/3"))["name"] == "by hand", "who edits is heard", 1)
+
+
+def test_an_image_goes_while_another_weir_gives_it(start_weir, postgres):
+    """Whoever wins: the host has the image, or none and is scraped as one without, and no other one ever."""
+    weirs = [started(start_weir, postgres.url) for _ in range(2)]
+    host = make(weirs[0], "/hosts", ip="10.0.0.1")
+    pull = make(weirs[0], "/collectors", name="pull", port=9100, type_id=PULL)
+
+    def shown(weir):
+        targets, = (target["targets"] for target in json.loads(weir.get("/service_discovery/targets/").body))
+        return ([image["id"] for image in ok(weir.get("/images"))], ok(weir.get(f"/hosts/{host['id']}"))["image_id"],
+                targets == ["10.0.0.1:9100"])
+
+    def stored():
+        images = [int(one) for one in postgres.ask("SELECT instance FROM weir_target WHERE mode = 'image'").split()]
+        reference = postgres.ask("SELECT attributes->>'image_id' FROM weir_target WHERE job = 'node'").strip()
+        return images, int(reference or 0)
+
+    def settle():
+        images, reference = stored()
+        is_there = reference in images
+        wanted = (images, reference if is_there else None, is_there)
+        wait_for(lambda: all(shown(weir) == wanted for weir in weirs), f"all weirs show {wanted}")
+        return reference if not is_there else 0
+
+    orphans = set()
+    for number in range(6):
+        image = make(weirs[0], "/images", name=f"image {number}", collectors=[pull["id"]])["id"]
+        assert image not in orphans
+        wait_for(lambda image=image: weirs[1].get(f"/images/{image}").status == 200, "both know it")
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            gone = pool.submit(weirs[0].delete, f"/images/{image}")
+            given = pool.submit(send, weirs[1], "POST", "/hosts/image", {"host_id": host["id"], "image_id": image})
+        assert gone.result().status in (200, 409) and given.result().status in (200, 404, 409)
+        settle()
+        if number == 0:  # in any case one round has the two be just as fast
+            postgres.ask("DELETE FROM weir_target WHERE mode = 'image'")
+            postgres.ask("UPDATE weir_target SET attributes = attributes || '{\"image_id\": \"%d\"}' "
+                         "WHERE job = 'node'" % image)
+        orphans = {settle()}
+        assert number > 0 or orphans == {image}
 
 
 def test_seeds_of_the_documentation(weir):
