@@ -112,6 +112,12 @@ static void handle_found(struct api *api, struct exchange *exchange, const struc
 	case ENDPOINT_API_TARGET_ACTION:
 		target_action_handle(api, exchange, route);
 		return;
+	case ENDPOINT_API_SERVICES:
+		services_handle(api, exchange);
+		return;
+	case ENDPOINT_API_SERVICE:
+		service_handle(api, exchange, route);
+		return;
 	case ENDPOINT_API_TARGETS_EXPORT:
 		targets_export_handle(api, exchange);
 		return;

@@ -55,6 +55,12 @@ void target_handle(struct api *api, struct exchange *exchange, const struct rout
 /* POST /api/v1/targets/ID/heartbeat, enable, disable */
 void target_action_handle(struct api *api, struct exchange *exchange, const struct route *route);
 
+/* GET and POST /api/v1/services */
+void services_handle(struct api *api, struct exchange *exchange);
+
+/* GET, PUT, PATCH and DELETE /api/v1/services/NAME */
+void service_handle(struct api *api, struct exchange *exchange, const struct route *route);
+
 /* GET /api/v1/targets/export */
 void targets_export_handle(struct api *api, struct exchange *exchange);
 

@@ -229,7 +229,8 @@ static bool shows_store(enum endpoint endpoint, const struct exchange *exchange)
 			return true;
 		}
 	}
-	return (endpoint == ENDPOINT_API_TARGETS || endpoint == ENDPOINT_HOSTS)
+	return (endpoint == ENDPOINT_API_TARGETS || endpoint == ENDPOINT_API_SERVICES
+				   || endpoint == ENDPOINT_HOSTS)
 			&& exchange->request.method == METHOD_GET;
 }
 

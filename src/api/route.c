@@ -26,6 +26,7 @@ static const struct row {
 	{ SLICE_INIT("/api/v1/status"), ENDPOINT_API_STATUS, GET, false },
 	{ SLICE_INIT("/api/v1/rules.yml"), ENDPOINT_RULES, GET, false },
 	{ SLICE_INIT("/api/v1/sd"), ENDPOINT_DISCOVERY, GET, false },
+	{ SLICE_INIT("/api/v1/services"), ENDPOINT_API_SERVICES, GET | POST, false },
 	{ SLICE_INIT("/api/v1/targets"), ENDPOINT_API_TARGETS, GET | POST, false },
 	{ SLICE_INIT("/api/v1/targets/export"), ENDPOINT_API_TARGETS_EXPORT, GET, false },
 	{ SLICE_INIT("/api/v1/targets/import"), ENDPOINT_API_TARGETS_IMPORT, POST, false },

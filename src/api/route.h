@@ -33,6 +33,8 @@ enum endpoint {
 	ENDPOINT_API_TARGETS,       /* get: a list; post: one more */
 	ENDPOINT_API_TARGET,        /* get, put, patch, delete of one */
 	ENDPOINT_API_TARGET_ACTION, /* post: what is behind its id */
+	ENDPOINT_API_SERVICES,      /* get: a list; post: one more */
+	ENDPOINT_API_SERVICE,       /* get, put, patch, delete of one */
 	ENDPOINT_API_TARGETS_EXPORT,
 	ENDPOINT_API_TARGETS_IMPORT,
 	ENDPOINT_DISCOVERY, /* of targets, for Prometheus */
@@ -67,14 +69,14 @@ struct route {
 	enum endpoint endpoint;
 	struct slice job; /* of a push, as it is in the path */
 	bool job_is_base64;
-	struct slice labels;   /* of a push: "", "/", or "/name/value..." */
-	struct slice id;       /* of one target, host, image or collector, as it is in the path; empty:
-	                        * the target's key is, or all of them are meant */
-	struct slice action;   /* on it, or, without an id, posted to all of them */
-	struct slice file;     /* of ENDPOINT_STATIC: what is behind /static/ */
-	bool is_near_push;     /* for other methods it is not there, as a Pushgateway has it */
-	int status;            /* 301 or 307 */
-	bool is_outer;         /* settled before a content coding is looked at */
+	struct slice labels; /* of a push: "", "/", or "/name/value..." */
+	struct slice id;     /* of one target, service, host, image or collector, as it is in the path;
+	                      * empty:	 the target's key is, or all of them are meant */
+	struct slice action; /* on it, or, without an id, posted to all of them */
+	struct slice file;   /* of ENDPOINT_STATIC: what is behind /static/ */
+	bool is_near_push;   /* for other methods it is not there, as a Pushgateway has it */
+	int status;          /* 301 or 307 */
+	bool is_outer;       /* settled before a content coding is looked at */
 	struct slice location; /* percent-encoded, in the arena */
 	struct slice allowed;  /* "GET, OPTIONS"; of ENDPOINT_API_OPTIONS empty: as a Pushgateway */
 };

@@ -2,6 +2,7 @@
 
 static const struct slice static_root = SLICE_INIT("/static/");
 static const struct slice targets_root = SLICE_INIT("/api/v1/targets/");
+static const struct slice services_root = SLICE_INIT("/api/v1/services/");
 static const struct slice page_root = SLICE_INIT("/metrics/");
 
 const struct slice route_push_roots[2] = {
@@ -93,6 +94,12 @@ static bool match_target_action(struct slice path, struct route *route)
 	return true;
 }
 
+static bool match_service(struct slice path, struct route *route)
+{
+	route->id = slice_skip(path, slice_starts_with(path, services_root) ? services_root.len : 0);
+	return route->id.len > 0 && route->id.len < path.len && slice_find_byte(route->id, '/') == NULL;
+}
+
 static bool match_file(struct slice path, struct route *route)
 {
 	if (!slice_starts_with(path, static_root)) {
@@ -179,6 +186,8 @@ static const struct pattern {
 					"/metrics/target/job@base64/{job}/{labels}" } },
 	{ match_target, ENDPOINT_API_TARGET, GET | PUT | PATCH | DELETE, { "/api/v1/targets/{id}" } },
 	{ match_target_action, ENDPOINT_API_TARGET_ACTION, POST, { "/api/v1/targets/{id}/{action}" } },
+	{ match_service, ENDPOINT_API_SERVICE, GET | PUT | PATCH | DELETE,
+			{ "/api/v1/services/{name}" } },
 	{ match_file, ENDPOINT_STATIC, GET, { "/static/{file}" } },
 	{ match_page_by_name, ENDPOINT_TARGET_PAGE, GET, { "/metrics/{id}" } },
 	{ match_hosts, ENDPOINT_HOSTS, GET | POST | PUT, { "/hosts" } },

@@ -32,6 +32,8 @@ static enum stats_handler handler_of(enum endpoint endpoint, const struct exchan
 	case ENDPOINT_API_TARGETS:
 	case ENDPOINT_API_TARGET:
 	case ENDPOINT_API_TARGET_ACTION:
+	case ENDPOINT_API_SERVICES:
+	case ENDPOINT_API_SERVICE:
 	case ENDPOINT_API_TARGETS_EXPORT:
 	case ENDPOINT_API_TARGETS_IMPORT:
 	case ENDPOINT_HOSTS:

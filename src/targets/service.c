@@ -113,7 +113,7 @@ static bool takes_instances(struct slice text)
 static bool takes_cpu(struct slice text)
 {
 	double number = number_is_float(text) ? number_value(text) : 0;
-	return text.len < NUMBER_TEXT_MAX && isfinite(number) && number > 0
+	return text.len < NUMBER_TEXT_MAX && isfinite(number) && number >= 0.001
 			&& number <= SERVICE_CPU_MAX;
 }
 

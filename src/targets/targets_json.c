@@ -44,10 +44,10 @@ void targets_json_append_labels(struct buf *out, const struct labels *labels)
 	buf_append_byte(out, '}');
 }
 
-static void append_threshold(struct buf *out, const struct target_threshold *threshold)
+void targets_json_append_threshold_fields(struct buf *out, const struct target_threshold *threshold)
 {
 	char number[NUMBER_TEXT_MAX];
-	buf_append(out, SLICE("{\"name\":"));
+	buf_append(out, SLICE("\"name\":"));
 	json_append_string(out, threshold->name);
 	append_text(out, "metric", threshold->metric);
 	append_text(out, "op", target_comparison_name(threshold->comparison));
@@ -55,7 +55,6 @@ static void append_threshold(struct buf *out, const struct target_threshold *thr
 	buf_append(out, slice_make(number, number_format(threshold->value, number)));
 	append_duration(out, "for", threshold->for_ns);
 	append_text(out, "severity", threshold->severity);
-	buf_append_byte(out, '}');
 }
 
 void targets_json_append_thresholds(struct buf *out, const struct target_config *config)
@@ -63,7 +62,9 @@ void targets_json_append_thresholds(struct buf *out, const struct target_config 
 	buf_append_byte(out, '[');
 	for (size_t i = 0; i < config->threshold_count; i++) {
 		buf_append(out, i > 0 ? SLICE(",") : SLICE(""));
-		append_threshold(out, &config->thresholds[i]);
+		buf_append_byte(out, '{');
+		targets_json_append_threshold_fields(out, &config->thresholds[i]);
+		buf_append_byte(out, '}');
 	}
 	buf_append_byte(out, ']');
 }

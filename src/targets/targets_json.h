@@ -17,3 +17,7 @@ void targets_json_append_config(struct buf *out, const struct target *target);
 /* Of that, the parts that are an object of strings, and an array. */
 void targets_json_append_labels(struct buf *out, const struct labels *labels);
 void targets_json_append_thresholds(struct buf *out, const struct target_config *config);
+
+/* Of one threshold what is between its brackets. */
+void targets_json_append_threshold_fields(
+		struct buf *out, const struct target_threshold *threshold);

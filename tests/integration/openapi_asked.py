@@ -1,4 +1,4 @@
-"""Hosts, images and collectors, and what is to be asked about them for each status that is described."""
+"""Hosts, images, collectors and services, and what is to be asked about them for each status that is described."""
 
 import json
 
@@ -50,12 +50,31 @@ INVENTORY = {
 }
 
 
+SERVICES = {
+    "createService": [("", {"name": "db"}), ("", {"name": "web", "dependencies": ["db"]}), ("", {"name": "db"}),
+                      ("", {"name": "x", "dependencies": ["nobody"]}), ("", {"name": "x", "parent": "x"})],
+    "listServices": [("", None), ("?limit=x", None)],
+    "getService": [("db", None), ("nobody", None)],
+    "replaceService": [("db", {"cpu": 1}), ("nobody", {}), ("db", {"dependencies": ["web"]}), ("db", {"cpu": "x"})],
+    "changeService": [("db", {"cpu": 2}), ("nobody", {}), ("db", {"dependencies": ["web"]}), ("db", {"cpu": "x"})],
+    "deleteService": [("db", None), ("web", None), ("nobody", None)],
+}
+
+
 def ask_about_inventory(weir, description):
-    """All of it, each answer held against the description."""
     lines = "".join(json.dumps(line) + "\n" for line in inventory_lines())
     assert weir.post(f"{TARGETS}/import", lines).status == 200
+    ask_all(weir, description, INVENTORY)
+
+
+def ask_about_services(weir, description):
+    ask_all(weir, description, SERVICES)
+
+
+def ask_all(weir, description, questions):
+    """Each answer is held against the description."""
     by_name = {operation.name: operation for operation in description.operations.values()}
-    for name, requests in INVENTORY.items():
+    for name, requests in questions.items():
         operation = by_name[name]
         for end, body in requests:
             path = operation.template.partition("{")[0] + end

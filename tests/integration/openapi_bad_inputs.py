@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import openapi_inventory
 import openapi_query
+import openapi_services
 from openapi_inputs import FORM, good_requests, good_values, target_config, target_labels
 from openapi_values import ANYTHING
 
@@ -38,8 +39,8 @@ BAD_CODINGS = [("gzip", b"m 1\n"), ("gzip", b""), ("gzip", gzip.compress(b"m 1\n
 
 # Anything else in the query is looked over, as a Pushgateway does.
 LENIENT = {"getPage", "getStatusPage"}
-STRICT = {"listTargets", "exportTargets", "discoverTargets", "discoverTargetsToo", "getRules", "getTargetHosts",
-          "exportGroups"}
+STRICT = {"listTargets", "listServices", "exportTargets", "discoverTargets", "discoverTargetsToo", "getRules",
+          "getTargetHosts", "exportGroups"}
 
 
 def bad_query_values(description, parameter):
@@ -89,7 +90,8 @@ def bad_header(draw, request):
     return request
 
 
-BAD_PLACES = {"id": BAD_IDS, "labels": BAD_LABELS, "job": BAD_BASE64, "file": ["x", "..x", "%00", "style.css%00"],
+BAD_PLACES = {"id": BAD_IDS, "name": openapi_services.BAD_NAMES, "labels": BAD_LABELS, "job": BAD_BASE64,
+              "file": ["x", "..x", "%00", "style.css%00"],
               "action": ["x", "enable%00", "Enable", "heartbeat%2Fx", "a" * 5000]}
 
 
@@ -123,6 +125,9 @@ def bad_object(draw, request):
     """A good body, and one thing in it that its schema does not take."""
     if openapi_inventory.is_inventory(request.operation):
         return draw(bad_inventory(request, openapi_inventory.SAID_BY_SCHEMA))
+    if openapi_services.is_service(request.operation):
+        request.body = draw(openapi_services.bad_objects(request.operation)).encode()
+        return request
     description = request.operation.description
     schema = request.operation.contents()["application/json"]
     members = description.resolve({"$ref": "#/components/schemas/TargetConfig"})["properties"]

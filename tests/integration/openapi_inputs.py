@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import openapi_inventory
 import openapi_query
+import openapi_services
 import protobuf
 from openapi_values import ANYTHING, DURATIONS, NAMES, TEXTS, number
 
@@ -251,6 +252,8 @@ def bodies(draw, operation, known):
     elif openapi_inventory.is_inventory(operation):
         known = None if operation.name.startswith("create") else known
         body = json.dumps(draw(openapi_inventory.good_objects(operation, known)), ensure_ascii=draw(st.booleans()))
+    elif openapi_services.is_service(operation):
+        body = json.dumps(draw(openapi_services.good_objects(operation)))
     elif operation.name == "importGroups":
         body = draw(group_lines())
     elif operation.name == "importTargets":
@@ -279,13 +282,15 @@ def new_target(draw, description):
 
 @st.composite
 def good_requests(draw, operation):
-    """All of it good; `{id}` is left in the path, for whoever knows what there is."""
+    """All of it good; `{id}` and `{name}` are left in the path, for whoever knows what there is."""
     description = operation.description
     request = Request(operation, operation.template)
     for parameter in operation.said.get("parameters", []):
         said = description.resolve(parameter)
         values = parameter_values(description, parameter)
-        if said["in"] == "path" and said["name"] != "id":
+        if said["in"] == "path" and said["name"] in ("id", "name"):
+            continue
+        if said["in"] == "path":
             part = urllib.parse.quote(draw(values), safe="")
             if said["name"] == "labels" and draw(st.booleans()):
                 part = part.replace("%2F", "/")

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import openapi_services
 from harness import Weir
 from openapi import description
 from openapi_bad_inputs import bad_requests, ways_to_be_bad
@@ -36,7 +37,7 @@ def weirs(tmp_path_factory):
     """One for what is good, one for what is bad. Both have to end well."""
     started = [Weir(tmp_path_factory.mktemp(name), "--web.enable-admin-api") for name in ("good", "bad")]
     for weir in started:
-        data(weir.post(TARGETS + "/import", "".join(json.dumps(seed) + "\n" for seed in seeds())))
+        data(weir.post(TARGETS + "/import", "".join(json.dumps(seed) + "\n" for seed in (*seeds(), *openapi_services.seeds()))))
     yield started
     for weir in started:
         weir.stop()
@@ -58,6 +59,10 @@ def prepare(weir, request):
     elif "{id}" in request.path:
         target = create(weir, {"job": "prepared", "n": str(next(number))}, mode="virtual")
         request.path = request.path.replace("{id}", target["id"])
+    if "{name}" in request.path:
+        name = openapi_services.fresh_name()
+        data(weir.post("/api/v1/services", json.dumps({"name": name})), 201)
+        request.path = request.path.replace("{name}", name)
     if request.path.startswith("/metrics/target/"):
         weir.put(request.path.replace("/metrics/target/", "/metrics/", 1))
 
@@ -101,7 +106,7 @@ def test_bad_input_is_refused_and_changes_nothing(bad_weir, name):
     @generated(2 * EXAMPLES)
     @given(bad_requests(BY_NAME[name]))
     def test(request):
-        request.path = request.path.replace("{id}", bad_weir.target["id"])
+        request.path = request.path.replace("{id}", bad_weir.target["id"]).replace("{name}", openapi_services.SEEDS[0])
         response = send(bad_weir, request)
         assert 400 <= response.status < 500, (request, response)
         # What a Pushgateway says of an empty body that is to be gzip is no sentence.
@@ -117,7 +122,8 @@ METHODS = ["GET", "PUT", "POST", "DELETE", "PATCH", "HEAD", "get", "TRACE", "PRO
 def test_other_methods_are_refused(bad_weir, template):
     before = state(bad_weir)
     there = {method for method, other in description().operations if other == template}
-    path = template.format(job="YQ", labels="l/v", id=bad_weir.target["id"], action="enable", file="style.css")
+    path = template.format(job="YQ", labels="l/v", id=bad_weir.target["id"], name="x", action="enable",
+                           file="style.css")
     for method in METHODS:
         if method not in there:
             response = bad_weir.request(method, path, b"x")

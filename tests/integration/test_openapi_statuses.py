@@ -8,7 +8,7 @@ import urllib.parse
 import pytest
 
 from openapi import description
-from openapi_asked import NOBODY, ask_about_inventory
+from openapi_asked import NOBODY, ask_about_inventory, ask_about_services
 from openapi_inputs import FORM
 from targets import TARGETS, create
 
@@ -16,7 +16,7 @@ EVERYWHERE = {400, 401, 408, 413, 417, 429, 431, 501, 503, 505}
 # Somebody else was faster, or the database refuses a value: test_targets_postgres.py has two weirs on one.
 WITH_A_DATABASE = {(name, 409) for name in ("replaceTarget", "changeTarget", "deleteTarget", "actOnTarget",
                                             "importTargets")} | {
-    ("deleteTarget", 422), ("actOnTarget", 422), ("deleteHost", 409)}
+    ("deleteTarget", 422), ("actOnTarget", 422), ("deleteHost", 409), ("deleteService", 422)}
 BODIES = {"createTarget": '{"labels": {"job": "new"}}', "replaceTarget": "{}", "changeTarget": "{}"}
 
 
@@ -25,7 +25,7 @@ def operations(*tags):
 
 
 def path_of(operation, prefix="", **names):
-    return prefix + operation.template.format(**{"job": "YQ", "labels": "l/v", "action": "heartbeat", "id": NOBODY,
+    return prefix + operation.template.format(**{"job": "YQ", "labels": "l/v", "action": "heartbeat", "id": NOBODY, "name": "x",
                                                  "file": "style.css", **names})
 
 
@@ -98,6 +98,7 @@ def test_each_status_comes(start_weir):
     ask_for_what_is_not_there(usual)
     ask_twice(usual)
     ask_about_inventory(usual, description())
+    ask_about_services(usual, description())
     ask_for_values(usual)
     ask_beside(usual, "")
     ask_beside(start_weir("--web.route-prefix=/w"), "/w")

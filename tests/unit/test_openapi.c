@@ -104,6 +104,15 @@ static void test_nothing_else_is_described(void)
 	cJSON_Delete(document);
 }
 
+/* In place of a name in braces. */
+static struct slice value_of(struct slice name)
+{
+	if (slice_equal(name, SLICE("{id}"))) {
+		return SLICE("00000000-0000-4000-8000-000000000000");
+	}
+	return slice_equal(name, SLICE("{name}")) ? SLICE("a") : SLICE("a/b");
+}
+
 /* A request to what the template looks like, with something for each name in it. */
 static enum route_result find(struct slice template, enum http_method method)
 {
@@ -122,9 +131,7 @@ static enum route_result find(struct slice template, enum http_method method)
 		const char *close = slice_find_byte(template, '}');
 		if (close != NULL) {
 			struct slice name = slice_between(template.ptr, close + 1);
-			buf_append(&path,
-					slice_equal(name, SLICE("{id}")) ? SLICE("00000000-0000-4000-8000-000000000000")
-													 : SLICE("a/b"));
+			buf_append(&path, value_of(name));
 			template = slice_skip(template, name.len);
 		}
 	}

@@ -47,9 +47,9 @@ static struct slice describe(const struct routes *routes, const char *request_li
 {
 	static const char *const endpoints[] = { "none", "metrics", "push", "healthy", "ready", "quit",
 		"page", "static", "openapi", "api export", "api import", "api metrics", "api query",
-		"api status", "targets", "target", "target action", "targets export", "targets import",
-		"discovery", "collector", "hosts", "rules", "target page", "wipe", "api options",
-		"orwell hosts", "orwell images", "orwell collectors" };
+		"api status", "targets", "target", "target action", "services", "service", "targets export",
+		"targets import", "discovery", "collector", "hosts", "rules", "target page", "wipe",
+		"api options", "orwell hosts", "orwell images", "orwell collectors" };
 	struct http_request request = { 0 };
 	struct slice line = slice_of_string(request_line);
 	const char *blank = slice_find_byte(line, ' ');
@@ -145,6 +145,10 @@ static void test_endpoints(void)
 		{ "PUT /api/v1/targets/x", "target" },
 		{ "PATCH /api/v1/targets/x", "target" },
 		{ "DELETE /api/v1/targets/x", "target" },
+		{ "GET /api/v1/services", "services" },
+		{ "POST /api/v1/services", "services" },
+		{ "PATCH /api/v1/services/x", "service" },
+		{ "DELETE /api/v1/services/x%2By", "service" },
 		{ "POST /api/v1/targets/x/heartbeat", "target action" },
 		{ "POST /api/v1/targets/x/a/b", "target action" },
 		{ "GET /api/v1/targets/export", "targets export" },

@@ -146,11 +146,11 @@ static void test_what_is_odd_is_not_set(void)
 	CHECK(web.texts[SERVICE_PORTS].ptr == NULL && web.texts[SERVICE_CPU].ptr == NULL);
 	check_problems("web",
 			"image is not understood, and counts as not set;ports is not understood, and counts as "
-	        "not set;"
+			"not set;"
 			"dependencies is not understood, and counts as not set;min_instances is not "
-	        "understood, and counts as not set;"
+			"understood, and counts as not set;"
 			"cpu is not understood, and counts as not set;min_instances 3 is more than "
-	        "max_instances 2;");
+			"max_instances 2;");
 	put("odd", "parent=a,b");
 	check_problems("odd", "parent is no name of a service, and counts as not set;");
 	end();
