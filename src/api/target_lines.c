@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "store/line.h"
+#include "targets/members.h"
 
 const struct family_declaration target_lines_declarations[TARGET_LINES_COUNT] = {
 	[TARGET_LINES_INFO] = {
@@ -9,6 +10,12 @@ const struct family_declaration target_lines_declarations[TARGET_LINES_COUNT] = 
 		.type = METRIC_GAUGE,
 		.source = DECLARATION_YIELDING,
 		.help = SLICE_INIT("What is known of targets, as their attributes."),
+	},
+	[TARGET_LINES_INSTANCES] = {
+		.name = SLICE_INIT("weir_service_active_instances"),
+		.type = METRIC_GAUGE,
+		.source = DECLARATION_OWN,
+		.help = SLICE_INIT("Active targets that belong to a service."),
 	},
 	[TARGET_LINES_EXPIRES] = {
 		.name = SLICE_INIT("weir_target_expires_time_seconds"),
@@ -32,7 +39,7 @@ const struct family_declaration target_lines_declarations[TARGET_LINES_COUNT] = 
 	},
 };
 
-/* Pushed series, by hash of job and instance. */
+/* Pushed series, by hash of job and instance, or of the service. */
 struct taken {
 	struct map map; // map_node alone
 	struct arena arena;
@@ -53,32 +60,34 @@ static void take(struct taken *taken, uint64_t hash)
 
 /* ---- What is pushed ---- */
 
-static void take_line(struct taken *taken, struct slice line)
+static void take_line(struct taken *taken, struct slice line, enum target_lines lines)
 {
 	struct line_labels labels = line_labels_of(line_series(line));
 	struct slice job = SLICE("");
 	struct slice instance = SLICE("");
+	struct slice service = SLICE("");
 	struct label label;
 	while (line_labels_next_with_value(&labels, &label)) {
 		job = slice_equal(label.name, SLICE("job")) ? label.value : job;
 		instance = slice_equal(label.name, SLICE("instance")) ? label.value : instance;
+		service = slice_equal(label.name, SLICE("service")) ? label.value : service;
 	}
-	take(taken, target_identity(job, instance));
+	take(taken, lines == TARGET_LINES_INSTANCES ? hash64(service) : target_identity(job, instance));
 }
 
-static void take_block(struct taken *taken, const struct block *block)
+static void take_block(struct taken *taken, const struct block *block, enum target_lines lines)
 {
 	for (uint32_t i = 0; i < block->line_count; i++) {
-		take_line(taken, block_line(block, i));
+		take_line(taken, block_line(block, i), lines);
 	}
 }
 
-static void take_pushed(struct taken *taken, const struct family *family)
+static void take_pushed(struct taken *taken, const struct family *family, enum target_lines lines)
 {
 	for (uint32_t i = 0; family->exposed > 0 && i < family->slots.len; i++) {
 		struct slot slot = *slots_at(&family->slots, i);
 		if (slot_is_exposed(slot)) {
-			take_block(taken, slot_content(slot));
+			take_block(taken, slot_content(slot), lines);
 		}
 	}
 }
@@ -107,8 +116,8 @@ static bool gives_way(const struct taken *taken, const struct target *target)
 
 static bool has_to_be_heard_of(const struct target *target)
 {
-	return target->config.interval_ns > 0 && target->config.mode == TARGET_PUSH
-			&& !target->config.is_disabled;
+	return target->config.mode == TARGET_PUSH && !target->config.is_disabled
+			&& registry_wanted_ns(target) > 0;
 }
 
 /* name{labels}; the group, if it is there, has the labels as text. */
@@ -170,12 +179,28 @@ static void append_info(struct taken *taken, const struct registry *registry, st
 	buf_append(out, is_shown ? line : SLICE(""));
 }
 
+static void append_instances(struct taken *taken, const struct registry *registry, struct buf *out,
+		const struct target *service)
+{
+	struct slice name = target_label(service, SLICE("instance"));
+	bool is_shown = service->config.mode == TARGET_SERVICE && !service->config.is_disabled
+			&& !is_taken(taken, hash64(name));
+	if (is_shown) {
+		buf_append(out, target_lines_declarations[TARGET_LINES_INSTANCES].name);
+		buf_printf(out, "{service=\"" SLICE_FMT "\"} %zu\n", SLICE_ARG(name),
+				members_active(registry, name));
+	}
+}
+
 static void append_line(struct taken *taken, const struct registry *registry, struct buf *out,
 		enum target_lines lines, const struct target *target)
 {
 	switch (lines) {
 	case TARGET_LINES_INFO:
 		append_info(taken, registry, out, target);
+		return;
+	case TARGET_LINES_INSTANCES:
+		append_instances(taken, registry, out, target);
 		return;
 	case TARGET_LINES_EXPIRES:
 		append_expires(taken, registry, out, target);
@@ -194,18 +219,30 @@ static void append_line(struct taken *taken, const struct registry *registry, st
 static void append_all(
 		struct taken *taken, struct registry *registry, struct buf *out, enum target_lines lines)
 {
-	if (lines == TARGET_LINES_SILENT) {
+	switch (lines) {
+	case TARGET_LINES_SILENT:
 		LIST_EACH (link, &registry->late) {
 			append_line(taken, registry, out, lines, LIST_ENTRY(link, struct target, late));
 		}
-	} else if (lines == TARGET_LINES_EXPIRES) {
+		return;
+	case TARGET_LINES_EXPIRES:
 		LIST_EACH (link, &registry->expiring) {
 			append_line(taken, registry, out, lines, LIST_ENTRY(link, struct target, expiring));
 		}
-	} else {
+		return;
+	case TARGET_LINES_INSTANCES:
+		LIST_EACH (link, &registry->unwatched) {
+			append_line(taken, registry, out, lines, LIST_ENTRY(link, struct target, described));
+		}
+		return;
+	case TARGET_LINES_INFO:
+	case TARGET_LINES_LAST_SEEN:
 		LIST_EACH (link, &registry->described) {
 			append_line(taken, registry, out, lines, LIST_ENTRY(link, struct target, described));
 		}
+		return;
+	case TARGET_LINES_COUNT:
+		return;
 	}
 }
 
@@ -221,7 +258,7 @@ void target_lines_append(
 	}
 	map_init(&taken.map);
 	arena_init(&taken.arena);
-	take_pushed(&taken, family);
+	take_pushed(&taken, family, lines);
 	if (one == NULL) {
 		append_all(&taken, api->targets, out, lines);
 	} else {

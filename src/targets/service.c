@@ -256,17 +256,27 @@ void service_resolve(
 	}
 }
 
-bool service_overrides(const struct service_whole *whole, size_t place, struct slice threshold)
+static bool has_threshold(const struct target_config *config, size_t count, struct slice name)
 {
-	for (size_t i = 0; i < place; i++) {
-		const struct target_config *config = whole->line[i].config;
-		for (size_t j = 0; j < config->threshold_count; j++) {
-			if (slice_equal(config->thresholds[j].name, threshold)) {
-				return true;
-			}
+	for (size_t i = 0; i < count; i++) {
+		if (slice_equal(config->thresholds[i].name, name)) {
+			return true;
 		}
 	}
 	return false;
+}
+
+/* Of two that somebody gave the same service, the first counts. */
+bool service_is_overridden(const struct service_whole *whole, size_t place, size_t threshold)
+{
+	const struct target_config *config = whole->line[place].config;
+	struct slice name = config->thresholds[threshold].name;
+	for (size_t i = 0; i < place; i++) {
+		if (has_threshold(whole->line[i].config, whole->line[i].config->threshold_count, name)) {
+			return true;
+		}
+	}
+	return has_threshold(config, threshold, name);
 }
 
 bool service_is_empty_range(const struct service_whole *whole)

@@ -136,8 +136,8 @@ struct service_whole {
 void service_resolve(
 		const struct service_view *view, struct service service, struct service_whole *ret_whole);
 
-/* Whether one in front of it in the line has a threshold of that name, which then counts. */
-bool service_overrides(const struct service_whole *whole, size_t place, struct slice threshold);
+/* Whether one in front of it in the line has a threshold of its name, which then counts. */
+bool service_is_overridden(const struct service_whole *whole, size_t place, size_t threshold);
 
 /* It wants more instances at least than at most. */
 bool service_is_empty_range(const struct service_whole *whole);

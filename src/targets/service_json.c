@@ -123,7 +123,7 @@ static void append_thresholds(struct buf *out, const struct service_whole *whole
 	for (size_t i = 0; i < whole->len; i++) {
 		const struct target_config *config = whole->line[i].config;
 		for (size_t j = 0; j < config->threshold_count; j++) {
-			if (!service_overrides(whole, i, config->thresholds[j].name)) {
+			if (!service_is_overridden(whole, i, j)) {
 				buf_append(out, is_first ? SLICE("") : SLICE(","));
 				append_threshold(out, &config->thresholds[j], whole->line[i].name);
 				is_first = false;

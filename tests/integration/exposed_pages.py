@@ -13,8 +13,8 @@ DATA = REPOSITORY / "tests" / "integration" / "data"
 NODE = "/metrics/job/node-exporter/instance/198.51.100.1/site/a"
 SWITCH = "/metrics/job/snmp-exporter/target_switch/192.0.2.1/instance/198.51.100.1/site/a"
 ARP = "/metrics/job/arpMetrics/instance/198.51.100.1/site/a"
-OWN_OF_TARGETS = ("target_info", "weir_target_silent", "weir_target_last_seen_time_seconds",
-                  "weir_target_expires_time_seconds")
+OWN_OF_TARGETS = ("target_info", "weir_service_active_instances", "weir_target_silent",
+                  "weir_target_last_seen_time_seconds", "weir_target_expires_time_seconds")
 
 
 def push_from_site(weir, node_page):
@@ -32,6 +32,7 @@ def page_with_targets(weir):
     create(weir, {"job": "quiet", "instance": "i"}, interval="1ms", silent_after=1,
            attributes={"rack": "r1"})
     create(weir, {"job": "hasty", "instance": "i"}, interval="1ms")
+    assert weir.post("/api/v1/services", '{"name": "web"}').status == 201
 
     def page():
         text = weir.get("/metrics").text

@@ -106,6 +106,82 @@ def test_threshold_fires_and_resolves(weir, tmp_path):
     check(tmp_path, changed)
 
 
+# ---- Of services ----
+
+def make_service(weir, name, **said):
+    return data(weir.post("/api/v1/services", json.dumps({"name": name, **said})), 201)
+
+
+def test_thresholds_of_a_service(weir, tmp_path):
+    """Its own, and those of its parents that have other names; one that is not active has none."""
+    make_service(weir, "base", active=False, thresholds=[HOT, {**HOT, "name": "Full", "metric": "used", "value": 1}])
+    make_service(weir, "web", parent="base", thresholds=[{**HOT, "value": 50}])
+    make_service(weir, "shop", parent="base")
+    text = rules(weir)
+    assert "SUCCESS: 5 rules found" in check(tmp_path, text)
+    labels = {"job": "j", "instance": "i", "severity": "page"}
+
+    def fires(service, value):
+        return {**labels, "service": service}, f"j i is at {value}."
+
+    run_tests(tmp_path, text, [{
+        "interval": "1m",
+        "input_series": [
+            {"series": 'temperature{job="j",instance="i",service="web"}', "values": "49 50 50 50 49"},
+            {"series": 'temperature{job="j",instance="i",service="shop"}', "values": "50 80 81 81 81"},
+            {"series": 'temperature{job="j",instance="i",service="base"}', "values": "99x5"},
+            {"series": 'used{job="j",instance="i",service="web"}', "values": "1x5"},
+            {"series": 'temperature{job="j",instance="i"}', "values": "99x5"}],
+        "alert_rule_test": [
+            at(1, "Hot"), at(2, "Hot", fires("web", 50)), at(3, "Hot", fires("web", 50), fires("shop", 81)),
+            at(4, "Hot", fires("shop", 81)), at(2, "Full", fires("web", 1))],
+    }])
+    data(weir.request("PATCH", "/api/v1/services/base", '{"thresholds": []}'))
+    assert "SUCCESS: 2 rules found" in check(tmp_path, rules(weir))
+    assert "SUCCESS: 1 rules found" in check(tmp_path, rules(weir, "?mode=push"))
+
+
+def test_too_few_and_too_many_instances(weir, tmp_path):
+    make_service(weir, "base", active=False, min_instances=2)
+    make_service(weir, "web", parent="base", max_instances=3)
+    make_service(weir, "zero", min_instances=0)
+    text = rules(weir)
+    assert "SUCCESS: 3 rules found" in check(tmp_path, text)
+    few, many = "WeirServiceTooFewInstances", "WeirServiceTooManyInstances"
+    labels = {"service": "web", "severity": "warning"}
+    run_tests(tmp_path, text, [{
+        "interval": "1m",
+        "input_series": [
+            {"series": 'weir_service_active_instances{service="web"}', "values": "2 1 1 2 3 4 4 3"},
+            {"series": 'weir_service_active_instances{service="other"}', "values": "0x8"}],
+        "alert_rule_test": [
+            at(1, few), at(2, few, (labels, "web has 1 active instances, and shall have at least 2.")), at(3, few),
+            at(5, many), at(6, many, (labels, "web has 4 active instances, and shall have at most 3.")), at(7, many)],
+    }])
+
+
+def test_heartbeat_of_a_service(weir, tmp_path):
+    """Of each instance without one of its own; the rule goes with it."""
+    make_service(weir, "base", heartbeat="1m")
+    make_service(weir, "web", parent="base")
+    member = create(weir, {"job": "j", "instance": "i", "service": "web"})
+    create(weir, {"job": "j", "instance": "own"}, interval="1h", attributes={"service": "web"})
+    text = rules(weir)
+    assert "SUCCESS: 3 rules found" in check(tmp_path, text) and "> 180 or" in text and "> 10800 or" in text
+    labels = {"job": "j", "instance": "i", "service": "web", "severity": "warning", "target": member["id"]}
+    run_tests(tmp_path, text, [{
+        "interval": "1m",
+        "input_series": [{"series": 'weir_target_last_seen_time_seconds{job="j",instance="i",service="web"}',
+                          "values": "0x5"}],
+        "alert_rule_test": [at(3, "WeirHeartbeatMissed"), at(4, "WeirHeartbeatMissed", (
+            labels, "Nothing was heard of j i for longer than it may be quiet."))],
+    }])
+    data(weir.request("PATCH", "/api/v1/services/web", '{"active": false}'))
+    assert "SUCCESS: 2 rules found" in check(tmp_path, rules(weir))
+
+
+# ---- Names ----
+
 ODD = "\"}} {{ $x }} \\ ' # : \n é \x7f \x80 \u2028 \ufeff \t 💧"
 
 

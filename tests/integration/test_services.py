@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import sqlite3
 
 import pytest
@@ -250,6 +251,66 @@ def test_many_at_once(weir):
         statuses = sorted(connection.response().status for connection in connections)
     assert statuses == [200] * 9 + [409]
     assert all(service["problems"] == [] for service in data(weir.get(SERVICES))["services"])
+
+
+# ---- Instances ----
+
+def active(weir):
+    """By the page; services that are not active have no series."""
+    return {name: int(value) for name, value in re.findall(
+        r'^weir_service_active_instances\{.*service="(.+)"\} (\d+)$', weir.get("/metrics").text, re.M)}
+
+
+@pytest.mark.smoke
+def test_instances(weir):
+    make(weir, "base", active=False)
+    make(weir, "web")
+    make(weir, "db")
+    weir.put("/metrics/job/j/instance/a/service/web", "m 1\n")
+    weir.put("/metrics/job/j/instance/b/service/nobody", "m 1\n")
+    other = create(weir, {"job": "j", "instance": "c"}, mode="virtual", attributes={"service": "web"})
+    create(weir, {"job": "j", "instance": "d"}, attributes={"service": "web"})  # never pushed
+    assert show(weir, "web")["instances"] == 2 and show(weir, "db")["instances"] == 0
+    assert active(weir) == {"web": 2, "db": 0}
+    url = f"{TARGETS}/{other['id']}"
+    data(weir.post(f"{url}/disable"))
+    assert active(weir) == {"web": 1, "db": 0}
+    data(weir.request("PATCH", url, json.dumps({"enabled": True, "attributes": {"service": "db"}})))
+    assert active(weir) == {"web": 1, "db": 1}
+    weir.delete("/metrics/job/j/instance/a/service/web")
+    assert weir.delete(url).status == 204
+    assert active(weir) == {"web": 0, "db": 0}
+    data(send(weir, "PATCH", "db", active=False))
+    assert weir.delete(f"{SERVICES}/web").status == 204
+    assert active(weir) == {}
+
+
+def test_who_pushes_counts_of_instances_knows_better(weir):
+    make(weir, "web")
+    make(weir, "db")
+    pushed = weir.put("/metrics/job/orchestrator", "# TYPE weir_service_active_instances gauge\n"
+                                                   'weir_service_active_instances{service="web"} 7\n')
+    assert pushed.status == 200
+    assert active(weir) == {"web": 7, "db": 0}
+
+
+def test_a_heartbeat_makes_silent(start_weir):
+    """Where nothing is configured for the target itself."""
+    weir = start_weir("--targets.silent-after=1")
+    make(weir, "base", heartbeat="1h")
+    make(weir, "web", parent="base")
+    weir.put("/metrics/job/j/instance/a/service/web", "m 1\n")
+    own = create(weir, {"job": "j", "instance": "b", "service": "web"}, interval="1h")
+    data(weir.post(f"{TARGETS}/{own['id']}/heartbeat"))
+    assert weir.get("/metrics").text.count("\nweir_target_last_seen_time_seconds{") == 2
+    states = lambda: [target["state"] for target in data(weir.get(TARGETS))["targets"]]  # noqa: E731
+    assert states() == ["active", "active"]
+    data(send(weir, "PATCH", "base", heartbeat="1ms"))
+    wait_for(lambda: states() == ["silent", "active"], "the instance is late")
+    wait_for(lambda: show(weir, "web")["instances"] == 1, "it is counted so")
+    data(send(weir, "PATCH", "web", active=False))
+    wait_for(lambda: states() == ["active", "active"], "nobody waits for it")
+    wait_for(lambda: show(weir, "web")["instances"] == 2, "it is counted so")
 
 
 # ---- What was written by hand ----
