@@ -65,7 +65,7 @@ class Exposed:
     def labels(self, expression):
         """All that the series of an expression may have."""
         selected = promql.selectors(expression)
-        return LABELS_OF_TARGETS.union(*(self.names.get(one.name, ()) for one in selected))
+        return LABELS_OF_TARGETS.union(promql.made(expression), *(self.names.get(one.name, ()) for one in selected))
 
 
 def expanded(text):

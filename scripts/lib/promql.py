@@ -142,3 +142,15 @@ def listed(text):
             end = end_of(found, at + 1)
             labels |= {label for kind, label in found[at + 2:end - 1] if kind == "word"}
     return labels
+
+
+def made(text):
+    """Labels that the expression itself makes, by label_replace(x, "a", ...) and label_join()."""
+    found, labels = tokens(text), set()
+    for at, (kind, word) in enumerate(found[:-1]):
+        if kind == "word" and word.lower() in ("label_replace", "label_join") and found[at + 1][1] == "(":
+            end, inner = end_of(found, at + 1), at + 2
+            while inner < end and found[inner][1] != ",":
+                inner = end_of(found, inner) if found[inner][1] in PAIRS else inner + 1
+            labels |= {unquoted(label) for kind, label in found[inner + 1:inner + 2] if kind == "string"}
+    return labels

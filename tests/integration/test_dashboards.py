@@ -10,7 +10,7 @@ import yaml
 
 import peers
 from exposed_pages import exposed_pages, page_with_targets, push_from_site
-from harness import BINARY, DEADLINE, REPOSITORY, environment
+from harness import BINARY, DEADLINE, REPOSITORY, environment, wait_for
 from promql_rules import check_promql
 
 sys.path.insert(0, str(REPOSITORY / "scripts" / "lib"))
@@ -57,6 +57,25 @@ def test_metric_that_is_renamed_is_missed(pages, tmp_path):
     panels = {fault.partition(": panel ")[2].partition(": ")[0] for fault in faults
               if "there is no metric weir_limit_used" in fault and ".json: panel" in fault}
     assert panels == {"'Fullest limit'", "'Limits'"}
+
+
+def test_component_is_shown_when_it_is_away(redis, start_weir, tmp_path):
+    """By the queries of the table: up or not, when it was last up, and what waits."""
+    panel, = (panel for dashboard in DASHBOARDS.values() for panel in dashboards.all_panels(dashboard)
+              if panel["title"] == "Components")
+    is_up, seen, waiting = (re.sub(r"\$\w+", ".*", target["expr"]) for target in panel["targets"])
+    weir = start_weir(f"--ingest.redis-lists={redis.url}")
+    with peers.Prometheus(tmp_path / "prometheus", {"weir": weir.url}) as server:
+        def ask(query):
+            return {labels["component"]: float(value) for labels, value in server.query(query)}
+
+        wait_for(lambda: ask(is_up) == {"scrape": 1, "state": 1, "targets": 1, "lists": 1}, "all are up")
+        seen = seen.replace("[1d:1m]", "[1h:1s]")  # whose steps are on whole minutes
+        wait_for(lambda: len(ask(seen)) == 4, "all were seen")
+        redis.stop()
+        wait_for(lambda: ask(is_up) == {"scrape": 1, "state": 1, "targets": 1, "lists": 0}, "one is away")
+        assert set(ask(waiting)) == {"state", "targets", "lists"}
+        wait_for(lambda: ask(seen)["state"] > ask(seen)["lists"], "it was seen last a while ago")
 
 
 # ---- Provisioning ----

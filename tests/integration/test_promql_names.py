@@ -53,6 +53,14 @@ def test_listed_labels(text, labels):
     assert promql.listed(text) == labels
 
 
+@pytest.mark.parametrize("text,labels", [
+    ('label_replace(m, "a", "$1", "b", "(.*)")', {"a"}), ("m{a=\"b\"}", set()),
+    ('label_replace(rate(m{c="d",e="f"}[5m]), "a", "", "", "") or label_join(n, "g", ",", "h")', {"a", "g"}),
+])
+def test_made_labels(text, labels):
+    assert promql.made(text) == labels
+
+
 def test_names_by_pattern():
     selector, = promql.selectors('{__name__=~"node_.*",job="x"}')
     assert (selector.name, selector.pattern, selector.labels) == ("", "node_.*", ("job",))
