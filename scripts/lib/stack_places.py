@@ -16,11 +16,13 @@ class Fault(Exception):
     """What went wrong, for people."""
 
 
-def run(command, stdin=None, stdout=subprocess.PIPE, what=None):
+def run(command, stdin=None, stdout=subprocess.PIPE, what=None, timeout=None):
     """What it printed, or its standard output in a file."""
     try:
         done = subprocess.run([str(word) for word in command], stdin=stdin or subprocess.DEVNULL, stdout=stdout,
-                              stderr=subprocess.PIPE, check=False)
+                              stderr=subprocess.PIPE, check=False, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        raise Fault(f"{what or command[0]}: it does not answer within {timeout:g} s") from None
     except OSError as fault:
         raise Fault(f"cannot run {command[0]}: {fault.strerror}") from None
     if done.returncode != 0:
@@ -32,14 +34,14 @@ def run(command, stdin=None, stdout=subprocess.PIPE, what=None):
 class Servers:
     """Told of by variables of the environment."""
 
-    def __init__(self):
+    def __init__(self, needs_data=True):
         self.postgres_url = os.environ.get("POSTGRES_URL", "").rstrip("/")
         self.databases = os.environ.get("POSTGRES_DATABASES", "weir grafana").split()
         self.redis = [os.environ.get("REDIS_HOST"), os.environ.get("REDIS_PORT")]
         self.weir_data = os.environ.get("WEIR_DATA_DIR")
         self.prometheus_url = os.environ.get("PROMETHEUS_URL", "").rstrip("/")
         self.prometheus_data = os.environ.get("PROMETHEUS_DATA")
-        if bool(self.prometheus_url) != bool(self.prometheus_data):
+        if needs_data and bool(self.prometheus_url) != bool(self.prometheus_data):
             raise Fault("PROMETHEUS_URL and PROMETHEUS_DATA go together")
 
     def parts(self):

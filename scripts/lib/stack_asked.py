@@ -1,0 +1,107 @@
+"""Where the components of a stack are asked how they are: as servers, or as services of a compose file."""
+
+import os
+import re
+import urllib.parse
+
+from asking import Asker, AskError
+from stack_check import read_env
+from stack_places import Containers, Fault, Servers, run
+
+PORTS = {"weir": 9091, "prometheus": 9090, "alertmanager": 9093, "grafana": 3000}
+PUBLIC = {"weir": "push", "prometheus": "metrics", "grafana": "grafana"}
+WITH_WGET = ("prometheus", "alertmanager", "nginx", "grafana")
+
+
+class AskedServers(Servers):
+    """By their URLs in variables; several weirs, with blanks between them."""
+
+    def __init__(self, timeout):
+        super().__init__(needs_data=False)
+        self.timeout = timeout
+        weirs = os.environ.get("WEIR_URL", "").split()
+        names = ["weir"] if len(weirs) == 1 else [f"weir-{number + 1}" for number in range(len(weirs))]
+        urls = dict(zip(names, weirs))
+        for name in ("prometheus", "alertmanager", "grafana", "nginx"):
+            urls[name] = os.environ.get(f"{name.upper()}_URL", "")
+        try:
+            self.askers = {name: Asker(url, timeout=timeout) for name, url in urls.items() if url}
+        except AskError as fault:
+            raise Fault(str(fault)) from None
+        os.environ.setdefault("PGCONNECT_TIMEOUT", str(max(2, round(timeout))))
+
+    def components(self):
+        stores = {"redis": any(self.redis), "postgres": self.postgres_url}
+        weirs = [name for name in self.askers if name.startswith("weir")]
+        return [*weirs, *(name for name, is_there in stores.items() if is_there),
+                *(name for name in self.askers if name not in weirs)]
+
+    def link(self, name):
+        if name == "redis":
+            return f"redis://{self.redis[0] or '127.0.0.1'}:{self.redis[1] or '6379'}"
+        return Asker.hide(self.postgres_url) if name == "postgres" else self.askers[name].url + "/"
+
+    def instance(self, name):
+        return self.askers[name].instance if name in self.askers else ""
+
+    def fetch(self, name, path, parameters=()):
+        return self.askers[name].get(path, parameters).decode(errors="replace")
+
+    def probe_weir(self, name):
+        self.fetch(name, "/-/ready")
+
+    def probe_nginx(self, name):
+        """Any answer of its own will do; what is behind it is asked by itself."""
+        try:
+            self.fetch(name, "/")
+        except AskError as fault:
+            if not re.search(r": (30[12378]|40[134]) ", str(fault)):
+                raise
+
+
+class AskedContainers(Containers):
+    """From within their network: by the wget of one that has it. A weir has none, but a probe."""
+
+    def __init__(self, compose_file, env_file, project, timeout):
+        super().__init__(compose_file, env_file, project)
+        self.timeout = timeout
+        self.domain = read_env(env_file if env_file and env_file.is_file() else None).get("DOMAIN")
+
+    def components(self):
+        known = ("weir", "weir-1", "weir-2", "redis", "postgres", *WITH_WGET)
+        return [name for name in known if name in self.services]
+
+    def link(self, name):
+        kind = "weir" if name.startswith("weir") else name
+        if self.domain and "nginx" in self.services and kind in PUBLIC:
+            return f"https://{PUBLIC[kind]}.{self.domain}/"
+        return f"http://{self.instance(name)}/" if kind in PORTS else ""
+
+    def instance(self, name):
+        port = PORTS.get("weir" if name.startswith("weir") else name)
+        return f"{name}:{port}" if port else ""
+
+    def fetch(self, name, path, parameters=()):
+        """From itself, or by the first of the others that runs; by its published port if there is none."""
+        query = "?" + urllib.parse.urlencode(list(parameters)) if parameters else ""
+        if name in WITH_WGET:
+            return self._wget(name, f"127.0.0.1:{PORTS[name]}", path + query)
+        helpers = [other for other in WITH_WGET if other in self.services]
+        for number, helper in enumerate(helpers, 1):
+            try:
+                return self._wget(helper, self.instance(name), path + query)
+            except Fault:
+                if number == len(helpers):
+                    raise
+        address = run([*self.compose, "port", name, str(PORTS["weir"])], what=name, timeout=self.timeout)
+        return Asker(f"http://{address.replace('0.0.0.0', '127.0.0.1')}", timeout=self.timeout).get(path + query).decode()
+
+    def _wget(self, service, address, target):
+        return self.run(service, ["wget", "-q", "-T", str(max(1, int(self.timeout))), "-O", "-",
+                                  f"http://{address}{target}"], timeout=self.timeout)
+
+    def probe_weir(self, name):
+        self.run(name, ["/usr/bin/weir", "probe"], timeout=self.timeout)
+
+    def probe_nginx(self, name):
+        self.run(name, ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/"], timeout=self.timeout)

@@ -1,0 +1,186 @@
+"""scripts/stack status: each component is asked, and one that is away or hangs is named, with when it was last seen."""
+
+import contextlib
+import http.server
+import json
+import re
+import signal
+import time
+
+import pytest
+
+import peers
+from compose_files import DOCKER
+from harness import wait_for
+from postgres_servers import PostgresServer
+from redis_servers import RedisServer, free_port
+from served import Served
+from test_auth import hash_of
+from test_stack import SECRET, compose, stack  # noqa: F401
+
+COLUMNS = ["COMPONENT", "UP", "SINCE", "LAST SEEN", "WAITING", "LINK"]
+NGINX = """daemon off; pid nginx.pid; error_log stderr; events {}
+http { access_log off; server { listen 127.0.0.1:%d; location / { return 403; } } }
+"""
+
+
+class Grafana(http.server.BaseHTTPRequestHandler):
+    """Debian has none: what one says of its health."""
+
+    database = "ok"
+
+    def do_GET(self):
+        assert self.path == "/api/health"
+        body = json.dumps({"database": self.database, "version": "11.2.2"}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def grafana():
+    class Own(Grafana):
+        pass
+    with Served(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Own)) as served:
+        served.handler = Own
+        yield served
+
+
+def status(variables, code, *arguments):
+    got, output, errors = stack("status", "--json", *arguments, **variables)
+    assert (got, errors) == (code, ""), output + errors
+    said = json.loads(output)
+    assert said["up"] is (code == 0)
+    return {one["name"]: one for one in said["components"]}
+
+
+def away(components):
+    return {name for name, one in components.items() if not one["up"]}
+
+
+@contextlib.contextmanager
+def nginx(directory):
+    directory.mkdir()
+    port = free_port()
+    (directory / "nginx.conf").write_text(NGINX % port)
+    with peers.Peer(directory, "nginx", "-e", "stderr", "-p", str(directory), "-c", str(directory / "nginx.conf")):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def alertmanager(directory):
+    directory.mkdir()
+    (directory / "a.yml").write_text("route: {receiver: none}\nreceivers: [{name: none}]\n")
+    with peers.Peer(directory, "prometheus-alertmanager", f"--config.file={directory}/a.yml",
+                    f"--storage.path={directory}", "--cluster.listen-address=", "--web.listen-address=127.0.0.1:0") as one:
+        yield one.url
+
+
+@pytest.fixture
+def whole(start_weir, grafana, tmp_path):
+    """(its variables, the servers by name), of all that a stack has."""
+    (tmp_path / "secret").write_text(SECRET)
+    with contextlib.ExitStack() as opened:
+        postgres = opened.enter_context(PostgresServer())
+        redis = opened.enter_context(RedisServer(tmp_path / "redis", password=SECRET, keeps=True))
+        weirs = [start_weir(f"--state.url={redis.url}", f"--state.password-file={tmp_path}/secret",
+                            f"--targets.url={postgres.url}") for _ in range(2)]
+        prometheus = opened.enter_context(peers.Prometheus(
+            tmp_path / "prometheus", {f"weir-{number}": weir.url for number, weir in enumerate(weirs)}))
+        yield {"WEIR_URL": " ".join(weir.url for weir in weirs), "POSTGRES_URL": postgres.url.rpartition("/")[0],
+               "REDIS_PORT": redis.port, "REDISCLI_AUTH": SECRET, "PROMETHEUS_URL": prometheus.url,
+               "ALERTMANAGER_URL": opened.enter_context(alertmanager(tmp_path / "alertmanager")),
+               "GRAFANA_URL": grafana.url, "NGINX_URL": opened.enter_context(nginx(tmp_path / "nginx"))}, {
+                   "postgres": postgres, "redis": redis, "weirs": weirs, "prometheus": prometheus, "grafana": grafana}
+
+
+@pytest.mark.smoke
+def test_each_is_asked(whole):
+    variables, servers = whole
+    names = {"weir-1", "weir-1/state", "weir-1/targets", "weir-2", "weir-2/state", "weir-2/targets", "redis",
+             "postgres", "prometheus", "alertmanager", "grafana", "nginx"}
+    wait_for(lambda: stack("status", **variables)[0] == 0, "all are up")
+    components = status(variables, 0)
+    assert set(components) == names
+    assert components["weir-1"]["waiting"] == components["prometheus"]["waiting"] == 0
+    for name in ("weir-1", "redis", "postgres", "prometheus", "alertmanager"):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", components[name]["since"]), name
+    assert components["weir-2"]["link"] == servers["weirs"][1].url + "/"
+    servers["redis"].kill()
+    wait_for(lambda: away(status(variables, 1)) == {"redis", "weir-1/state", "weir-2/state"}, "its state is away")
+    components = status(variables, 1)
+    assert components["redis"]["last_seen"] == max(components[f"weir-{number}/state"]["last_seen"] for number in (1, 2))
+    assert "Connection refused" in components["redis"]["why"]
+    code, output, _ = stack("status", **variables)
+    head, *lines = output.splitlines()
+    assert code == 1 and re.split(r"\s{2,}", head) == COLUMNS
+    assert [line.split()[:2] for line in lines if line.startswith("redis")] == [["redis", "away"]]
+    assert SECRET not in output
+
+
+def test_one_that_hangs_does_not_hold_it_up(whole):
+    variables, servers = whole
+    wait_for(lambda: stack("status", **variables)[0] == 0, "all are up")
+    weir = servers["weirs"][0]
+    weir.signal(signal.SIGSTOP)
+    try:
+        with servers["postgres"].frozen():
+            servers["redis"].pause()
+            began = time.monotonic()
+            components = status(variables, 1, "--timeout=1")
+            assert time.monotonic() - began < 30
+            servers["redis"].resume()
+    finally:
+        weir.signal(signal.SIGCONT)
+    assert {"weir-1", "redis", "postgres"} <= away(components)
+    assert "does not answer within 1 s" in components["redis"]["why"]
+    assert "in time" in components["weir-1"]["why"]
+    assert not {"prometheus", "alertmanager", "grafana", "nginx"} & away(components)
+
+
+def test_what_else_is_wrong(grafana, start_weir, tmp_path):
+    """A Grafana without its database; a weir that asks for a password, and gets it, or not."""
+    grafana.handler.database = "failing"
+    assert "its database is 'failing'" in status({"GRAFANA_URL": grafana.url}, 1)["grafana"]["why"]
+    config = tmp_path / "web.yml"
+    config.write_text(f"basic_auth_users: {{u: {hash_of(SECRET)}}}\n")
+    url = start_weir(f"--web.config.file={config}").url
+    one = status({"WEIR_URL": url}, 1)["weir"]
+    assert "401" in one["why"]
+    wait_for(lambda: stack("status", WEIR_URL=url.replace("//", f"//u:{SECRET}@"))[0] == 0, "it is let in")
+    code, output, _ = stack("status", WEIR_URL=url.replace("//", f"//u:{SECRET}@"))
+    assert code == 0 and SECRET not in output
+    code, _, errors = stack("status", WEIR_URL=f"ftp://u:{SECRET}@h")
+    assert code == 1 and errors.startswith("stack: a URL is http://") and SECRET not in errors
+    assert stack("status")[:2] == (1, "") and "nothing to ask" in stack("status")[2]
+    assert stack("status", "--timeout=0", WEIR_URL=url)[0] == 2
+
+
+def test_one_that_prometheus_has_seen(start_weir, tmp_path):
+    weir = start_weir()
+    with peers.Prometheus(tmp_path / "prometheus", {"weir": weir.url}) as prometheus:
+        prometheus.wait_for("max_over_time(timestamp(up == 1)[1m:1s])")
+        weir.stop()
+        variables = {"WEIR_URL": weir.url, "PROMETHEUS_URL": prometheus.url}
+        assert status(variables, 1)["weir"]["last_seen"] is not None
+
+
+def test_containers_are_asked_from_within(compose, tmp_path):  # noqa: F811
+    program, told = compose
+    with PostgresServer() as postgres:
+        variables = {"COMPOSE": program, "PGHOST": "127.0.0.1", "PGPORT": postgres.port, "DOMAIN": "example.com",
+                     "SERVICES": "postgres weir-1 weir-2 prometheus nginx other"}
+        where = f"--compose-file={DOCKER / 'compose.cloud.yml'}"
+        code, output, errors = stack(where, "status", "--json", **variables)
+    components = {one["name"]: one for one in json.loads(output)["components"]}
+    assert (code, errors) == (1, "") and set(components) == {"weir-1", "weir-2", "postgres", "prometheus", "nginx"}
+    assert components["postgres"]["up"] and components["postgres"]["since"]
+    assert components["weir-1"]["link"] == "https://push.example.com/"
+    lines = told()
+    assert "exec -T weir-2 /usr/bin/weir probe" in lines
+    assert "exec -T prometheus wget -q -T 5 -O - http://127.0.0.1:9090/-/ready" in lines
+    assert "exec -T nginx wget -q -O /dev/null http://127.0.0.1:8080/" in lines
