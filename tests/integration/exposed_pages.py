@@ -13,14 +13,16 @@ DATA = REPOSITORY / "tests" / "integration" / "data"
 NODE = "/metrics/job/node-exporter/instance/198.51.100.1/site/a"
 SWITCH = "/metrics/job/snmp-exporter/target_switch/192.0.2.1/instance/198.51.100.1/site/a"
 ARP = "/metrics/job/arpMetrics/instance/198.51.100.1/site/a"
+NGINX = "/metrics/job/nginx/instance/front/site/a"
 OWN_OF_TARGETS = ("target_info", "weir_service_active_instances", "weir_target_silent",
                   "weir_target_last_seen_time_seconds", "weir_target_expires_time_seconds")
 
 
 def push_from_site(weir, node_page):
-    """A page of node_exporter, a switch's as snmp_exporter has it, and what else sites push."""
+    """A page of node_exporter, a switch's as snmp_exporter has it, what nginx counts, and what else sites push."""
     for target, body in ((NODE, node_page), (SWITCH, (DATA / "if_mib.prom").read_bytes()),
-                         (ARP, (DATA / "arp.prom").read_bytes())):
+                         (ARP, (DATA / "arp.prom").read_bytes()),
+                         (NGINX, (DATA / "nginx.prom").read_bytes())):
         response = weir.put(target, body)
         assert response.status == 200, response.text
     assert weir.put(ARP, "arp_entries 1\narp_entries 2\n").status == 400  # leaves its time

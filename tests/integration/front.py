@@ -31,9 +31,10 @@ class Front:
         (directory / "users").write_text(f"ada:{crypt.crypt(PASSWORD, crypt.METHOD_SHA512)}\n")
         variables = {
             **services("cloud")["nginx"]["environment"], "NGINX_RUN": run, "NGINX_PORT": f"127.0.0.1:{self.port}",
-            "NGINX_HEALTH": f"127.0.0.1:{self.health}", "NGINX_TLS": tls, "NGINX_USERS": directory / "users",
-            "NGINX_WEIR_1": weirs[0], "NGINX_WEIR_2": weirs[1], "NGINX_PROMETHEUS": f"127.0.0.1:{prometheus}",
-            "NGINX_GRAFANA_1": f"127.0.0.1:{grafanas[0]}", "NGINX_GRAFANA_2": f"127.0.0.1:{grafanas[1]}"}
+            "NGINX_HEALTH": f"127.0.0.1:{self.health}", "NGINX_STATUS_FOR": "127.0.0.1", "NGINX_TLS": tls,
+            "NGINX_USERS": directory / "users", "NGINX_WEIR_1": weirs[0], "NGINX_WEIR_2": weirs[1],
+            "NGINX_PROMETHEUS": f"127.0.0.1:{prometheus}", "NGINX_GRAFANA_1": f"127.0.0.1:{grafanas[0]}",
+            "NGINX_GRAFANA_2": f"127.0.0.1:{grafanas[1]}"}
         self.conf = directory / "nginx.conf"
         # It goes on as this user, so that pytest's directories are open to it.
         user = "user root;\n" if os.getuid() == 0 else ""

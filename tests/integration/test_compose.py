@@ -4,6 +4,7 @@ import base64
 import contextlib
 import hashlib
 import hmac
+import ipaddress
 import json
 import re
 import subprocess
@@ -75,7 +76,8 @@ def test_only_the_front_of_the_cloud_can_be_reached():
 
 
 def test_state_of_the_cloud_is_in_volumes():
-    kept = {service: [volume.partition(":")[2] for volume in settings["volumes"] if re.match(r"[a-z0-9-]+:", volume)]
+    kept = {service: [volume.partition(":")[2] for volume in settings.get("volumes", [])
+                      if re.match(r"[a-z0-9-]+:", volume)]
             for service, settings in services("cloud").items()}
     assert {service: places for service, places in kept.items() if places} == {
         "weir-1": ["/var/lib/weir:rw"], "weir-2": ["/var/lib/weir:rw"], "redis": ["/data:rw"],
@@ -195,6 +197,26 @@ def test_nothing_secret_is_in_the_tree():
         if name.startswith("docker/"):
             for key, value in re.findall(r"^[ #]*(\w*(?:PASSWORD|SECRET\w*|TOKEN)) *[:=] *(\S+)$", text, re.M):
                 assert value.startswith(("$", '"$')), f"{name}: {key} is {value}"
+
+
+def test_addresses_that_stay_are_given_to_nobody_else():
+    """Those that are not asked for come from a part of the network of their own."""
+    config, = whole("cloud")["networks"]["back"]["ipam"]["config"]
+    fixed = [ipaddress.ip_address(networks["back"]["ipv4_address"])
+             for networks in (settings["networks"] for settings in services("cloud").values())
+             if isinstance(networks, dict) and (networks.get("back") or {}).get("ipv4_address")]
+    subnet, others = ipaddress.ip_network(config["subnet"]), ipaddress.ip_network(config["ip_range"])
+    assert len(fixed) == len(set(fixed)) == 6 and others.subnet_of(subnet)
+    assert all(address in subnet and address not in others for address in fixed)
+
+
+def test_nginx_is_asked_where_it_answers():
+    nginx, pusher = services("cloud")["nginx"], services("cloud")["push-nginx"]
+    address, port = nginx["networks"]["back"]["ipv4_address"], nginx["environment"]["NGINX_HEALTH"]
+    assert pusher["environment"]["NGINX_STATUS_URL"] == f"http://{address}:{port}/status"
+    assert ipaddress.ip_address(address) in ipaddress.ip_network(nginx["environment"]["NGINX_STATUS_FOR"])
+    assert (REPOSITORY / "scripts" / "site" / pusher["command"][0]).exists()
+    assert not any(str(port) in mapping for mapping in nginx["ports"]), "it is nobody else's"
 
 
 # ---- What the services are given --------------------------------------------------------------

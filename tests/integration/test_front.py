@@ -133,6 +133,14 @@ def test_other_names_and_plain_http_are_refused(stack):
     assert curl(f"http://127.0.0.1:{front.health}/") == b"ok\n"
 
 
+def test_what_nginx_counts_is_told_to_those_meant(stack):
+    """stub_status is for one network; health checks are for everybody that gets there."""
+    status = f"http://127.0.0.1:{stack[0].health}/status"
+    assert curl(status).startswith(b"Active connections: ")
+    assert b"403 Forbidden" in curl("--interface", "127.0.0.2", status)
+    assert curl("--interface", "127.0.0.2", f"http://127.0.0.1:{stack[0].health}/") == b"ok\n"
+
+
 def test_settings_are_good_and_whole(tmp_path):
     front = Front(tmp_path / "front", ["127.0.0.1:1", "127.0.0.1:2"], 3, [4, 5])
     done = subprocess.run(front.nginx("-t"), capture_output=True, text=True, timeout=DEADLINE, check=False)
