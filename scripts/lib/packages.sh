@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# usage: . scripts/lib/packages.sh; packages_need build|run|site|demo|test
+# usage: . scripts/lib/packages.sh; packages_need build|run|site|snmp|demo|test
 #
 # Makes sure that the Debian packages for building, for running what was built,
-# for scripts/site, for the demo or for testing are there. The latter two need
-# those for building as well. A machine that has them needs neither network nor
+# for scripts/site, for making snmp.yml of MIBs there, for the demo or for testing
+# are there. The latter two need those for building as well. A machine that has them needs neither network nor
 # root.
 
 packages_build="gcc libbsd-dev libc6-dev libcjson-dev libcrypt-dev libcurl4-openssl-dev libhiredis-dev libisal-dev \
@@ -15,12 +15,14 @@ libsqlite3-0 libssl3 libsystemd0 libuv1 libyaml-0-2 libzstd1 zlib1g"
 
 packages_site="ca-certificates curl iputils-ping"
 
+packages_snmp="prometheus-snmp-exporter"
+
 packages_demo="postgresql prometheus prometheus-alertmanager prometheus-node-exporter redis-server"
 
-packages_test="$packages_demo $packages_site buildah busybox clang clang-format docker-compose libclang-rt-14-dev llvm \
-make nginx-light openssl procps prometheus-pushgateway protobuf-compiler python3-hypothesis python3-jsonschema \
-python3-prometheus-client python3-protobuf python3-pytest python3-pytest-xdist python3-yaml shellcheck systemd \
-util-linux wrk zstd"
+packages_test="$packages_demo $packages_site $packages_snmp buildah busybox clang clang-format docker-compose \
+libclang-rt-14-dev llvm make nginx-light openssl procps prometheus-pushgateway protobuf-compiler python3-hypothesis \
+python3-jsonschema python3-prometheus-client python3-protobuf python3-pytest python3-pytest-xdist python3-yaml \
+shellcheck snmpd systemd util-linux wrk zstd"
 
 # Prints those of the named packages that are not installed.
 packages_missing() {
@@ -35,6 +37,7 @@ packages_need() {
 	case $1 in
 	run) wanted=$packages_run ;;
 	site) wanted=$packages_site ;;
+	snmp) wanted=$packages_snmp ;;
 	demo) wanted="$wanted $packages_demo" ;;
 	test) wanted="$wanted $packages_test" ;;
 	esac

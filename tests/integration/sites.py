@@ -15,7 +15,7 @@ from served import Served
 
 SCRIPTS = REPOSITORY / "scripts" / "site"
 OWN_VARIABLES = ("WEIR_", "PUSHGATEWAY_", "XDG_RUNTIME", "MYIP", "NODE_", "SNMP_", "SWITCH_",
-                 "HOST2IP", "http_proxy")
+                 "HOST2IP", "COMMUNITY_", "OIDS_", "PRIVATE_MIB", "MIB_", "RETRY", "TIMEOUT", "http_proxy")
 
 
 class Site:
