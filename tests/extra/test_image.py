@@ -28,15 +28,21 @@ def make_base():
     draft.rename(BASE)
 
 
-@pytest.mark.skipif(bool(images.why_not()), reason=images.why_not())
-@pytest.mark.skipif(not shutil.which("mmdebstrap"), reason="there is no mmdebstrap")
-def test_whole_build(tmp_path):
+@pytest.fixture
+def buildah(tmp_path):
+    """With localhost/base, a Debian."""
+    if images.why_not() or not shutil.which("mmdebstrap"):
+        pytest.skip(images.why_not() or "there is no mmdebstrap")
     if not BASE.exists():
         make_base()
     archive = tmp_path / "debian.tar"
     shutil.copy(BASE, archive)
-    buildah = images.Buildah(tmp_path / "images")
-    buildah.import_base(archive)
+    builder = images.Buildah(tmp_path / "images")
+    builder.import_base(archive)
+    return builder
+
+
+def test_whole_build(buildah, tmp_path):
     buildah.build("localhost/weir", BASE="localhost/base", BUILD_BASE="localhost/base")
     root, base = buildah.mounted("localhost/weir"), buildah.mounted("localhost/base")
     print(f"image {images.bytes_of(root) / 1e6:.1f} MB, of which base {images.bytes_of(base) / 1e6:.1f} MB, "
@@ -45,3 +51,14 @@ def test_whole_build(tmp_path):
         container.wait_until_healthy()
     assert container.exit_code == 0
     assert list((root / "var/lib/apt/lists").iterdir()) == []
+
+
+def test_sites_with_a_generator(buildah):
+    """For MIBs; without it the image is as small as it was."""
+    for wanted in ("no", "yes"):
+        name = f"localhost/site-{wanted}"
+        buildah.build(name, "Dockerfile.site", BASE="localhost/base", SNMP_GENERATOR=wanted)
+        root = buildah.mounted(name)
+        assert (root / "usr/bin/prometheus-snmp-generator").exists() == (wanted == "yes")
+        assert list((root / "var/lib/apt/lists").iterdir()) == []
+        print(f"site image, generator {wanted}: {images.bytes_of(root) / 1e6:.1f} MB", file=sys.stderr)

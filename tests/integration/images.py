@@ -17,7 +17,7 @@ from harness import DEADLINE, REPOSITORY, wait_for
 from redis_servers import free_port
 
 # Of a Debian image, what those of docker/ make use of.
-BASE = ["base-files", "base-passwd", "bash", "coreutils", "dash", "dpkg", "findutils", "grep", "gzip", "libc-bin",
+BASE = ["base-files", "base-passwd", "bash", "coreutils", "dash", "diffutils", "dpkg", "findutils", "grep", "gzip", "libc-bin",
         "mawk", "sed", "util-linux"]
 
 

@@ -228,7 +228,7 @@ def test_what_is_mounted_is_there(name):
     for service, settings in services(name).items():
         for volume in settings.get("volumes", []):
             source = volume.partition(":")[0]
-            if source.startswith(str(REPOSITORY)) and "snmp.yml" not in source:
+            if source.startswith(str(REPOSITORY)):
                 assert Path(source).exists(), f"{service}: {source}"
 
 

@@ -97,12 +97,18 @@ def test_one_that_is_not_ready_is_not_healthy(image, tmp_path):
         assert "not ready" in container.said()
 
 
+def site_image(buildah):
+    """The settings of localhost/site, of docker/Dockerfile.site."""
+    if "localhost/site" not in buildah.roots:
+        buildah.build("localhost/site", "Dockerfile.site", BASE="localhost/base")
+    return buildah.settings_of("localhost/site")["config"]
+
+
 @needs_images
 def test_sites_push_from_a_container(image, start_weir, node_exporter):
     """docker/Dockerfile.site, started as docker/compose.site.yml says."""
     buildah, _ = image
-    buildah.build("localhost/site", "Dockerfile.site", BASE="localhost/base")
-    settings, weir = buildah.settings_of("localhost/site")["config"], start_weir()
+    settings, weir = site_image(buildah), start_weir()
     service = compose_files.services("site")["push-node"]
     variables = {**service["environment"], "PUSHGATEWAY_SERVER": weir.url, "NODE_PORT": node_exporter.port}
     command = images.in_container(buildah.mounted("localhost/site"), settings, settings["Entrypoint"] + service["command"],
@@ -116,6 +122,37 @@ def test_sites_push_from_a_container(image, start_weir, node_exporter):
     scripts = buildah.mounted("localhost/site") / "usr/share/weir/site"
     for name in re.findall(r'command: \["(push-[a-z]+)"', compose_files.text_of("site")):
         assert (scripts / name).stat().st_mode & 0o111 == 0o111
+
+
+@needs_images
+def test_snmp_yml_is_made_in_a_container(image, tmp_path):
+    """In the volume that the exporter has, too; the community is in no layer, and only that user can read the file."""
+    buildah, _ = image
+    settings = site_image(buildah)
+    root = buildah.mounted("localhost/site")
+    assert ((root / "var/lib/weir-site").stat().st_uid, list((root / "var/lib/weir-site").iterdir())) == (10001, [])
+    services, volume = compose_files.services("site"), tmp_path / "volume"
+    volume.mkdir()
+    (volume / "community").write_text("of-the-switches\n")
+    for path in (volume, volume / "community"):
+        os.chown(path, 10001, 10001)
+    (volume / "community").chmod(0o400)
+    variables = {**services["snmp-config"]["environment"], "COMMUNITY_FILE": "/var/lib/weir-site/community",
+                 "WEIR_SITE_DIR": "/var/lib/weir-site/state"}
+    command = images.in_container(root, settings, settings["Entrypoint"] + services["snmp-config"]["command"], volume,
+                                  "/var/lib/weir-site", variables)
+    with subprocess.Popen([str(word) for word in command], stderr=subprocess.PIPE, text=True) as process:
+        images.wait_for((volume / "snmp.yml").exists, "it is made")
+        process.terminate()
+        assert (process.wait(DEADLINE), process.stderr.read()) == (0, "")
+    made = (volume / "snmp.yml").stat()
+    assert (made.st_uid, made.st_mode & 0o777) == (10001, 0o600)
+    assert services["snmp-exporter"]["user"] == f"{made.st_uid}:{made.st_gid}"
+    assert 'community: "of-the-switches"\n' in (volume / "snmp.yml").read_text()
+    assert {name: [row for row in services[name]["volumes"] if row.startswith("snmp:")]
+            for name in ("snmp-config", "snmp-exporter")} == {
+                "snmp-config": ["snmp:/var/lib/weir-site:rw"], "snmp-exporter": ["snmp:/config:ro"]}
+    assert "--config.file=/config/snmp.yml" in services["snmp-exporter"]["command"]
 
 
 def test_what_it_installs_is_what_weir_needs():
