@@ -41,7 +41,7 @@ state_dir=${WEIR_SITE_DIR:-}
 every='' for_='' ttl='' timeout='' push_timeout=1000 splay=0 longest_wait=6000
 gzip_from=65536 # bytes
 page_limit=67108864
-lock_file='' lock_is_mine='' tmp='' sleeper='' fractions=''
+lock_file='' lock_is_mine='' tmp='' children='' fractions=''
 
 say() {
 	printf '%s: %s\n' "$me" "$*" >&2
@@ -211,7 +211,7 @@ busy() {
 }
 
 leave() {
-	[ -z "$sleeper" ] || kill "$sleeper" 2>/dev/null || :
+	end_children
 	[ -z "$tmp" ] || rm -rf "$tmp"
 	[ -z "$lock_is_mine" ] || rm -f "$lock_file"
 }
@@ -336,10 +336,45 @@ pause() {
 	fi
 	for_seconds=$(($1 / 100 + 1))
 	[ "$fractions" = no ] || for_seconds=$(seconds "$1")
-	sleep "$for_seconds" 9>&- & # the lock is not the sleep's
-	sleeper=$!
-	wait "$sleeper" || :
-	sleeper=''
+	patiently sleep "$for_seconds" || :
+}
+
+# Runs a command that may take long; in front of the shell it would keep signals waiting. The lock is not its own.
+patiently() {
+	"$@" 9>&- &
+	began_too $!
+	outcome_of $!
+}
+
+# A process in the background that ends with this one.
+began_too() {
+	children="$children $1 "
+}
+
+outcome_of() {
+	ended_with=0
+	wait "$1" || ended_with=$?
+	children=${children%" $1 "*}${children##*" $1 "}
+	return "$ended_with"
+}
+
+# Waits for their end, too, so that the next run finds nothing of this one.
+end_children() {
+	for child in $children; do
+		kill "$child" 2>/dev/null || :
+	done
+	for child in $children; do
+		wait "$child" 2>/dev/null || :
+	done
+	children=''
+}
+
+# Makes a subshell that is to end with this one end what it began itself.
+is_child() {
+	children=''
+	trap - EXIT
+	trap 'end_children; exit 143' TERM
+	trap - INT HUP
 }
 
 # shellcheck source=scripts/site/requests.sh

@@ -68,6 +68,12 @@ is_whole() {
 	[ "$(tail -c 1 "$1" | wc -l)" -eq 1 ]
 }
 
+# Asks somebody by curl, whose -w is the status, which is to be in $code.
+ask() {
+	patiently curl "$@" >"$tmp/code" 2>"$tmp/curl" || return
+	code=$(cat "$tmp/code")
+}
+
 # Sends METHOD PATH [FILE] to weir. 0: done; 1: refused, and would be again; 2: weir is not there.
 send() {
 	method=$1 path=$2 body=${3:-} code=''
@@ -83,7 +89,7 @@ send() {
 		set -- "$@" -H 'Content-Type: text/plain; version=0.0.4; charset=utf-8' --data-binary "@$body"
 		[ "$ttl" -eq 0 ] || set -- "$@" -H "Weir-TTL: $(seconds "$ttl")s"
 	fi
-	code=$(curl "$@" --url "$server$path" 2>"$tmp/curl") || code=000
+	ask "$@" --url "$server$path" || code=000
 	case $code in
 	200 | 202) return 0 ;;
 	000)
@@ -105,9 +111,9 @@ send() {
 # the page is an exporter's, which gets no password of weir's.
 fetch() { # URL FILE [CURL-CONFIG]
 	rm -f "$2"
-	code=$(curl -q -sS -g ${3:+-K "$3"} --max-time "$(seconds "$timeout")" --max-filesize "$page_limit" \
+	ask -q -sS -g ${3:+-K "$3"} --max-time "$(seconds "$timeout")" --max-filesize "$page_limit" \
 		--proto =http,https -H 'Accept: text/plain; version=0.0.4' \
-		-o "$2" -w '%{http_code}' --url "$1" 2>"$tmp/curl") || {
+		-o "$2" -w '%{http_code}' --url "$1" || {
 		say "$1: $(words_of "$tmp/curl")"
 		return 1
 	}
