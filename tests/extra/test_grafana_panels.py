@@ -1,0 +1,72 @@
+"""What panels show of real answers, by the library that Grafana's own pages transform and format them with."""
+
+import copy
+import json
+
+import pytest
+
+import panels
+import test_dashboards
+from built import BUILT
+
+pytestmark = pytest.mark.skipif(not (BUILT / "grafana" / "node_modules" / "@grafana" / "data").exists(),
+                                reason="no library of Grafana's")
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory):
+    """{dashboard: what its panels asked, and were answered}"""
+    directory = tmp_path_factory.mktemp("panels")
+    with panels.observed(directory) as (server, page):
+        found = {path.stem: panels.answers(server, dashboard)
+                 for path, dashboard in test_dashboards.DASHBOARDS.items()}
+        (directory / "flow.yml").write_text(json.dumps(test_dashboards.pushed_flow(page)))
+        made = json.loads(test_dashboards.of_flow(directory / "flow.yml").read_text())
+        found["of a flow"] = panels.answers(server, made, chosen={"site": "a"})
+        return found
+
+
+@pytest.fixture(scope="module")
+def shown(asked, tmp_path_factory):
+    """{(dashboard, id of a panel): (panel, what is shown, faults)}"""
+    listed = [(name, one) for name, of in asked.items() for one in of]
+    told = panels.shown(tmp_path_factory.mktemp("shown"), [one for _, one in listed])
+    return {(name, one["panel"]["id"]): (one["panel"], *of) for (name, one), of in zip(listed, told)}
+
+
+def test_options_are_understood(shown):
+    """Units, transformations, overrides and what is sorted by: Grafana passes over what it does not know."""
+    assert {key: faults for key, (_, _, faults) in shown.items() if faults} == {}
+
+
+def test_states_are_words(shown):
+    """As soon as there is one."""
+    states = {text for panel, texts, _ in shown.values() if panel["type"] == "state-timeline"
+              for _, values in texts for text in values}
+    assert "yes" in states and states <= {"yes", "no"}
+
+
+# ---- What is wrong is noticed ----
+
+def changed(asked, dashboard, title, change):
+    one, = (copy.deepcopy(of) for of in asked[dashboard] if of["panel"]["title"] == title)
+    change(one["panel"])
+    return one
+
+
+@pytest.mark.parametrize("dashboard, title, change, fault", [
+    ("weir-node", "Load", lambda panel: panel["fieldConfig"]["defaults"].update(unit="bytez"),
+     'there is no unit "bytez"'),
+    ("weir-node", "Load", lambda panel: panel["options"]["legend"].update(calcs=["lastest"]),
+     'there is no way to make one value of many "lastest"'),
+    ("weir-targets", "Expected by their interval",
+     lambda panel: panel["fieldConfig"]["overrides"][0]["matcher"].update(options="Last herd of"),
+     'an override is for no field: {"id":"byName","options":"Last herd of"}'),
+    ("weir-snmp", "MTU", lambda panel: panel["transformations"][0]["options"].update(renameByName={"Valu": "MTU"}),
+     'there is no column to rename: "Valu"'),
+    ("weir-snmp", "MTU", lambda panel: panel["transformations"][0].update(id="organise"),
+     'there is no transformation "organise"'),
+])
+def test_wrong_option_is_noticed(asked, tmp_path, dashboard, title, change, fault):
+    (_, faults), = panels.shown(tmp_path, [changed(asked, dashboard, title, change)])
+    assert faults == [fault]
