@@ -165,6 +165,10 @@ static cJSON *add_measured_panel(struct board *board, const cJSON *part)
 	if (cJSON_HasObjectItem(part, "unit")) {
 		cJSON_AddStringToObject(defaults, "unit", text_of(part, "unit"));
 	}
+	if (cJSON_HasObjectItem(part, "transformations")) {
+		cJSON_ReplaceItemInObject(panel, "transformations",
+				cJSON_Duplicate(cJSON_GetObjectItem(part, "transformations"), true));
+	}
 	cJSON_AddItemToObject(panel, "datasource", datasource(board));
 	cJSON_AddArrayToObject(panel, "targets");
 	return panel;

@@ -39,6 +39,13 @@ def test_options_are_understood(shown):
     assert {key: faults for key, (_, _, faults) in shown.items() if faults} == {}
 
 
+def test_tables_have_columns_with_names(shown):
+    tables = {key: [name for name, _ in texts] for key, (panel, texts, _) in shown.items() if panel["type"] == "table"}
+    assert len(tables) > 15
+    assert {key: names for key, names in tables.items()
+            if not names or {"Time", "Value", "__name__"} & set(names)} == {}
+
+
 def test_states_are_words(shown):
     """As soon as there is one."""
     states = {text for panel, texts, _ in shown.values() if panel["type"] == "state-timeline"
