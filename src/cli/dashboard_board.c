@@ -216,7 +216,7 @@ static bool has_kind(const struct flow *flow, enum flow_kind kind)
 	return false;
 }
 
-/* Of all hosts, and of all switches, in one panel. */
+/* Of all hosts, and of all switches, in one panel: what a host has of a switch is the switch's. */
 static void add_pushed(struct board *board)
 {
 	const cJSON *part = cJSON_GetArrayItem(cJSON_GetObjectItem(board->parts, "pushed"), 0);
@@ -224,7 +224,8 @@ static void add_pushed(struct board *board)
 	for (enum flow_kind kind = FLOW_HOST; kind <= FLOW_SWITCH; kind++) {
 		struct query_scope scope = { board->flow, kind, NULL };
 		if (has_kind(board->flow, kind)) {
-			add_queries(board, panel, cJSON_GetObjectItem(part, "queries"), &scope);
+			const char *whose = kind == FLOW_HOST ? "hosts" : "switches";
+			add_queries(board, panel, cJSON_GetObjectItem(part, whose), &scope);
 		}
 	}
 }
