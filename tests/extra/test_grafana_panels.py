@@ -34,6 +34,13 @@ def shown(asked, tmp_path_factory):
     return {(name, one["panel"]["id"]): (one["panel"], *of) for (name, one), of in zip(listed, told)}
 
 
+def of_panel(shown, dashboard, kind, title):
+    """{name: texts} of one panel."""
+    (texts,) = (texts for (name, _), (panel, texts, _) in shown.items()
+                if (name, panel["type"], panel["title"]) == (dashboard, kind, title))
+    return dict(texts)
+
+
 def test_options_are_understood(shown):
     """Units, transformations, overrides and what is sorted by: Grafana passes over what it does not know."""
     assert {key: faults for key, (_, _, faults) in shown.items() if faults} == {}
@@ -51,6 +58,28 @@ def test_states_are_words(shown):
     states = {text for panel, texts, _ in shown.values() if panel["type"] == "state-timeline"
               for _, values in texts for text in values}
     assert "yes" in states and states <= {"yes", "no"}
+
+
+def test_weir_is_told_from_what_is_pushed_and_scraped_beside_it(shown):
+    assert of_panel(shown, "weir-overview", "stat", "Scraped") == {"Value": ["yes"]}
+    for title in ("Memory", "CPU"):
+        names = of_panel(shown, "weir-overview", "timeseries", title)
+        assert names and all(name.startswith("127.0.0.1:") for name in names), names
+
+
+def test_hosts_are_told_from_other_jobs(asked):
+    """The group of another job was pushed before them."""
+    last, = (of for of in asked["weir-node"] if of["panel"]["title"] == "Last push, longest ago")
+    pushed, = (of for of in asked["weir-targets"] if of["panel"]["title"] == "Time since the last push"
+               and of["panel"]["type"] == "table")
+
+    def times(of, job=None):
+        return [row["value"][0] - float(row["value"][1]) for row in of["answers"][0]["result"]
+                if job in (None, row["metric"].get("job"))]
+
+    hosts, backup, = times(pushed, "node-exporter"), *times(pushed, "backup")
+    assert backup < min(hosts)
+    assert times(last) == [pytest.approx(min(hosts), abs=(min(hosts) - backup) / 2)]
 
 
 # ---- What is wrong is noticed ----

@@ -105,6 +105,15 @@ def test_there_is_a_dashboard_for_each():
         assert {"job", "instance"} <= set(variables) or {"host_a", "host_b"} <= set(variables)
 
 
+def test_all_weirs_are_none_but_weirs():
+    """Others have process_* and up as well, and are pushed to weir or scraped beside it."""
+    overview, = (one for one in DASHBOARDS.values() if one["uid"] == "weir-overview")
+    variables = {one["name"]: one for one in overview["templating"]["list"]}
+    for name in ("job", "instance"):
+        assert variables[name]["includeAll"] and "allValue" not in variables[name]
+        assert "label_values(weir_build_info{" in variables[name]["query"]["query"]
+
+
 # ---- Queries ----
 
 def queries(shown):
