@@ -82,6 +82,12 @@ def test_hosts_are_told_from_other_jobs(asked):
     assert times(last) == [pytest.approx(min(hosts), abs=(min(hosts) - backup) / 2)]
 
 
+def test_target_that_never_pushed(shown):
+    columns = of_panel(shown, "weir-targets", "table", "Expected by their interval")
+    heard = dict(zip(columns["job"], columns["Last heard of"]))
+    assert heard["quiet"] == "never" and heard["hasty"].endswith("s")
+
+
 # ---- What is wrong is noticed ----
 
 def changed(asked, dashboard, title, change):
