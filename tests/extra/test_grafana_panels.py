@@ -46,6 +46,15 @@ def test_options_are_understood(shown):
     assert {key: faults for key, (_, _, faults) in shown.items() if faults} == {}
 
 
+def test_names_tell_series_from_each_other(shown):
+    alike = {}
+    for (dashboard, _), (panel, texts, _) in shown.items():
+        names = [name for name, _ in texts]
+        if len(set(names)) < len(names):
+            alike[dashboard, panel["title"]] = sorted({name for name in names if names.count(name) > 1})
+    assert alike == {}
+
+
 def test_tables_have_columns_with_names(shown):
     tables = {key: [name for name, _ in texts] for key, (panel, texts, _) in shown.items() if panel["type"] == "table"}
     assert len(tables) > 15
