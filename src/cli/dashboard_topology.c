@@ -10,7 +10,8 @@ struct spelling {
 };
 
 static const struct spelling mermaid = { "#", " ,.:/+-_=@" };
-static const struct spelling markdown = { "&#", " ,.:/+-=@" };
+/* Grafana makes links of what looks like an address: by its dots, colon or at sign. */
+static const struct spelling markdown = { "&#", " ,/+-=" };
 
 static bool is_plain(char byte, const struct spelling *spelling)
 {
