@@ -98,16 +98,24 @@ static const struct targets_writer as_hosts = {
 	.end = append_end,
 };
 
+/* What ORWELL calls a host's ip is the instance of its target. */
+static struct slice name_of_field(struct slice name, struct arena *arena)
+{
+	return slice_equal(name, SLICE("ip")) ? SLICE("instance")
+			: name.ptr == NULL            ? name
+										  : arena_copy(arena, name);
+}
+
 static void list_hosts(struct api *api, struct exchange *exchange)
 {
-	size_t offset;
-	size_t limit;
-	if (!orwell_query_page(api, exchange, &offset, &limit)) {
+	struct targets_query query = { 0 };
+	if (!orwell_query_page(api, exchange, &query.offset, &query.limit)
+			|| !orwell_query_order(api, exchange, &query.order)) {
 		return;
 	}
 	struct targets_list *list = targets_list_create(api, &as_hosts);
-	list->query.offset = offset;
-	list->query.limit = limit;
+	list->query = query;
+	list->query.order.name = name_of_field(query.order.name, &list->arena);
 	answer_add_cors(exchange);
 	stats_count_request(api->stats, STATS_HANDLER_API_TARGETS, STATS_METHOD_GET, 200);
 	targets_list_send(list, exchange);

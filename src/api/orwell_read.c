@@ -4,6 +4,7 @@
 
 #include "api/answer.h"
 #include "api/targets_api.h"
+#include "api/targets_query.h"
 #include "base/number.h"
 #include "model/labels.h"
 #include "transfer/line_json.h"
@@ -257,4 +258,17 @@ bool orwell_query_page(
 	*ret_limit = SIZE_MAX;
 	return read_parameter(api, exchange, "offset", ret_offset)
 			&& read_parameter(api, exchange, "limit", ret_limit);
+}
+
+bool orwell_query_order(struct api *api, struct exchange *exchange, struct targets_order *ret_order)
+{
+	struct slice raw = exchange_query_parameter(exchange, SLICE("sort"));
+	struct slice text;
+	*ret_order = (struct targets_order){ .name = slice_make(NULL, 0) };
+	return raw.ptr == NULL
+			|| (answer_decode_query(raw, &exchange->arena, &text)
+					&& targets_query_read_order(text, ret_order))
+			|| refuse(api, exchange, "query", "sort", "value_error",
+					"it has to be the name of an attribute, such as priority, or -priority for "
+					"the largest first");
 }

@@ -11,6 +11,7 @@
 #include <cjson/cJSON.h>
 
 #include "api/orwell_answer.h"
+#include "api/targets_sort.h"
 #include "targets/target_id.h"
 
 struct orwell_body {
@@ -68,3 +69,7 @@ bool orwell_path_id(struct api *api, struct exchange *exchange, const char *name
 /* Of a query; likewise. The limit is SIZE_MAX when there is none. */
 bool orwell_query_page(
 		struct api *api, struct exchange *exchange, size_t *ret_offset, size_t *ret_limit);
+
+/* Likewise; in the exchange's arena. */
+bool orwell_query_order(
+		struct api *api, struct exchange *exchange, struct targets_order *ret_order);

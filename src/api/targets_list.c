@@ -38,6 +38,8 @@ static void end(struct targets_list *list)
 	}
 }
 
+/* ---- One after the other ---- */
+
 static bool takes(const struct targets_list *list, const struct target *target,
 		struct pattern_scratch *scratch)
 {
@@ -45,22 +47,33 @@ static bool takes(const struct targets_list *list, const struct target *target,
 			&& target_filter_takes(&list->query.filter, list->api->targets, target, scratch);
 }
 
-/* Some targets more. False when a regular expression takes too long for one. */
-static bool look_at_some(struct targets_list *list)
+static void take(struct targets_list *list, const struct target *target)
+{
+	list->found++;
+	if (!list->is_in_order) {
+		targets_sort_add(&list->sort, target);
+	} else if (is_on_page(list)) {
+		write_one(list, target);
+	}
+}
+
+/*
+ * Some targets more; true in *ret_is_end when there are none. False when a regular expression takes
+ * too long for one.
+ */
+static bool look_at_some(struct targets_list *list, bool *ret_is_end)
 {
 	struct arena arena;
 	struct pattern_scratch scratch;
 	arena_init(&arena);
 	pattern_scratch_init(&scratch, &arena);
-	for (size_t i = 0; i < LOOKED_AT_MAX && list->out.len < PIECE_BYTES && !list->is_over; i++) {
+	*ret_is_end = false;
+	for (size_t i = 0; i < LOOKED_AT_MAX && list->out.len < PIECE_BYTES && !*ret_is_end; i++) {
 		struct target *target = registry_walk_next(&list->walk);
 		if (target == NULL) {
-			end(list);
+			*ret_is_end = true;
 		} else if (takes(list, target, &scratch)) {
-			list->found++;
-			if (is_on_page(list)) {
-				write_one(list, target);
-			}
+			take(list, target);
 		}
 	}
 	bool has_failed = scratch.failed != NULL;
@@ -68,15 +81,87 @@ static bool look_at_some(struct targets_list *list)
 	return !has_failed;
 }
 
+/* ---- In order ---- */
+
+/* Some of those on the page; they may be gone by now. True when there are no more. */
+static bool write_some(struct targets_list *list)
+{
+	while (list->written < list->sort.count && list->out.len < PIECE_BYTES) {
+		const struct target_id *id = targets_sort_id(&list->sort, list->written++);
+		const struct target *target = registry_find_by_id(list->api->targets, id);
+		if (target != NULL) {
+			write_one(list, target);
+		}
+	}
+	return list->written == list->sort.count;
+}
+
+static void sort(struct job *job)
+{
+	struct targets_list *list = LIST_ENTRY(job, struct targets_list, turn);
+	targets_sort_run(&list->sort, list->query.offset, list->query.limit);
+}
+
+/* ---- As a body ---- */
+
+static void free_list(struct targets_list *list)
+{
+	map_finish(&list->seen);
+	targets_sort_finish(&list->sort);
+	arena_finish(&list->arena);
+	buf_finish(&list->out);
+	free(list);
+}
+
 static void on_turn(struct job *job)
 {
 	struct targets_list *list = LIST_ENTRY(job, struct targets_list, turn);
 	list->is_waiting = false;
 	if (list->is_closed) {
-		free(list);
+		free_list(list);
 		return;
 	}
 	list->body.ready(list->body.ready_data);
+}
+
+static enum http_body_state wait_for_turn(struct targets_list *list)
+{
+	list->is_waiting = true;
+	list->turn = (struct job){ .done = on_turn };
+	executor_defer(list->api->executor, &list->turn);
+	return HTTP_BODY_LATER;
+}
+
+/* Nothing is written before all are known. */
+static enum http_body_state gather_some(struct targets_list *list)
+{
+	bool is_end;
+	if (!look_at_some(list, &is_end)) {
+		return HTTP_BODY_FAILED;
+	}
+	if (!is_end) {
+		return wait_for_turn(list);
+	}
+	list->is_waiting = true;
+	list->is_in_order = true;
+	list->turn = (struct job){ .work = sort, .done = on_turn };
+	executor_submit(list->api->executor, &list->turn);
+	return HTTP_BODY_LATER;
+}
+
+/* False as look_at_some(). */
+static bool go_on(struct targets_list *list)
+{
+	bool is_end = false;
+	if (list->query.order.name.ptr != NULL) {
+		is_end = write_some(list);
+	} else if (!look_at_some(list, &is_end)) {
+		return false;
+	}
+	if (is_end) {
+		end(list);
+	}
+	return true;
 }
 
 static enum http_body_state next_piece(struct http_body *body, struct http_piece *ret_piece)
@@ -86,18 +171,18 @@ static enum http_body_state next_piece(struct http_body *body, struct http_piece
 		return HTTP_BODY_END;
 	}
 	buf_reset(&list->out, 2 * PIECE_BYTES);
+	if (!list->is_in_order) {
+		return gather_some(list);
+	}
 	if (!list->is_begun) {
 		list->is_begun = true;
 		buf_append(&list->out, list->writer->begin);
 	}
-	if (!look_at_some(list)) {
+	if (!go_on(list)) {
 		return HTTP_BODY_FAILED;
 	}
 	if (list->out.len == 0 && !list->is_over) {
-		list->is_waiting = true;
-		list->turn = (struct job){ .done = on_turn };
-		executor_defer(list->api->executor, &list->turn);
-		return HTTP_BODY_LATER;
+		return wait_for_turn(list);
 	}
 	list->part = buf_slice(&list->out);
 	ret_piece->parts = &list->part;
@@ -109,12 +194,9 @@ static void close_list(struct http_body *body)
 {
 	struct targets_list *list = LIST_ENTRY(body, struct targets_list, body);
 	registry_walk_end(&list->walk);
-	map_finish(&list->seen);
-	arena_finish(&list->arena);
-	buf_finish(&list->out);
 	list->is_closed = true;
 	if (!list->is_waiting) {
-		free(list);
+		free_list(list);
 	}
 }
 
@@ -129,6 +211,7 @@ struct targets_list *targets_list_create(struct api *api, const struct targets_w
 	arena_init(&list->arena);
 	buf_init(&list->out, 0);
 	map_init(&list->seen);
+	targets_sort_init(&list->sort);
 	registry_walk_begin(&list->walk, api->targets);
 	return list;
 }
@@ -148,6 +231,8 @@ void targets_list_drop(struct targets_list *list)
 void targets_list_send(struct targets_list *list, struct exchange *exchange)
 {
 	choose_modes(list);
+	list->sort.order = list->query.order;
+	list->is_in_order = list->query.order.name.ptr == NULL;
 	exchange->response.status = 200;
 	exchange->response.content_type = list->writer->content_type;
 	coded_body_answer(&list->api->coded_pool, exchange, &list->body);

@@ -4,6 +4,9 @@
  * A body that goes through the targets, some on each turn of the loop, and has
  * something written for those that are wanted. Targets that come and go meanwhile may be
  * there or not.
+ *
+ * Where they are wanted in some other order, it first goes through all of them to gather what they
+ * are ordered by, and then writes those of the page.
  */
 
 #include "api/api.h"
@@ -38,10 +41,13 @@ struct targets_list {
 	struct slice address; /* of weir itself, for whoever asks, if the writer needs it */
 	struct slice scheme;
 	struct map seen; /* the writer's: lines that are there already */
-	size_t found;    /* targets that are wanted, those of other pages included */
+	struct targets_sort sort;
+	size_t written; /* of those in order: the next one */
+	size_t found;   /* targets that are wanted, those of other pages included */
 	size_t shown;
 	struct buf out;
 	struct slice part;
+	bool is_in_order; /* they are sorted, or need not be */
 	bool is_begun;
 	bool is_over;
 	bool is_waiting; /* for its turn */

@@ -94,6 +94,31 @@ static bool read_offset(struct reader *reader, struct slice name, struct slice v
 	return read_number(reader, name, value, INT32_MAX, &reader->query->offset);
 }
 
+bool targets_query_read_order(struct slice text, struct targets_order *ret_order)
+{
+	bool is_descending = slice_starts_with(text, SLICE("-"));
+	*ret_order = (struct targets_order){
+		.name = slice_skip(text, is_descending),
+		.is_descending = is_descending,
+	};
+	return labels_is_name(ret_order->name);
+}
+
+static bool read_sort(struct reader *reader, struct slice name, struct slice value)
+{
+	struct targets_order *order = &reader->query->order;
+	if (!reader->has_pages) {
+		return refuse(reader, name, SLICE("there is no order here"));
+	}
+	if (order->name.ptr != NULL) {
+		return refuse(reader, name, SLICE("it is there twice"));
+	}
+	return targets_query_read_order(value, order)
+			|| refuse(reader, name,
+					SLICE("it has to be the name of an attribute or a label, such as priority, or "
+						  "-priority for the largest first"));
+}
+
 static const struct {
 	struct slice name;
 	bool (*read)(struct reader *reader, struct slice name, struct slice value);
@@ -104,6 +129,7 @@ static const struct {
 	{ SLICE_INIT("match[]"), read_selector },
 	{ SLICE_INIT("mode"), read_mode },
 	{ SLICE_INIT("offset"), read_offset },
+	{ SLICE_INIT("sort"), read_sort },
 	{ SLICE_INIT("state"), read_state },
 };
 

@@ -57,6 +57,8 @@ def bad_query_values(description, parameter):
     if "enum" in items:
         return st.one_of(st.sampled_from(["", "x", " ", "\x00", "ACTIVE"]), st.text(max_size=5)).filter(
             lambda text: text not in items["enum"])
+    if "pattern" in items:
+        return st.sampled_from(["", "-", "--a", "1a", "a-b", "a b", "ä", "\x00", "a\x00"])
     return st.nothing()
 
 
