@@ -31,7 +31,7 @@ static struct service_write *of(struct targets_turn *turn)
 
 static bool append_service(struct targets_list *list, struct buf *out, const struct target *target)
 {
-	service_json_append(out, list->api->targets, target);
+	service_json_append(out, list->api->targets, target, SERVICE_LOOKED_AT_MAX);
 	return true;
 }
 
@@ -57,7 +57,7 @@ static void answer_service(
 {
 	struct buf out;
 	buf_init(&out, 0);
-	service_json_append(&out, api->targets, target);
+	service_json_append(&out, api->targets, target, SIZE_MAX);
 	json_answer_data(exchange, status, buf_slice(&out));
 	buf_finish(&out);
 	targets_answer(api, exchange);

@@ -73,13 +73,14 @@ static bool is_port(struct slice text)
 					|| slice_equal(protocol, SLICE("/sctp")));
 }
 
-static bool has_twice(struct slice list, struct slice item)
+static bool has_item(struct slice list, struct slice item)
 {
-	size_t times = 0;
 	while (list.len > 0) {
-		times += slice_equal(service_take(&list), item);
+		if (slice_equal(service_take(&list), item)) {
+			return true;
+		}
 	}
-	return times > 1;
+	return false;
 }
 
 /* An empty list is one. */
@@ -90,7 +91,7 @@ static bool is_list(struct slice list, size_t max, bool (*is_item)(struct slice 
 	bool is_good = !slice_ends_with(list, SLICE(","));
 	while (is_good && rest.len > 0) {
 		struct slice item = service_take(&rest);
-		is_good = ++count <= max && is_item(item) && !has_twice(list, item);
+		is_good = ++count <= max && is_item(item) && !has_item(rest, item);
 	}
 	return is_good;
 }
@@ -254,6 +255,20 @@ void service_resolve(
 	for (size_t i = 0; i < ret_whole->len; i++) {
 		inherit(ret_whole, i);
 	}
+}
+
+/* Round a circle of parents it comes to nobody new. */
+struct slice service_find_dependencies(const struct service_view *view, struct service service)
+{
+	struct slice found = service_text(service.config, SERVICE_DEPENDENCIES);
+	for (size_t i = 0; i < SERVICE_PARENTS_MAX && found.ptr == NULL; i++) {
+		struct slice parent = service_parent(service.config);
+		if (parent.len == 0 || !service_find(view, parent, &service)) {
+			break;
+		}
+		found = service_text(service.config, SERVICE_DEPENDENCIES);
+	}
+	return found;
 }
 
 static bool has_threshold(const struct target_config *config, size_t count, struct slice name)

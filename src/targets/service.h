@@ -136,6 +136,9 @@ struct service_whole {
 void service_resolve(
 		const struct service_view *view, struct service service, struct service_whole *ret_whole);
 
+/* Of what comes of it the dependencies alone, which is quicker. */
+struct slice service_find_dependencies(const struct service_view *view, struct service service);
+
 /* Whether one in front of it in the line has a threshold of its name, which then counts. */
 bool service_is_overridden(const struct service_whole *whole, size_t place, size_t threshold);
 

@@ -195,8 +195,8 @@ static enum service_fault check_ways(const struct check *check, struct service_g
 	struct slice path;
 	service_goals_add(goals, check->new.line[0].name, check->arena);
 	if (has_same(check, SERVICE_DEPENDENCIES)
-			|| service_search(check->view, check->new.line[0], goals, SIZE_MAX, check->arena, &path)
-					!= SERVICE_SEARCH_FOUND) {
+			|| !service_search(
+					check->view, check->new.line[0], goals, SIZE_MAX, check->arena, &path)) {
 		return SERVICE_OK;
 	}
 	struct slice name = check->new.line[0].name;
@@ -270,8 +270,6 @@ enum service_fault service_check_deletion(const struct registry *registry, struc
 
 /* ---- What is there ---- */
 
-enum { LOOKED_AT_MAX = 1000 /* services, for one that is shown */ };
-
 static void add(struct service_problems *problems, struct slice text)
 {
 	problems->all[problems->count++] = text;
@@ -315,7 +313,7 @@ static void add_line(
 }
 
 static void add_dependencies(struct service_problems *problems, const struct service_view *view,
-		const struct service_whole *whole, struct arena *arena)
+		const struct service_whole *whole, size_t looked_at_max, struct arena *arena)
 {
 	struct service_goals goals;
 	struct service found;
@@ -331,20 +329,19 @@ static void add_dependencies(struct service_problems *problems, const struct ser
 	}
 	service_goals_init(&goals);
 	service_goals_add(&goals, whole->line[0].name, arena);
-	if (service_search(view, whole->line[0], &goals, LOOKED_AT_MAX, arena, &path)
-			== SERVICE_SEARCH_FOUND) {
+	if (service_search(view, whole->line[0], &goals, looked_at_max, arena, &path)) {
 		add(problems, ARENA_JOIN(arena, SLICE("its dependencies are a circle: "), path));
 	}
 	service_goals_finish(&goals);
 }
 
 void service_find_problems(const struct service_view *view, const struct service_whole *whole,
-		struct arena *arena, struct service_problems *ret_problems)
+		size_t looked_at_max, struct arena *arena, struct service_problems *ret_problems)
 {
 	ret_problems->count = 0;
 	add_odd_fields(ret_problems, whole->line[0].config, arena);
 	add_line(ret_problems, whole, arena);
-	add_dependencies(ret_problems, view, whole, arena);
+	add_dependencies(ret_problems, view, whole, looked_at_max, arena);
 	if (service_is_empty_range(whole)) {
 		add(ret_problems, range_text(whole, arena));
 	}

@@ -26,11 +26,15 @@ enum service_fault service_check_change(const struct service_view *view,
 enum service_fault service_check_deletion(const struct registry *registry, struct slice name,
 		struct arena *arena, struct slice *reterr_text);
 
+/* So many services are looked at for each one of a list, lest they take long together. */
+enum { SERVICE_LOOKED_AT_MAX = 100 };
+
 /* What is wrong with one that is there. */
 struct service_problems {
 	struct slice all[SERVICE_FIELD_COUNT + SERVICE_DEPENDENCIES_MAX + 4];
 	size_t count;
 };
 
+/* A circle of dependencies is found if it is among the next so many services. */
 void service_find_problems(const struct service_view *view, const struct service_whole *whole,
-		struct arena *arena, struct service_problems *ret_problems);
+		size_t looked_at_max, struct arena *arena, struct service_problems *ret_problems);

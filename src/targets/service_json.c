@@ -166,10 +166,10 @@ static void append_inherited(struct buf *out, const struct service_whole *whole)
 }
 
 static void append_problems(struct buf *out, const struct service_view *view,
-		const struct service_whole *whole, struct arena *arena)
+		const struct service_whole *whole, size_t looked_at_max, struct arena *arena)
 {
 	struct service_problems problems;
-	service_find_problems(view, whole, arena, &problems);
+	service_find_problems(view, whole, looked_at_max, arena, &problems);
 	begin_member(out, SLICE("problems"));
 	buf_append_byte(out, '[');
 	for (size_t i = 0; i < problems.count; i++) {
@@ -179,8 +179,8 @@ static void append_problems(struct buf *out, const struct service_view *view,
 	buf_append_byte(out, ']');
 }
 
-void service_json_append(
-		struct buf *out, const struct registry *registry, const struct target *target)
+void service_json_append(struct buf *out, const struct registry *registry,
+		const struct target *target, size_t looked_at_max)
 {
 	const struct service_view view = { .registry = registry };
 	struct service service = service_of(target);
@@ -193,7 +193,7 @@ void service_json_append(
 	append_inherited(out, &whole);
 	begin_member(out, SLICE("instances"));
 	buf_printf(out, "%zu", members_active(registry, service.name));
-	append_problems(out, &view, &whole, &arena);
+	append_problems(out, &view, &whole, looked_at_max, &arena);
 	buf_append_byte(out, '}');
 	arena_finish(&arena);
 }

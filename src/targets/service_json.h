@@ -7,5 +7,6 @@
 #include "base/buf.h"
 #include "targets/service.h"
 
-void service_json_append(
-		struct buf *out, const struct registry *registry, const struct target *target);
+/* For problems among dependencies so many services are looked at. */
+void service_json_append(struct buf *out, const struct registry *registry,
+		const struct target *target, size_t looked_at_max);

@@ -54,6 +54,7 @@ struct step {
 struct search {
 	const struct service_view *view;
 	const struct service_goals *goals;
+	size_t reached_max;
 	struct arena *arena;
 	struct map reached; // step::reached
 	struct step *last;  /* of those that are to be looked at */
@@ -104,38 +105,39 @@ static struct slice path_text(struct search *search, const struct step *end, str
 /* True: one of its dependencies is a goal. */
 static bool look_at(struct search *search, struct step *step, struct slice *ret_path)
 {
-	struct service_whole whole;
 	struct service next;
-	service_resolve(search->view, step->service, &whole);
-	struct slice rest = whole.texts[SERVICE_DEPENDENCIES];
+	struct slice rest = service_find_dependencies(search->view, step->service);
 	while (rest.len > 0) {
 		struct slice name = service_take(&rest);
 		if (find_goal(&search->goals->map, name) != NULL) {
 			*ret_path = path_text(search, step, name);
 			return true;
 		}
-		if (find_goal(&search->reached, name) == NULL && service_find(search->view, name, &next)) {
+		bool is_new = search->reached.len < search->reached_max
+				&& find_goal(&search->reached, name) == NULL;
+		if (is_new && service_find(search->view, name, &next)) {
 			reach(search, next, step);
 		}
 	}
 	return false;
 }
 
-enum service_search_result service_search(const struct service_view *view, struct service from,
+bool service_search(const struct service_view *view, struct service from,
 		const struct service_goals *goals, size_t looked_at_max, struct arena *arena,
 		struct slice *ret_path)
 {
-	struct search search = { .view = view, .goals = goals, .arena = arena };
-	enum service_search_result result = SERVICE_SEARCH_NONE;
+	struct search search = {
+		.view = view,
+		.goals = goals,
+		.reached_max = looked_at_max,
+		.arena = arena,
+	};
+	bool is_found = false;
 	map_init(&search.reached);
 	struct step *step = reach(&search, from, NULL);
-	for (size_t i = 0; step != NULL && result == SERVICE_SEARCH_NONE; step = step->next) {
-		if (++i > looked_at_max) {
-			result = SERVICE_SEARCH_GIVEN_UP;
-		} else if (look_at(&search, step, ret_path)) {
-			result = SERVICE_SEARCH_FOUND;
-		}
+	for (; step != NULL && !is_found; step = step->next) {
+		is_found = look_at(&search, step, ret_path);
 	}
 	map_finish(&search.reached);
-	return result;
+	return is_found;
 }

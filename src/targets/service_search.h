@@ -19,16 +19,11 @@ void service_goals_finish(struct service_goals *goals);
 /* The name is not copied. */
 void service_goals_add(struct service_goals *goals, struct slice name, struct arena *arena);
 
-enum service_search_result {
-	SERVICE_SEARCH_FOUND,
-	SERVICE_SEARCH_NONE,
-	SERVICE_SEARCH_GIVEN_UP, /* as many as may be were looked at */
-};
-
 /*
- * From the service to one of the goals, which itself may be. The path is a text in the arena,
+ * From the service to one of the goals, which itself may be; false: there is no way, or it leads on
+ * behind the first services, so many of them. The path is a text in the arena,
  * first -> second -> ..., the middle of a long one left out.
  */
-enum service_search_result service_search(const struct service_view *view, struct service from,
+bool service_search(const struct service_view *view, struct service from,
 		const struct service_goals *goals, size_t looked_at_max, struct arena *arena,
 		struct slice *ret_path);

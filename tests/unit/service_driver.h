@@ -82,7 +82,7 @@ static inline void check_problems(const char *name, const char *wanted)
 	struct service_whole whole = whole_of(name);
 	struct service_problems problems;
 	struct buf all;
-	service_find_problems(&view, &whole, &arena, &problems);
+	service_find_problems(&view, &whole, SERVICE_LOOKED_AT_MAX, &arena, &problems);
 	buf_init(&all, 0);
 	for (size_t i = 0; i < problems.count; i++) {
 		buf_append(&all, problems.all[i]);
