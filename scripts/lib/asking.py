@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from datetime import datetime
 from pathlib import Path
 
 ANSWER_MAX = 256 << 20
@@ -25,6 +26,15 @@ class AskError(Exception):
 class Unredirected(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_):
         return None
+
+
+def seconds_of(text):
+    """Unix time of what RFC 3339 has."""
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6})\d*)?(Z|[+-]\d\d:\d\d)", text or "")
+    if not found:
+        return None
+    zone = "+00:00" if found[3] == "Z" else found[3]
+    return datetime.fromisoformat(f"{found[1]}.{(found[2] or '0').ljust(6, '0')}{zone}").timestamp()
 
 
 def first_line(path, what):
@@ -80,7 +90,18 @@ class Asker:
         return cls.basic(urllib.parse.unquote(parts.username), urllib.parse.unquote(parts.password or ""))
 
     def get(self, path, parameters=()):
-        """The body; parameters are pairs, and are posted as a form if there are any that are long."""
+        """The body; parameters are pairs, and are posted as a form if they are long."""
+        return self._ask(path, parameters, self._whole)
+
+    def each_line(self, path, take):
+        """Of a body that may have any size."""
+        def take_lines(answer, end):
+            for line in answer:
+                take(line.decode(errors="replace").rstrip("\n"))
+                self._keep_time(end)
+        self._ask(path, (), take_lines)
+
+    def _ask(self, path, parameters, read):
         text = urllib.parse.urlencode(list(parameters))
         target, body = self.url + path, None
         if len(text) > 2000:
@@ -91,7 +112,9 @@ class Asker:
         if self.authorization:
             request.add_unredirected_header("Authorization", self.authorization)
         try:
-            return self._read(request)
+            end = time.monotonic() + self.timeout
+            with self.opener.open(request, timeout=self.timeout) as answer:
+                return read(answer, end)
         except urllib.error.HTTPError as answer:
             raise AskError(self._refusal(path, answer)) from None
         except (OSError, ValueError, urllib.error.URLError) as fault:
@@ -99,17 +122,20 @@ class Asker:
             said = "it does not answer in time" if isinstance(reason, TimeoutError) else str(reason)
             raise AskError(f"{self.url}{path}: {said}") from None
 
-    def _read(self, request):
+    @staticmethod
+    def _keep_time(end):
         """A server that trickles is given up as well."""
-        end, parts, size = time.monotonic() + self.timeout, [], 0
-        with self.opener.open(request, timeout=self.timeout) as answer:
-            while part := answer.read1(1 << 16):
-                size += len(part)
-                parts.append(part)
-                if size > ANSWER_MAX:
-                    raise ValueError(f"its answer has more than {ANSWER_MAX >> 20} MiB")
-                if time.monotonic() > end:
-                    raise TimeoutError
+        if time.monotonic() > end:
+            raise TimeoutError
+
+    def _whole(self, answer, end):
+        parts, size = [], 0
+        while part := answer.read1(1 << 16):
+            size += len(part)
+            parts.append(part)
+            if size > ANSWER_MAX:
+                raise ValueError(f"its answer has more than {ANSWER_MAX >> 20} MiB")
+            self._keep_time(end)
         return b"".join(parts)
 
     def _refusal(self, path, answer):

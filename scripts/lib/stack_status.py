@@ -12,7 +12,7 @@ import time
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 
-from asking import AskError
+from asking import AskError, seconds_of
 from stack_places import Fault
 
 LAST_UP = "max_over_time(timestamp(up == 1)[5m:1s]) or max_over_time(timestamp(up == 1)[1d:1m])"
@@ -29,15 +29,6 @@ class Component:
     link: str = ""
     why: str = ""  # it is away
     instance: str = ""  # as Prometheus calls it
-
-
-def seconds_of(text):
-    """Unix time of what RFC 3339 has."""
-    found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6})\d*)?(Z|[+-]\d\d:\d\d)", text or "")
-    if not found:
-        return None
-    zone = "+00:00" if found[3] == "Z" else found[3]
-    return datetime.fromisoformat(f"{found[1]}.{(found[2] or '0').ljust(6, '0')}{zone}").timestamp()
 
 
 def text_of(seconds):
