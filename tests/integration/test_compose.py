@@ -122,34 +122,6 @@ def test_the_prometheus_of_the_cloud_is_good(tmp_path):
     assert {job["job_name"] for job in config["scrape_configs"] if job.get("honor_labels")} == {"pushed"}
 
 
-def test_redis_is_started_with_its_password(tmp_path):
-    """As the file says, but for the places."""
-    settings = services("cloud")["redis"]
-    port, run, data = free_port(), tmp_path / "run", tmp_path / "data"
-    for path in (run, data):
-        path.mkdir()
-    shell, option, text = settings["command"]
-    text = text.replace("/run/redis", str(run)).replace("/data", str(data))
-    process = subprocess.Popen([shell, option, text + f" --port {port} --bind 127.0.0.1"], stdout=subprocess.PIPE,
-                               text=True, env={**environment(), **settings["environment"]})
-    try:
-        for line in process.stdout:
-            if "Ready to accept" in line:
-                break
-        def ask(*words, **variables):
-            return subprocess.run(["redis-cli", "-p", str(port), *words], capture_output=True, text=True, check=False,
-                                  env={**environment(), **variables}).stdout.strip()
-        assert ask("PING").startswith("NOAUTH")
-        auth = {"REDISCLI_AUTH": settings["environment"]["REDISCLI_AUTH"]}
-        assert ask("CONFIG", "GET", "maxmemory-policy", **auth).split() == ["maxmemory-policy", "noeviction"]
-        assert ask("CONFIG", "GET", "appendonly", **auth).split() == ["appendonly", "yes"]
-        assert ask("CONFIG", "GET", "dir", **auth).split() == ["dir", str(data)]
-    finally:
-        process.terminate()
-        process.wait(DEADLINE)
-        process.stdout.close()
-
-
 def test_grafana_gets_a_database_of_its_own():
     """Run again, it changes the password and nothing else."""
     with PostgresServer() as server:
