@@ -1,5 +1,6 @@
 """docker/Dockerfile: the image is built, and runs with a root that cannot be written."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import pytest
 
 import compose_files
 import images
+from front import Front
 from harness import BINARY, DEADLINE, REPOSITORY
 
 DOCKERFILE = REPOSITORY / "docker" / "Dockerfile"
@@ -97,39 +99,44 @@ def test_one_that_is_not_ready_is_not_healthy(image, tmp_path):
         assert "not ready" in container.said()
 
 
-def site_image(buildah):
-    """The settings of localhost/site, of docker/Dockerfile.site."""
-    if "localhost/site" not in buildah.roots:
-        buildah.build("localhost/site", "Dockerfile.site", BASE="localhost/base")
-    return buildah.settings_of("localhost/site")["config"]
+@pytest.fixture(scope="module")
+def site_image(image):
+    """docker/Dockerfile.site, in the same buildah."""
+    buildah, _ = image
+    buildah.build("localhost/site", "Dockerfile.site", BASE="localhost/base")
+    return buildah
+
+
+@contextlib.contextmanager
+def pushing(buildah, service, **variables):
+    """In a container of the site's image, as a compose file says, but for some variables."""
+    settings = buildah.settings_of("localhost/site")["config"]
+    command = images.in_container(buildah.mounted("localhost/site"), settings, settings["Entrypoint"] + service["command"],
+                                  "", "/tmp", {**service["environment"], **variables})
+    with subprocess.Popen([str(word) for word in command], stderr=subprocess.PIPE, text=True) as pusher:
+        yield
+        pusher.terminate()
+        assert pusher.wait(DEADLINE) == 0, pusher.stderr.read()
 
 
 @needs_images
-def test_sites_push_from_a_container(image, start_weir, node_exporter):
-    """docker/Dockerfile.site, started as docker/compose.site.yml says."""
-    buildah, _ = image
-    settings, weir = site_image(buildah), start_weir()
-    service = compose_files.services("site")["push-node"]
-    variables = {**service["environment"], "PUSHGATEWAY_SERVER": weir.url, "NODE_PORT": node_exporter.port}
-    command = images.in_container(buildah.mounted("localhost/site"), settings, settings["Entrypoint"] + service["command"],
-                                  "", "/tmp", variables)
-    with subprocess.Popen([str(word) for word in command], stderr=subprocess.PIPE, text=True) as pusher:
+def test_sites_push_from_a_container(site_image, start_weir, node_exporter):
+    weir = start_weir()
+    with pushing(site_image, compose_files.services("site")["push-node"], PUSHGATEWAY_SERVER=weir.url,
+                 NODE_PORT=node_exporter.port):
         images.wait_for(lambda: weir.scrape().value("push_source_up", job="node-exporter", instance="10.0.0.1"),
                         "its page is pushed")
-        pusher.terminate()
-        assert pusher.wait(DEADLINE) == 0, pusher.stderr.read()
     assert weir.scrape().value("node_load1", job="node-exporter", instance="10.0.0.1") is not None
-    scripts = buildah.mounted("localhost/site") / "usr/share/weir/site"
+    scripts = site_image.mounted("localhost/site") / "usr/share/weir/site"
     for name in re.findall(r'command: \["(push-[a-z]+)"', compose_files.text_of("site")):
         assert (scripts / name).stat().st_mode & 0o111 == 0o111
 
 
 @needs_images
-def test_snmp_yml_is_made_in_a_container(image, tmp_path):
+def test_snmp_yml_is_made_in_a_container(site_image, tmp_path):
     """In the volume that the exporter has, too; the community is in no layer, and only that user can read the file."""
-    buildah, _ = image
-    settings = site_image(buildah)
-    root = buildah.mounted("localhost/site")
+    settings = site_image.settings_of("localhost/site")["config"]
+    root = site_image.mounted("localhost/site")
     assert ((root / "var/lib/weir-site").stat().st_uid, list((root / "var/lib/weir-site").iterdir())) == (10001, [])
     services, volume = compose_files.services("site"), tmp_path / "volume"
     volume.mkdir()
@@ -153,6 +160,16 @@ def test_snmp_yml_is_made_in_a_container(image, tmp_path):
             for name in ("snmp-config", "snmp-exporter")} == {
                 "snmp-config": ["snmp:/var/lib/weir-site:rw"], "snmp-exporter": ["snmp:/config:ro"]}
     assert "--config.file=/config/snmp.yml" in services["snmp-exporter"]["command"]
+
+
+@needs_images
+def test_the_cloud_pushes_what_its_nginx_counts(site_image, start_weir, tmp_path):
+    weir = start_weir()
+    with Front(tmp_path / "front", ["127.0.0.1:1", "127.0.0.1:2"], 3, [4, 5]) as front:
+        with pushing(site_image, compose_files.services("cloud")["push-nginx"], PUSHGATEWAY_SERVER=weir.url,
+                     NGINX_STATUS_URL=f"http://127.0.0.1:{front.health}/status"):
+            images.wait_for(lambda: weir.scrape().value("nginx_up", job="nginx", instance="front"), "it is pushed")
+    assert weir.scrape().value("nginx_http_requests_total", job="nginx", instance="front") >= 1
 
 
 def test_what_it_installs_is_what_weir_needs():
