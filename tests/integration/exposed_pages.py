@@ -69,4 +69,4 @@ def exposed_pages(directory):
         pages = [page_with_targets(weir), weir.get("/-/healthy?format=metrics").text]
         wait_for(lambda: secure.get("/-/ready").status == 200, "it is ready")
         assert secure.put("/metrics/job/j", "m 1\n").status == 200
-        return [*pages, secure.scrape().text]
+        return [*pages, secure.scrape().text, (DATA / "prometheus.prom").read_text()]

@@ -3,6 +3,7 @@
 import contextlib
 import crypt
 import json
+import re
 import subprocess
 
 import pytest
@@ -10,6 +11,7 @@ import yaml
 
 import peers
 from compose_files import DOCKER, services, understood, values_for
+from exposed_pages import DATA
 from harness import DEADLINE, environment, wait_for
 from redis_servers import free_port
 
@@ -146,6 +148,9 @@ def test_what_one_scrapes_another_keeps(weir, tmp_path):
         sent, = storage.wait_for('up{job="weir"} == 1')
         assert sent[0]["prometheus"] == "cloud" and sent[0]["site"] == "main"
         assert storage.wait_for('weir_groups{prometheus="cloud"}')
+        page = subprocess.run(["curl", "-sSf", f"{url}/metrics"], capture_output=True, text=True, check=True).stdout
+        watched = re.findall(r"^(\w+)\{", (DATA / "prometheus.prom").read_text(), re.M)
+        assert len(watched) == 3 and all(f"\n{name}" in page for name in watched), "the alert asks for what is there"
         assert storage.wait_for('{__name__="weir:limit_used:ratio",limit="groups"}'), "what its rules record as well"
 
 
