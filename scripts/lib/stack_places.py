@@ -5,6 +5,7 @@ Both run the same commands, so what is tested with servers holds for containers.
 
 import contextlib
 import os
+import re
 import shlex
 import subprocess
 import urllib.error
@@ -96,7 +97,7 @@ class Servers:
 class Containers:
     """Services of a compose file."""
 
-    USERS = ("nginx", "grafana-1", "grafana-2", "prometheus", "weir", "weir-1", "weir-2")
+    USERS = ("nginx", "grafana", "prometheus", "weir")
 
     def __init__(self, compose_file, env_file, project):
         program = shlex.split(os.environ.get("COMPOSE", "docker compose"))
@@ -104,7 +105,8 @@ class Containers:
         self.project = project
         self.compose = [*program, "-p", project, *environment, "-f", compose_file]
         self.services = run([*self.compose, "config", "--services"]).split()
-        self.databases = ["weir", "grafana"] if "grafana-1" in self.services else ["weir"]
+        self.databases = ["weir", "grafana"] if any(
+            re.fullmatch(r"grafana(-\d+)?", name) for name in self.services) else ["weir"]
 
     def parts(self):
         """weirs on a Redis have nothing of their own."""
@@ -138,7 +140,8 @@ class Containers:
 
     @contextlib.contextmanager
     def quiet(self):
-        stopped = [name for name in self.USERS if name in self.services]
+        stopped = [name for user in self.USERS for name in self.services
+                   if re.fullmatch(rf"{user}(-\d+)?", name)]
         run([*self.compose, "stop", *stopped])
         try:
             yield

@@ -231,7 +231,7 @@ done
 
 def test_parts_in_containers(postgres, compose, tmp_path):
     program, told = compose
-    variables = {"COMPOSE": program, "PGHOST": "127.0.0.1", "PGPORT": postgres.port, "SERVICES": "postgres weir-1 nginx"}
+    variables = {"COMPOSE": program, "PGHOST": "127.0.0.1", "PGPORT": postgres.port, "SERVICES": "postgres weir-1 weir-3 nginx"}
     where = [f"--compose-file={DOCKER / 'compose.cloud.yml'}"]
     code, output, errors = stack(*where, "backup", tmp_path / "backups", **variables)
     assert (code, errors) == (0, ""), output
@@ -242,7 +242,7 @@ def test_parts_in_containers(postgres, compose, tmp_path):
     assert postgres.ask("SELECT a FROM t") == "1"
     postgres.ask("DROP DATABASE weir_before_restore", database="postgres")
     lines = told()
-    assert (lines[1], lines[-1]) == ("stop nginx weir-1", "start nginx weir-1")
+    assert (lines[1], lines[-1]) == ("stop nginx weir-1 weir-3", "start nginx weir-1 weir-3")
 
 
 @pytest.fixture
