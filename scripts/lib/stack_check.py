@@ -11,29 +11,33 @@ from pathlib import Path
 from stack_places import Containers, Fault, run
 
 REQUIRED = re.compile(r"\$\{(\w+):\?([^}]*)\}")
-PORT = re.compile(r'^\s+- "\$\{(\w+):-([^}]*)\}:\d+"', re.M)
+PORT = re.compile(r'^\s+- "?\$\{(\w+):-([^}]*)\}:\d+"?$', re.M)
 SECRET = re.compile(r"(PASSWORD|SECRET_KEY)$")
 WORN = {"admin", "changeme", "grafana", "password", "postgres", "prom-operator", "redis", "root", "secret", "weir"}
 SECRET_MIN = 12
 FILES = {"TLS_DIR": ["fullchain.pem", "privkey.pem"], "USERS_FILE": [""]}
 
 
-def read_env(path):
-    """As compose reads it; what the environment has wins."""
+def variables_of(path):
+    """Of an .env, as compose reads it."""
     found = {}
-    if path:
-        try:
-            lines = path.read_text().splitlines()
-        except OSError as fault:
-            raise Fault(f"{path}: {fault.strerror}; env.example is what to begin with") from None
-        for number, line in enumerate(lines, 1):
-            name, is_set, value = line.strip().partition("=")
-            if not name or name.startswith("#"):
-                continue
-            if not is_set or not re.fullmatch(r"[A-Za-z_]\w*", name):
-                raise Fault(f"{path}:{number}: no NAME=VALUE")
-            found[name] = value.strip("'\"") if value[:1] in "'\"" else value
-    return {**found, **os.environ}
+    try:
+        lines = path.read_text().splitlines()
+    except OSError as fault:
+        raise Fault(f"{path}: {fault.strerror}; env.example is what to begin with") from None
+    for number, line in enumerate(lines, 1):
+        name, is_set, value = line.strip().partition("=")
+        if not name or name.startswith("#"):
+            continue
+        if not is_set or not re.fullmatch(r"[A-Za-z_]\w*", name):
+            raise Fault(f"{path}:{number}: no NAME=VALUE")
+        found[name] = value.strip("'\"") if value[:1] in "'\"" else value
+    return found
+
+
+def read_env(path):
+    """What the environment has wins."""
+    return {**(variables_of(path) if path else {}), **os.environ}
 
 
 def faults_of_variables(required, values):
@@ -42,13 +46,17 @@ def faults_of_variables(required, values):
             yield f"{name} is missing: {sentence}"
 
 
+def is_worn(value):
+    return value.lower() in WORN or len(value) < SECRET_MIN
+
+
 def faults_of_secrets(required, values):
     """Their values are never told."""
     for name in required:
         value = values.get(name, "")
         if not value or not SECRET.search(name):
             continue
-        if value.lower() in WORN or len(value) < SECRET_MIN:
+        if is_worn(value):
             yield f"{name} is one that others would guess; openssl rand -hex 24 makes a better one"
         elif not re.fullmatch(r"[A-Za-z0-9_-]+", value):
             yield f"{name} may have letters, digits, - and _, since it stands in URLs"
