@@ -67,7 +67,7 @@ def services(name):
     return whole(name)["services"]
 
 
-def nginx_conf(variables):
+def nginx_conf(variables, template=None):
     """The template as nginx's image fills it in: only what is a variable of the environment."""
-    template = (DOCKER / "nginx" / "nginx.conf.template").read_text()
+    template = template or (DOCKER / "nginx" / "nginx.conf.template").read_text()
     return re.sub(r"\$\{(\w+)\}", lambda found: variables.get(found[1], found[0]), template)

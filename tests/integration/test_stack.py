@@ -266,7 +266,7 @@ def test_verbs(make):
     run_make, told = make
     code, output, _ = run_make("help")
     assert code == 0 and re.findall(r"^  make (\w+)", output, re.M) == [
-        "help", "check", "up", "status", "down", "clean", "demo", "backup", "restore"]
+        "help", "setup", "check", "up", "status", "down", "clean", "demo", "backup", "restore"]
     code, output, errors = run_make("up")
     assert (code, output, errors) == (0, "nothing is missing\n", "")
     assert told()[-1] == "up -d --build"
