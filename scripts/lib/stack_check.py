@@ -12,6 +12,8 @@ from stack_places import Containers, Fault, run
 
 REQUIRED = re.compile(r"\$\{(\w+):\?([^}]*)\}")
 PORT = re.compile(r'^\s+- "?\$\{(\w+):-([^}]*)\}:\d+"?$', re.M)
+LISTEN = re.compile(r"--web\.listen-address=(127\.0\.0\.1):\$\{(\w+):-(\d+)\}")
+MOUNTED = re.compile(r"^\s+- \$\{(\w+):-(/dev/null|\w+)\}:", re.M)  # a file or none, a directory or a volume
 SECRET = re.compile(r"(PASSWORD|SECRET_KEY)$")
 WORN = {"admin", "changeme", "grafana", "password", "postgres", "prom-operator", "redis", "root", "secret", "weir"}
 SECRET_MIN = 12
@@ -74,6 +76,37 @@ def faults_of_files(required, values, folder):
                 yield f"{name}: {path} is empty"
 
 
+def in_use(text, values):
+    """What is started of a file: services that have no profile, or one that is wanted."""
+    wanted = set(values.get("COMPOSE_PROFILES", "").split(","))
+    for block in re.split(r"^(?=  [a-z][a-z0-9-]*:$)", text, flags=re.M):
+        profiles = re.search(r"^    profiles: \[(.*)\]$", block, re.M)
+        if not profiles or wanted & {"*", *profiles[1].split(", ")}:
+            yield block
+
+
+def faults_of_mounts(blocks, values, folder):
+    """Of files that need not be, but are named; docker would make directories of them."""
+    for name, default in dict.fromkeys(found for block in blocks for found in MOUNTED.findall(block)):
+        value = values.get(name, "")
+        path = folder / value
+        if value in ("", "/dev/null") or (default != "/dev/null" and "/" not in value):
+            continue
+        if default != "/dev/null" and not path.is_dir():
+            yield f"{name}: there is no directory {path}"
+        elif default == "/dev/null" and not path.is_file():
+            yield f"{name}: there is no file {path}"
+        elif path.is_file() and path.stat().st_size == 0:
+            yield f"{name}: {path} is empty"
+
+
+def faults_of_community(blocks, values):
+    wanted = any("COMMUNITY_FILE:-" in block for block in blocks)
+    if wanted and not values.get("COMMUNITY_FILE") and not values.get("SNMP_FILE"):
+        yield ("COMMUNITY_FILE is missing: a file with the community of the switches in its one line, "
+               "unless SNMP_FILE has an snmp.yml")
+
+
 # ---- Ports ----------------------------------------------------------------------------------
 
 
@@ -113,9 +146,15 @@ def who_listens(port):
     return ", ".join(found) or "a process of another user"
 
 
-def faults_of_ports(text, values):
-    for name, default in PORT.findall(text):
-        address = values.get(name) or default
+def listeners(blocks, values):
+    """(variable, address) of what is published, and of what listens on the host's network itself."""
+    for block in blocks:
+        yield from ((name, values.get(name) or default) for name, default in PORT.findall(block))
+        yield from ((name, f"{host}:{values.get(name) or default}") for host, name, default in LISTEN.findall(block))
+
+
+def faults_of_ports(blocks, values):
+    for name, address in listeners(blocks, values):
         host, _, port = address.rpartition(":")
         if not port.isdigit() or not 0 < int(port) < 65536:
             yield f"{name}: {address} is no port, nor an address and a port"
@@ -141,11 +180,12 @@ def faults_of_compose():
 
 def check(compose_file, env_file, project):
     text, values = compose_file.read_text(), read_env(env_file)
-    required = dict(REQUIRED.findall(text))
+    required, blocks = dict(REQUIRED.findall(text)), list(in_use(text, values))
     faults = [*faults_of_variables(required, values), *faults_of_secrets(required, values),
-              *faults_of_files(required, values, compose_file.parent)]
+              *faults_of_files(required, values, compose_file.parent),
+              *faults_of_mounts(blocks, values, compose_file.parent), *faults_of_community(blocks, values)]
     if faults or not runs_already(compose_file, env_file, project):
-        faults += faults_of_ports(text, values)
+        faults += faults_of_ports(blocks, values)
     faults += faults_of_compose()
     for fault in faults:
         print(f"stack: {fault}", file=sys.stderr)
