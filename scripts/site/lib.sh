@@ -28,6 +28,9 @@
 
 LC_ALL=C # to awk and tr a byte is a byte, whatever language the site speaks
 export LC_ALL
+# A proxy of the site's, in http_proxy, is for what is elsewhere.
+no_proxy=localhost,127.0.0.1,::1,${no_proxy:-${NO_PROXY:-}}
+export no_proxy
 callers_umask=$(umask)
 umask 077
 

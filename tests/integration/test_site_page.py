@@ -147,6 +147,21 @@ def test_server_with_and_without_scheme_and_slash(weir, site, exporter):
         assert weir.scrape().value("speed", job=f"j{number}", instance="10.0.0.1") == 3
 
 
+@pytest.mark.parametrize("also", ["no_proxy", "NO_PROXY"])
+def test_proxy_of_the_site_is_not_for_this_host(weir, site, exporter, also):
+    """It is for weir, elsewhere. curl would ask it for http://localhost as well."""
+    with FakeServer(lambda handler, request: reply(handler)) as proxy:
+        proxied = {"http_proxy": proxy.url, also: "127.0.0.7"}
+        site.succeed("push-page", f"http://localhost:{exporter.port}/good", **proxied)
+        assert shown(weir, "speed") == 3 and proxy.requests == []
+        site.succeed("push-page", f"{exporter.url}/other", PUSHGATEWAY_SERVER="http://weir.invalid:9091", **proxied)
+        request, = proxy.requests
+        assert request.path == "http://weir.invalid:9091/metrics/job/node-exporter/instance/10.0.0.1"
+        del proxy.requests[:]
+        site.fail("push-page", f"{exporter.url}/good", PUSHGATEWAY_SERVER="http://127.0.0.7:1", **proxied)
+        assert proxy.requests == [], "what it may not be asked for was asked"
+
+
 def test_prefix(start_weir, tmp_path, exporter):
     weir = start_weir("--web.route-prefix=/w/x")
     Site(tmp_path / "site", f"{weir.url}/w/x").succeed("push-page", f"{exporter.url}/good")
