@@ -118,7 +118,7 @@ def test_again_and_again(cleared_weir, site, switches):
 
 
 @pytest.mark.parametrize("arguments,words", [
-    ([], "set SWITCH_TARGET"), (["a/b"], "is no name"), (["--what"], "unknown option")])
+    ([], "set SWITCH_TARGET"), (["a/b"], "is no name"), ([".."], "is no name"), (["--what"], "unknown option")])
 def test_misuse(site, arguments, words):
     assert words in site.fail("push-snmp", *arguments, code=2)
 
