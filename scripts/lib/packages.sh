@@ -21,8 +21,8 @@ packages_demo="postgresql prometheus prometheus-alertmanager prometheus-node-exp
 
 packages_test="$packages_demo $packages_site $packages_snmp buildah busybox clang clang-format cmark-gfm \
 docker-compose libclang-rt-14-dev llvm make nginx-light openssl procps prometheus-pushgateway protobuf-compiler \
-python3-hypothesis python3-jsonschema python3-prometheus-client python3-protobuf python3-pytest python3-pytest-xdist \
-python3-yaml shellcheck snmpd systemd util-linux wrk zstd"
+python3-hypothesis python3-jsonschema python3-kubernetes python3-prometheus-client python3-protobuf python3-pytest \
+python3-pytest-xdist python3-yaml shellcheck snmpd systemd util-linux wrk zstd"
 
 # Prints those of the named packages that are not installed.
 packages_missing() {
