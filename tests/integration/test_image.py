@@ -114,8 +114,10 @@ def pushing(buildah, service, **variables):
     command = images.in_container(buildah.mounted("localhost/site"), settings, settings["Entrypoint"] + service["command"],
                                   "", "/tmp", {**service["environment"], **variables})
     with subprocess.Popen([str(word) for word in command], stderr=subprocess.PIPE, text=True) as pusher:
-        yield
-        pusher.terminate()
+        try:
+            yield
+        finally:
+            pusher.terminate()
         assert pusher.wait(DEADLINE) == 0, pusher.stderr.read()
 
 
@@ -149,8 +151,10 @@ def test_snmp_yml_is_made_in_a_container(site_image, tmp_path):
     command = images.in_container(root, settings, settings["Entrypoint"] + services["snmp-config"]["command"], volume,
                                   "/var/lib/weir-site", variables)
     with subprocess.Popen([str(word) for word in command], stderr=subprocess.PIPE, text=True) as process:
-        images.wait_for((volume / "snmp.yml").exists, "it is made")
-        process.terminate()
+        try:
+            images.wait_for((volume / "snmp.yml").exists, "it is made")
+        finally:
+            process.terminate()
         assert (process.wait(DEADLINE), process.stderr.read()) == (0, "")
     made = (volume / "snmp.yml").stat()
     assert (made.st_uid, made.st_mode & 0o777) == (10001, 0o600)
