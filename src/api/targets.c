@@ -15,7 +15,7 @@
 
 static bool append_target(struct targets_list *list, struct buf *out, const struct target *target)
 {
-	targets_json_append(out, list->api->targets, target);
+	targets_json_append(out, list->api->targets, target, list->query.with_resources);
 	return true;
 }
 

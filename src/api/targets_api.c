@@ -17,7 +17,7 @@ void targets_answer_target(
 {
 	struct buf out;
 	buf_init(&out, 0);
-	targets_json_append(&out, api->targets, target);
+	targets_json_append(&out, api->targets, target, true);
 	json_answer_data(exchange, status, buf_slice(&out));
 	buf_finish(&out);
 	targets_answer(api, exchange);

@@ -10,7 +10,14 @@
 enum {
 	LOOKED_AT_MAX = 1000, /* targets, on one turn of the loop */
 	PIECE_BYTES = 64 * 1024,
+	RESOURCES_PIECE_BYTES = 8 * 1024, /* of some targets, for each of which much is read */
 };
+
+/* So much is written on one turn of the loop, and a target more. */
+static bool has_room(const struct targets_list *list)
+{
+	return list->out.len < (list->query.with_resources ? RESOURCES_PIECE_BYTES : PIECE_BYTES);
+}
 
 static void write_one(struct targets_list *list, const struct target *target)
 {
@@ -68,7 +75,7 @@ static bool look_at_some(struct targets_list *list, bool *ret_is_end)
 	arena_init(&arena);
 	pattern_scratch_init(&scratch, &arena);
 	*ret_is_end = false;
-	for (size_t i = 0; i < LOOKED_AT_MAX && list->out.len < PIECE_BYTES && !*ret_is_end; i++) {
+	for (size_t i = 0; i < LOOKED_AT_MAX && has_room(list) && !*ret_is_end; i++) {
 		struct target *target = registry_walk_next(&list->walk);
 		if (target == NULL) {
 			*ret_is_end = true;
@@ -86,7 +93,7 @@ static bool look_at_some(struct targets_list *list, bool *ret_is_end)
 /* Some of those on the page; they may be gone by now. True when there are no more. */
 static bool write_some(struct targets_list *list)
 {
-	while (list->written < list->sort.count && list->out.len < PIECE_BYTES) {
+	while (list->written < list->sort.count && has_room(list)) {
 		const struct target_id *id = targets_sort_id(&list->sort, list->written++);
 		const struct target *target = registry_find_by_id(list->api->targets, id);
 		if (target != NULL) {
@@ -164,6 +171,14 @@ static bool go_on(struct targets_list *list)
 	return true;
 }
 
+/* Who sends the body may want several pieces on one turn. Of those that cost much each has its own.
+ */
+static bool has_to_rest(struct targets_list *list)
+{
+	list->is_rested = !list->is_rested && list->query.with_resources;
+	return list->is_rested;
+}
+
 static enum http_body_state next_piece(struct http_body *body, struct http_piece *ret_piece)
 {
 	struct targets_list *list = LIST_ENTRY(body, struct targets_list, body);
@@ -173,6 +188,9 @@ static enum http_body_state next_piece(struct http_body *body, struct http_piece
 	buf_reset(&list->out, 2 * PIECE_BYTES);
 	if (!list->is_in_order) {
 		return gather_some(list);
+	}
+	if (has_to_rest(list)) {
+		return wait_for_turn(list);
 	}
 	if (!list->is_begun) {
 		list->is_begun = true;

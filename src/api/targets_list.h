@@ -50,6 +50,7 @@ struct targets_list {
 	bool is_in_order; /* they are sorted, or need not be */
 	bool is_begun;
 	bool is_over;
+	bool is_rested;  /* since the last piece */
 	bool is_waiting; /* for its turn */
 	bool is_closed;  /* meanwhile */
 };

@@ -119,6 +119,16 @@ static bool read_sort(struct reader *reader, struct slice name, struct slice val
 						  "-priority for the largest first"));
 }
 
+static bool read_resources(struct reader *reader, struct slice name, struct slice value)
+{
+	reader->query->with_resources = slice_equal(value, SLICE("true"));
+	if (!reader->has_pages) {
+		return refuse(reader, name, SLICE("there are no resources here"));
+	}
+	return reader->query->with_resources || slice_equal(value, SLICE("false"))
+			|| refuse(reader, name, SLICE("it has to be true or false"));
+}
+
 static const struct {
 	struct slice name;
 	bool (*read)(struct reader *reader, struct slice name, struct slice value);
@@ -129,6 +139,7 @@ static const struct {
 	{ SLICE_INIT("match[]"), read_selector },
 	{ SLICE_INIT("mode"), read_mode },
 	{ SLICE_INIT("offset"), read_offset },
+	{ SLICE_INIT("resources"), read_resources },
 	{ SLICE_INIT("sort"), read_sort },
 	{ SLICE_INIT("state"), read_state },
 };

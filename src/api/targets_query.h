@@ -6,6 +6,7 @@
  *     match[]=SELECTOR state=STATE mode=MODE   any number of times
  *     job=JOB class=CLASS
  *     offset=N limit=N sort=NAME sort=-NAME    of lists; by a label or an attribute
+ *     resources=true                           likewise; what each has is shown
  */
 
 #include "api/targets_sort.h"
@@ -19,6 +20,7 @@ struct targets_query {
 	struct targets_order order;
 	size_t offset;
 	size_t limit;
+	bool with_resources;
 };
 
 /* "NAME" or "-NAME"; in its text. False when it is no name. */

@@ -3,6 +3,7 @@
 #include "base/duration.h"
 #include "base/number.h"
 #include "format/json.h"
+#include "targets/resources.h"
 
 static void append_text(struct buf *out, const char *name, struct slice text)
 {
@@ -111,8 +112,8 @@ static void append_addresses(struct buf *out, const struct target *target)
 	buf_append_byte(out, ']');
 }
 
-void targets_json_append(
-		struct buf *out, const struct registry *registry, const struct target *target)
+void targets_json_append(struct buf *out, const struct registry *registry,
+		const struct target *target, bool with_resources)
 {
 	const struct target_freshness *fresh = &target->fresh;
 	append_config(out, target);
@@ -124,6 +125,10 @@ void targets_json_append(
 	append_text(out, "format", slice_of_string(fresh->format));
 	append_text(out, "source", slice_of_string(fresh->source));
 	append_duration(out, "learnt_interval", registry_learnt_ns(target));
+	if (with_resources && target_is_watched(target)) {
+		buf_append(out, SLICE(",\"resources\":"));
+		resources_append(out, registry, target);
+	}
 	if (fresh->rejection == NULL) {
 		buf_append(out, SLICE(",\"last_rejection\":null}"));
 		return;

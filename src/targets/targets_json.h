@@ -7,9 +7,9 @@
 #include "base/buf.h"
 #include "targets/registry.h"
 
-/* All of it, as of now. */
-void targets_json_append(
-		struct buf *out, const struct registry *registry, const struct target *target);
+/* All of it, as of now; its resources, if it may have some, when they are wanted. */
+void targets_json_append(struct buf *out, const struct registry *registry,
+		const struct target *target, bool with_resources);
 
 /* What is said of it by hand, and by which it can be made again elsewhere. */
 void targets_json_append_config(struct buf *out, const struct target *target);

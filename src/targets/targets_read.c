@@ -241,6 +241,7 @@ static const struct field {
 	{ "mode", read_mode },
 	{ "path", read_path },
 	{ "pushes", read_nothing },
+	{ "resources", read_nothing },
 	{ "scheme", read_scheme },
 	{ "scrape_interval", read_scrape_interval },
 	{ "scrape_timeout", read_scrape_timeout },

@@ -50,7 +50,7 @@ static void check(const struct targets_read *read, struct arena *arena)
 	buf_init(&out, 0);
 	registry_init(&registry, &options);
 	registry_create(&registry, &read->key, &read->config, read->has_id ? &read->id : NULL, &target);
-	targets_json_append(&out, &registry, target);
+	targets_json_append(&out, &registry, target, true);
 	expect(read_text(buf_slice(&out), &again, arena), "what was written is not taken");
 	expect(group_key_equal(&read->key, &again.key), "other labels");
 	expect(target_config_equal(&read->config, &again.config), "another configuration");

@@ -24,7 +24,7 @@ def labels_of(targets):
 def test_pushed_target(weir):
     weir.put("/metrics/job/j/instance/i", "m 1\n")
     weir.put("/metrics/job/j/instance/i", "m 1\nm 2\n")
-    targets = listed(weir)
+    targets = listed(weir, "?resources=true")
     assert (targets["total"], targets["offset"], targets["limit"]) == (1, 0, 1000)
     target = targets["targets"][0]
     assert uuid.UUID(target["id"]).version == 8  # of its labels

@@ -16,7 +16,7 @@ from takeovers import Succession
 
 def listed(weir):
     """By job and instance."""
-    answer = data(weir.get(f"{TARGETS}?limit=10000"))
+    answer = data(weir.get(f"{TARGETS}?limit=10000&resources=true"))
     return {(target["labels"]["job"], target["labels"].get("instance", "")): target
             for target in answer["targets"]}
 
