@@ -8,13 +8,23 @@ import sqlite3
 import pytest
 
 from harness import wait_for
-from targets import TARGETS, create, data, error
+from targets import TARGETS, create, data, error, wait_until_read
 
 SERVICES = "/api/v1/services"
 HOT = {"name": "Hot", "metric": "temperature", "op": ">=", "value": 80.5, "for": "1m0s", "severity": "page"}
 NOTHING = {"parent": None, "image": None, "ports": None, "dependencies": None, "min_instances": None,
            "max_instances": None, "cpu": None, "memory": None, "heartbeat": None, "thresholds": []}
 SHOWN = ("resolved", "inherited", "instances", "problems")
+
+
+@pytest.fixture
+def start_weir(start_weir):
+    """What is asked at once is answered."""
+    def start(*flags):
+        weir = start_weir(*flags)
+        wait_until_read(weir)
+        return weir
+    return start
 
 
 def send(weir, method, service, /, **said):
