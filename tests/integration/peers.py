@@ -99,15 +99,16 @@ class Prometheus(Peer):
     program = "prometheus"
 
     def __init__(self, directory, targets, *flags, further=(), job=(), users=(),
-                 discovered=(), rules=()):
+                 discovered=(), rules=(), jobs=()):
         """Job: what else all of them have. Users: of a job, whom to scrape as:
         {"username": ..., "password": ...}. Discovered: of further jobs, from where to have their
-        targets, anew twice a second. Rules: the text of their file, in parts."""
+        targets, anew twice a second. Rules: the text of their file, in parts. Jobs: further ones."""
         directory.mkdir(parents=True, exist_ok=True)
-        jobs = [{"job_name": name, "honor_labels": True, **dict(job),
-                 **({"basic_auth": users[name]} if name in users else {}),
-                 "static_configs": [{"targets": [url.partition("://")[2]]}]}
-                for name, url in targets.items()]
+        jobs = list(jobs)
+        jobs += [{"job_name": name, "honor_labels": True, **dict(job),
+                  **({"basic_auth": users[name]} if name in users else {}),
+                  "static_configs": [{"targets": [url.partition("://")[2]]}]}
+                 for name, url in targets.items()]
         jobs += [{"job_name": name, "honor_labels": True,
                   "http_sd_configs": [{"url": url, "refresh_interval": "500ms"}]}
                  for name, url in dict(discovered).items()]
