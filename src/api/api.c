@@ -4,6 +4,7 @@
 
 #include "api/answer.h"
 #include "api/endpoints.h"
+#include "api/rights.h"
 #include "api/task.h"
 #include "api/unavailable.h"
 #include "base/clock.h"
@@ -241,6 +242,8 @@ void api_on_head(void *data, struct exchange *exchange)
 	bool is_coded = exchange_header(exchange, SLICE("Content-Encoding")).len > 0;
 	if ((route.is_outer || !is_coded) && set_unrouted(exchange, result, &route)) {
 		exchange_answer(exchange);
+	} else if (result == ROUTE_FOUND && rights_deny(exchange, &route)) {
+		exchange_answer(exchange);
 	} else if (result == ROUTE_FOUND && !loading_is_on(&api->loading)) {
 		refuse_if_away(api, exchange, &route);
 	}
@@ -262,10 +265,22 @@ static bool set_miscoded(struct exchange *exchange)
 	return true;
 }
 
+/* Requests without a body come here at once. True when it is denied and has its answer. */
+static bool set_denied(struct api *api, struct exchange *exchange)
+{
+	struct route route;
+	return exchange->denied != 0
+			&& route_find(&api->options.routes, &exchange->request, &exchange->arena, &route)
+			== ROUTE_FOUND
+			&& rights_deny(exchange, &route);
+}
+
 void api_on_request(void *data, struct exchange *exchange)
 {
 	struct api *api = data;
-	if (!loading_is_on(&api->loading) || !loading_takes(&api->loading, exchange)) {
+	if (set_denied(api, exchange)) {
+		exchange_answer(exchange);
+	} else if (!loading_is_on(&api->loading) || !loading_takes(&api->loading, exchange)) {
 		api_carry_out(api, exchange);
 	}
 }

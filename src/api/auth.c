@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 
 #include "api/credentials.h"
@@ -24,6 +25,7 @@ struct pair {
 	uint64_t client; /* both are sources of failures */
 	uint64_t user;
 	bool is_known; /* the user is */
+	unsigned rights;
 	const char *hash;
 	char decoy[BCRYPT_HASH_BYTES + 1]; /* the hash of an unknown user */
 	char password[BCRYPT_PASSWORD_BYTES + 1];
@@ -88,6 +90,7 @@ static const struct web_user *find_user(const struct auth *auth, struct slice na
 	return bsearch(&wanted, auth->users, auth->user_count, sizeof(auth->users[0]), compare_users);
 }
 
+/* As far as passwords are concerned; what they may do may be another. */
 static bool are_the_users(const struct auth *auth, const struct web_user *users, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -99,25 +102,43 @@ static bool are_the_users(const struct auth *auth, const struct web_user *users,
 	return count == auth->user_count;
 }
 
-void auth_set_users(struct auth *auth, const struct web_user *users, size_t count)
+static void copy_users(struct auth *auth, const struct web_user *users, size_t count)
 {
-	if (are_the_users(auth, users, count)) {
-		return; /* what is known about passwords stays */
-	}
-	arena_reset(&auth->arena);
 	auth->user_count = count;
 	auth->users = arena_zalloc(&auth->arena, count, sizeof(auth->users[0]));
 	for (size_t i = 0; i < count; i++) {
 		struct slice hash = slice_of_string(users[i].hash);
 		auth->users[i].name = arena_copy(&auth->arena, users[i].name);
 		auth->users[i].hash = arena_copy_string(&auth->arena, hash);
+		auth->users[i].rights = users[i].rights;
 	}
 	if (count > 0) {
 		qsort(auth->users, count, sizeof(auth->users[0]), compare_users);
 	}
+}
+
+static void copy_tokens(struct auth *auth, const struct web_token *tokens, size_t count)
+{
+	auth->token_count = count;
+	auth->tokens = arena_zalloc(&auth->arena, count, sizeof(auth->tokens[0]));
+	for (size_t i = 0; i < count; i++) {
+		auth->tokens[i] = tokens[i];
+		auth->tokens[i].name = arena_copy(&auth->arena, tokens[i].name);
+	}
+}
+
+void auth_set(struct auth *auth, const struct web_config *config)
+{
+	bool are_known = are_the_users(auth, config->users, config->user_count);
+	arena_reset(&auth->arena);
+	copy_users(auth, config->users, config->user_count);
+	copy_tokens(auth, config->tokens, config->token_count);
+	if (are_known) {
+		return; /* what is known about passwords stays */
+	}
 	verdicts_clear(&auth->right);
 	verdicts_clear(&auth->wrong);
-	if (auth->digester.context == NULL && count > 0) {
+	if (auth->digester.context == NULL && config->user_count > 0) {
 		pair_digester_open(&auth->digester);
 	}
 }
@@ -147,6 +168,7 @@ static bool read_pair(struct auth *auth, struct exchange *exchange, struct pair 
 	}
 	const struct web_user *user = find_user(auth, credentials.user);
 	ret_pair->is_known = user != NULL;
+	ret_pair->rights = user == NULL ? 0 : user->rights;
 	if (user == NULL) {
 		make_decoy(auth, credentials.user, ret_pair->decoy);
 	}
@@ -163,7 +185,8 @@ static bool read_pair(struct auth *auth, struct exchange *exchange, struct pair 
 static void refuse(struct auth *auth, struct exchange *exchange)
 {
 	auth->counters.failures++;
-	exchange_add_field(exchange, SLICE("Www-Authenticate"), SLICE("Basic"));
+	exchange_add_field(exchange, SLICE("Www-Authenticate"),
+			auth->user_count == 0 ? SLICE("Bearer") : SLICE("Basic"));
 	exchange_set_error(exchange, 401, SLICE("Unauthorized\n"));
 	exchange_answer(exchange);
 }
@@ -354,26 +377,67 @@ static void wait_for_check(struct auth *auth, struct exchange *exchange, const s
 	run_next(auth);
 }
 
-bool auth_admit(struct auth *auth, struct exchange *exchange)
+/* ---- Tokens ---- */
+
+/* All of them are compared, whichever it is: how long it takes does not tell. */
+static const struct web_token *find_token(const struct auth *auth, struct slice text)
 {
-	if (auth->user_count == 0) {
-		return true;
+	unsigned char digest[WEB_TOKEN_BYTES];
+	const struct web_token *found = NULL;
+	EVP_Digest(text.ptr, text.len, digest, NULL, EVP_sha256(), NULL);
+	for (size_t i = 0; i < auth->token_count; i++) {
+		if (CRYPTO_memcmp(digest, auth->tokens[i].digest, sizeof(digest)) == 0) {
+			found = &auth->tokens[i];
+		}
 	}
-	struct pair pair;
-	if (!read_pair(auth, exchange, &pair)) {
+	return found;
+}
+
+static bool admit_token(struct auth *auth, struct exchange *exchange, struct slice text)
+{
+	const struct web_token *token = find_token(auth, text);
+	if (token == NULL) {
 		refuse(auth, exchange);
 		return false;
 	}
-	bool is_right = verdicts_has(&auth->right, &pair.digest);
+	exchange->denied = WEB_MAY_ALL & ~token->rights;
+	return true;
+}
+
+/* ---- The request ---- */
+
+static bool admit_pair(struct auth *auth, struct exchange *exchange, const struct pair *pair)
+{
+	bool is_right = verdicts_has(&auth->right, &pair->digest);
 	bool is_full =
-			auth->held_count >= HELD_MAX || *held_of(auth, pair.client) >= HELD_OF_CLIENT_MAX;
-	if (!is_right && is_full) {
+			auth->held_count >= HELD_MAX || *held_of(auth, pair->client) >= HELD_OF_CLIENT_MAX;
+	if (is_right) {
+		exchange->denied = WEB_MAY_ALL & ~pair->rights;
+	} else if (is_full) {
 		refuse_overload(auth, exchange);
-	} else if (!is_right && verdicts_has(&auth->wrong, &pair.digest)) {
-		hold_back(auth, exchange, &pair);
-	} else if (!is_right) {
-		wait_for_check(auth, exchange, &pair);
+	} else if (verdicts_has(&auth->wrong, &pair->digest)) {
+		hold_back(auth, exchange, pair);
+	} else {
+		wait_for_check(auth, exchange, pair);
 	}
+	return is_right;
+}
+
+bool auth_admit(struct auth *auth, struct exchange *exchange)
+{
+	struct slice token;
+	if (auth_is_open(auth)) {
+		return true;
+	}
+	if (credentials_read_token(exchange_header(exchange, SLICE("Authorization")), &token)) {
+		return admit_token(auth, exchange, token);
+	}
+	struct pair pair;
+	if (auth->user_count == 0 || !read_pair(auth, exchange, &pair)) {
+		refuse(auth, exchange);
+		return false;
+	}
+	bool is_right = admit_pair(auth, exchange, &pair);
 	OPENSSL_cleanse(&pair, sizeof(pair));
 	return is_right;
 }

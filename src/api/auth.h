@@ -1,7 +1,7 @@
 #pragma once
 
 /*
- * Basic authentication against bcrypt hashes.
+ * Basic authentication against bcrypt hashes, and tokens.
  *
  *	            cached: right -----------------------------> admitted
  *	head read -> cached: wrong ------------------+
@@ -14,6 +14,8 @@
  * them the newest: who knows the password does not queue behind who guesses it.
  * Wrong answers are held back, longer with each of the same client, or for the
  * same user; no thread waits meanwhile, and right passwords never wait for that.
+ *
+ * A token is not chosen by people, so one hash of it is enough, and it is decided on at once.
  */
 
 #include <stdbool.h>
@@ -44,8 +46,10 @@ enum { AUTH_CLIENT_ROWS = 1024 };
 struct auth {
 	struct executor *executor;
 	struct arena arena;     /* of the users */
-	struct web_user *users; /* by name; none: everybody is let in */
+	struct web_user *users; /* by name; no users and no tokens: everybody is let in */
 	size_t user_count;
+	struct web_token *tokens;
+	size_t token_count;
 	struct pair_digester digester;
 	struct verdicts right;
 	struct verdicts wrong;
@@ -64,12 +68,21 @@ void auth_init(struct auth *auth, struct executor *executor);
 void auth_finish(struct auth *auth);
 
 /*
- * From now on these are the users, of whom copies are kept. Requests that wait
+ * From now on these are the users and tokens, of whom copies are kept. Requests that wait
  * for a check are decided on by the users there are when it is done.
  */
-void auth_set_users(struct auth *auth, const struct web_user *users, size_t count);
+void auth_set(struct auth *auth, const struct web_config *config);
 
-/* For http_server::admit: whether the request is let in; if not, it has its answer or waits. */
+/* Everybody is let in. */
+static inline bool auth_is_open(const struct auth *auth)
+{
+	return auth->user_count == 0 && auth->token_count == 0;
+}
+
+/*
+ * For http_server::admit: whether the request is let in; if not, it has its answer or waits. If so,
+ * exchange::denied has the rights (enum web_right) that who asks has not.
+ */
 bool auth_admit(struct auth *auth, struct exchange *exchange);
 
 /* Whether passwords wait to be checked, beside the one that is being checked. */

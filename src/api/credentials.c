@@ -62,3 +62,13 @@ bool credentials_read(
 	ret_credentials->password = slice_skip(pair, ret_credentials->user.len + 1);
 	return true;
 }
+
+bool credentials_read_token(struct slice authorization, struct slice *ret_token)
+{
+	static const struct slice scheme = SLICE_INIT("Bearer ");
+	if (!slice_equal_nocase(slice_first(authorization, scheme.len), scheme)) {
+		return false;
+	}
+	*ret_token = slice_skip(authorization, scheme.len);
+	return true;
+}

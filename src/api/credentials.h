@@ -2,7 +2,7 @@
 
 /*
  * Who asks, as the Authorization header of HTTP's basic authentication says
- * it (RFC 7617), read as Go's http.Request.BasicAuth does.
+ * it (RFC 7617), read as Go's http.Request.BasicAuth does; or a bearer token (RFC 6750).
  */
 
 #include <stdbool.h>
@@ -21,3 +21,6 @@ struct credentials {
  */
 bool credentials_read(
 		struct slice authorization, struct arena *arena, struct credentials *ret_credentials);
+
+/* Of a header's value: "Bearer ", in any case, and the token. False: it says something else. */
+bool credentials_read_token(struct slice authorization, struct slice *ret_token);

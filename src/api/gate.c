@@ -32,13 +32,12 @@ void gate_set(struct gate *gate, const struct web_config *config)
 	rate_limit_set(
 			&gate->rate_limit, config->rate_interval_ns, config->rate_burst, clock_monotonic_ns());
 	set_headers(gate, config->headers, config->header_count);
-	auth_set_users(&gate->auth, config->users, config->user_count);
+	auth_set(&gate->auth, config);
 }
 
 bool gate_is_open(const struct gate *gate)
 {
-	return gate->rate_limit.interval_ns == 0 && gate->headers.len == 0
-			&& gate->auth.user_count == 0;
+	return gate->rate_limit.interval_ns == 0 && gate->headers.len == 0 && auth_is_open(&gate->auth);
 }
 
 bool gate_admit(void *data, struct exchange *exchange)

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/duration.h"
+#include "config/web_roles.h"
 #include "config/web_tls.h"
 #include "config/yaml.h"
 
@@ -16,7 +17,8 @@ enum {
 /* What is being read; the config's memory is the file's. */
 struct reader {
 	struct web_config config;
-	struct slice directory; /* of the file, with its slash; empty: the working directory */
+	const struct yaml_node *roles; /* read when all users are; NULL: there are none */
+	struct slice directory;        /* of the file, with its slash; empty: the working directory */
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -167,7 +169,7 @@ static void read_users(
 					node->keys[i]);
 		} else if (hash != NULL) {
 			config->users[config->user_count++] =
-					(struct web_user){ slice_of_string(node->keys[i]), hash };
+					(struct web_user){ slice_of_string(node->keys[i]), hash, WEB_MAY_ALL };
 		}
 	}
 }
@@ -230,10 +232,26 @@ static void read_rate(
 
 /* ---- The file ---- */
 
+static void read_tokens(
+		struct yaml_file *file, const char *name, const struct yaml_node *node, void *data)
+{
+	struct reader *reader = data;
+	web_tokens_read(file, name, node, &reader->config);
+}
+
+static void keep_roles(
+		struct yaml_file *file, const char *name, const struct yaml_node *node, void *data)
+{
+	struct reader *reader = data;
+	reader->roles = node;
+}
+
 static const struct yaml_key keys[] = {
 	{ "basic_auth_users", read_users },
+	{ "bearer_tokens", read_tokens },
 	{ "http_server_config", read_http },
 	{ "rate_limit", read_rate },
+	{ "roles", keep_roles },
 	{ "tls_server_config", read_tls },
 };
 
@@ -253,6 +271,7 @@ static bool read_tree(struct web_config *config, struct yaml_file *file, bool is
 	struct reader reader = begin_reading(file->path);
 	if (is_yaml && file->root != NULL && yaml_is_map(file, file->path, file->root)) {
 		yaml_read_map(file, file->root, "", keys, COUNT(keys), &reader);
+		web_roles_read(file, reader.roles, &reader.config);
 	}
 	*config = reader.config;
 	config->arena = file->arena; /* the file's texts are the config's now */

@@ -64,9 +64,26 @@ struct web_header {
 	struct slice value;
 };
 
+/* What somebody may do: any of these. */
+enum web_right {
+	WEB_MAY_READ = 1,
+	WEB_MAY_PUSH = 2,
+	WEB_MAY_ADMINISTER = 4,
+	WEB_MAY_ALL = WEB_MAY_READ | WEB_MAY_PUSH | WEB_MAY_ADMINISTER,
+};
+
 struct web_user {
 	struct slice name;
 	char *hash; /* bcrypt */
+	unsigned rights;
+};
+
+enum { WEB_TOKEN_BYTES = 32 };
+
+struct web_token {
+	struct slice name;
+	unsigned char digest[WEB_TOKEN_BYTES]; /* SHA-256 of it */
+	unsigned rights;
 };
 
 struct web_config {
@@ -74,8 +91,10 @@ struct web_config {
 	struct web_tls tls;
 	struct web_header *headers;
 	size_t header_count;
-	struct web_user *users; /* none: no authentication */
+	struct web_user *users; /* no users and no tokens: no authentication */
 	size_t user_count;
+	struct web_token *tokens;
+	size_t token_count;
 	int64_t rate_interval_ns; /* between two requests; 0: no limit */
 	uint64_t rate_burst;
 };

@@ -83,6 +83,7 @@ struct exchange {
 	struct http_request request;
 	struct http_response response;
 	void *handler_data; /* for whoever handles it */
+	unsigned denied;    /* what who asks may not do; whoever let the request in says so */
 	bool answered;
 	struct exchange_wire wire;
 };

@@ -73,6 +73,7 @@ static void empty(struct exchange *exchange)
 	exchange->request = (struct http_request){ 0 };
 	exchange->response = (struct http_response){ .fields = fields };
 	exchange->handler_data = NULL;
+	exchange->denied = 0;
 	exchange->answered = false;
 	exchange->wire.is_handed = false;
 	exchange->wire.keep_alive = false;

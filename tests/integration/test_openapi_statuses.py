@@ -12,7 +12,7 @@ from openapi_asked import NOBODY, ask_about_inventory, ask_about_services
 from openapi_inputs import FORM
 from targets import TARGETS, create
 
-EVERYWHERE = {400, 401, 408, 413, 417, 429, 431, 501, 503, 505}
+EVERYWHERE = {400, 401, 403, 408, 413, 417, 429, 431, 501, 503, 505}
 # Somebody else was faster, or the database refuses a value: test_targets_postgres.py has two weirs on one.
 WITH_A_DATABASE = {(name, 409) for name in ("replaceTarget", "changeTarget", "deleteTarget", "actOnTarget",
                                             "importTargets")} | {

@@ -48,6 +48,28 @@ static void test_nothing(void)
 	}
 }
 
+/* Who has no role may do everything; the order of the keys does not matter. */
+static void test_roles(void)
+{
+	read_good(SLICE("roles: {site: push, ada: [read, push], root: admin, none: []}\n"
+					"bearer_tokens:\n  site: "
+					"00ff0000000000000000000000000000000000000000000000000000000000AA\n"
+					"basic_auth_users: {ada: " HASH ", root: " HASH ", free: " HASH ", none: " HASH
+					", site: " HASH "}\n"));
+	static const unsigned wanted[] = { WEB_MAY_READ | WEB_MAY_PUSH, WEB_MAY_ALL, WEB_MAY_ALL, 0,
+		WEB_MAY_PUSH };
+	CHECK_INT(config.user_count, 5);
+	for (size_t i = 0; i < config.user_count; i++) {
+		CHECK_INT(config.users[i].rights, wanted[i]);
+	}
+	CHECK_INT(config.token_count, 1);
+	CHECK_STRING(config.tokens[0].name, "site");
+	CHECK_INT(config.tokens[0].rights, WEB_MAY_PUSH);
+	CHECK_INT(config.tokens[0].digest[1], 0xff);
+	CHECK_INT(config.tokens[0].digest[31], 0xaa);
+	web_config_finish(&config);
+}
+
 static void test_tls(void)
 {
 	read_good(SLICE(TLS "  client_ca_file: ca/ca.pem\n"
@@ -143,7 +165,8 @@ static void test_errors(void)
 	} cases[] = {
 		{ "tls_config: {}\n",
 				"f.yml:1: unknown key 'tls_config'; there are basic_auth_users, "
-				"http_server_config, rate_limit and tls_server_config\n" },
+				"bearer_tokens, http_server_config, rate_limit, roles and "
+				"tls_server_config\n" },
 		{ "tls_server_confg: {}\n",
 				"f.yml:1: unknown key 'tls_server_confg', did you mean 'tls_server_config'?\n" },
 		{ TLS "  keyfile: x\n",
@@ -248,6 +271,7 @@ int main(void)
 {
 	config_file_init();
 	RUN(test_nothing);
+	RUN(test_roles);
 	RUN(test_tls);
 	RUN(test_tls_defaults);
 	RUN(test_client_auth_names);
