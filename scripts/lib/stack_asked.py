@@ -11,6 +11,12 @@ from stack_places import Containers, Fault, Servers, run
 PORTS = {"weir": 9091, "prometheus": 9090, "alertmanager": 9093, "grafana": 3000}
 PUBLIC = {"weir": "push", "prometheus": "metrics", "grafana": "grafana"}
 WITH_WGET = ("prometheus", "alertmanager", "nginx", "grafana")
+KINDS = ("weir", "redis", "postgres", *WITH_WGET)
+
+
+def kind_of(name):
+    """Of several they are numbered: weir-1."""
+    return re.sub(r"-\d+$", "", name)
 
 
 class AskedServers(Servers):
@@ -68,25 +74,24 @@ class AskedContainers(Containers):
         self.domain = read_env(env_file if env_file and env_file.is_file() else None).get("DOMAIN")
 
     def components(self):
-        known = ("weir", "weir-1", "weir-2", "redis", "postgres", *WITH_WGET)
-        return [name for name in known if name in self.services]
+        return [name for kind in KINDS for name in sorted(self.services) if kind_of(name) == kind]
 
     def link(self, name):
-        kind = "weir" if name.startswith("weir") else name
+        kind = kind_of(name)
         if self.domain and "nginx" in self.services and kind in PUBLIC:
             return f"https://{PUBLIC[kind]}.{self.domain}/"
         return f"http://{self.instance(name)}/" if kind in PORTS else ""
 
     def instance(self, name):
-        port = PORTS.get("weir" if name.startswith("weir") else name)
+        port = PORTS.get(kind_of(name))
         return f"{name}:{port}" if port else ""
 
     def fetch(self, name, path, parameters=()):
         """From itself, or by the first of the others that runs; by its published port if there is none."""
         query = "?" + urllib.parse.urlencode(list(parameters)) if parameters else ""
-        if name in WITH_WGET:
-            return self._wget(name, f"127.0.0.1:{PORTS[name]}", path + query)
-        helpers = [other for other in WITH_WGET if other in self.services]
+        if kind_of(name) in WITH_WGET:
+            return self._wget(name, f"127.0.0.1:{PORTS[kind_of(name)]}", path + query)
+        helpers = [other for other in self.components() if kind_of(other) in WITH_WGET]
         for number, helper in enumerate(helpers, 1):
             try:
                 return self._wget(helper, self.instance(name), path + query)

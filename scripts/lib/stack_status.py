@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 
 from asking import AskError, seconds_of
+from stack_asked import kind_of
 from stack_places import Fault
 
 LAST_UP = "max_over_time(timestamp(up == 1)[5m:1s]) or max_over_time(timestamp(up == 1)[1d:1m])"
@@ -97,10 +98,6 @@ def probe_nginx(place, name, one):
 
 PROBES = {"weir": probe_weir, "redis": probe_redis, "postgres": probe_postgres, "prometheus": probe_prometheus,
           "alertmanager": probe_alertmanager, "grafana": probe_grafana, "nginx": probe_nginx}
-
-
-def kind_of(name):
-    return re.sub(r"-\d+$", "", name)
 
 
 # ---- All of them ----------------------------------------------------------------------------
