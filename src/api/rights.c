@@ -4,7 +4,8 @@
 
 static bool is_push(const struct route *route)
 {
-	bool is_action = route->endpoint == ENDPOINT_API_TARGET_ACTION;
+	bool is_action = route->endpoint == ENDPOINT_API_TARGET_ACTION
+			|| (route->endpoint == ENDPOINT_HOSTS && route->id.len > 0);
 	return route->endpoint == ENDPOINT_PUSH
 			|| (is_action && slice_equal(route->action, SLICE("heartbeat")));
 }

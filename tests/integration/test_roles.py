@@ -22,12 +22,14 @@ READS = [
 PUSHES = [
     ("PUT", "/metrics/job/j"), ("POST", "/metrics/job/j"), ("DELETE", "/metrics/job/none"),
     ("PUT", "/metrics/job@base64/ag"), ("POST", "/api/v1/targets/none/heartbeat"),
+    ("POST", "/hosts/none/heartbeat"),
 ]
 ADMINISTERS = [
     ("PUT", "/api/v1/admin/wipe"), ("POST", "/api/v1/import"), ("POST", "/-/quit"), ("PUT", "/-/quit"),
     ("POST", "/api/v1/targets"), ("PUT", "/api/v1/targets/none"), ("PATCH", "/api/v1/targets/none"),
     ("DELETE", "/api/v1/targets/none"), ("POST", "/api/v1/targets/import"), ("POST", "/api/v1/targets/none/disable"),
     ("POST", "/hosts"), ("PUT", "/hosts/1"), ("DELETE", "/hosts/1"), ("POST", "/images"), ("DELETE", "/collectors/1"),
+    ("POST", "/api/v1/services"), ("PUT", "/api/v1/services/none"), ("DELETE", "/api/v1/services/none"),
 ]
 ANYTHING = [("GET", "/-/healthy"), ("GET", "/-/ready"), ("OPTIONS", "/metrics"), ("GET", "/nowhere"), ("GET", "//metrics")]
 MAY = {"reader": {"read"}, "pusher": {"push"}, "admin": {"read", "push", "admin"}, "both": {"read", "push"},
