@@ -32,6 +32,7 @@ static const char help[] =
 		"  --user=NAME[:PASSWORD]      For basic auth; or in the URL. Others see what is on a\n"
 		"                              command line.\n"
 		"  --password-file=FILE        Its first line is the user's password.\n"
+		"  --token-file=FILE           Its first line is a bearer token, instead of a user.\n"
 		"  --cacert=FILE               Certificates to trust, in PEM; for https. A weir that\n"
 		"                              is found by its settings needs none.\n"
 		"  --web.listen-address=ADDRESS, --web.route-prefix=PREFIX, --web.external-url=URL,\n"
@@ -157,6 +158,7 @@ int probe_run(size_t argument_count, const char *const *texts)
 		{ "--timeout", CLI_FLAG_TEXT, &probe.timeout },
 		{ "--user", CLI_FLAG_TEXT, &probe.where.user },
 		{ "--password-file", CLI_FLAG_TEXT, &probe.where.password_file },
+		{ "--token-file", CLI_FLAG_TEXT, &probe.where.token_file },
 		{ "--cacert", CLI_FLAG_TEXT, &probe.where.cacert },
 		{ "--web.listen-address", CLI_FLAG_LIST, &probe.settings.addresses },
 		{ "--web.route-prefix", CLI_FLAG_TEXT, &probe.settings.route_prefix },

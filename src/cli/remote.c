@@ -88,7 +88,9 @@ static bool read_url(struct remote *remote, const char *text)
 
 /* ---- Who asks ---- */
 
-static bool read_password(struct remote *remote, const char *path)
+/* The first line of a file, in place of what the secret was. */
+static bool read_secret(
+		const struct remote *remote, const char *what, const char *path, char **secret)
 {
 	char line[1024];
 	FILE *file = fopen(path, "re");
@@ -99,13 +101,13 @@ static bool read_password(struct remote *remote, const char *path)
 		fclose(file);
 	}
 	if (!is_read) {
-		cli_complain(remote->command, "no password in %s: %s", path,
+		cli_complain(remote->command, "no %s in %s: %s", what, path,
 				is_empty ? "it is empty" : strerror(fault));
 		return false;
 	}
 	line[strcspn(line, "\r\n")] = '\0';
-	free(remote->password);
-	remote->password = memory_copy_string(line);
+	free(*secret);
+	*secret = memory_copy_string(line);
 	explicit_bzero(line, sizeof(line));
 	return true;
 }
@@ -122,11 +124,32 @@ static bool read_user(struct remote *remote, const struct remote_options *option
 			remote->user[colon - options->user] = '\0';
 		}
 	}
-	if (options->password_file != NULL && !read_password(remote, options->password_file)) {
+	if (options->password_file != NULL
+			&& !read_secret(remote, "password", options->password_file, &remote->password)) {
 		return false;
 	}
 	if (remote->password != NULL && remote->user == NULL) {
 		cli_complain(remote->command, "a password without a user: give --user=NAME");
+		return false;
+	}
+	return true;
+}
+
+static bool read_token(struct remote *remote, const struct remote_options *options)
+{
+	if (options->token_file == NULL) {
+		return true;
+	}
+	if (remote->user != NULL) {
+		cli_complain(remote->command, "a user or a token? --token-file goes without a user");
+		return false;
+	}
+	if (!read_secret(remote, "token", options->token_file, &remote->token)) {
+		return false;
+	}
+	if (remote->token[0] == '\0') {
+		cli_complain(
+				remote->command, "no token in %s: its first line is empty", options->token_file);
 		return false;
 	}
 	return true;
@@ -157,6 +180,10 @@ static void set_options(struct remote *remote, const struct remote_options *opti
 		curl_easy_setopt(curl, CURLOPT_USERNAME, remote->user);
 		curl_easy_setopt(curl, CURLOPT_PASSWORD, remote->password == NULL ? "" : remote->password);
 	}
+	if (remote->token != NULL) {
+		curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+		curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, remote->token);
+	}
 }
 
 bool remote_open(struct remote *remote, const char *command, const struct remote_options *options)
@@ -165,7 +192,7 @@ bool remote_open(struct remote *remote, const char *command, const struct remote
 	*remote = (struct remote){ .command = command };
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	if (!read_url(remote, options->url == NULL ? default_url : options->url)
-			|| !read_user(remote, options)) {
+			|| !read_user(remote, options) || !read_token(remote, options)) {
 		remote_close(remote);
 		return false;
 	}
@@ -185,6 +212,7 @@ void remote_close(struct remote *remote)
 	free(remote->url);
 	free(remote->user);
 	free(remote->password);
+	free(remote->token);
 	curl_global_cleanup();
 }
 
@@ -265,7 +293,8 @@ static const char *advice(long status)
 {
 	switch (status) {
 	case 401:
-		return ": user or password are missing or wrong, see --user and --password-file";
+		return ": user, password or token are missing or wrong, see --user, --password-file and "
+			   "--token-file";
 	case 404:
 		return ": there is no weir at that URL, or it is an older one; an import needs one that "
 			   "was started with --web.enable-admin-api";

@@ -16,6 +16,7 @@ struct remote_options {
 	const char *url; /* default: http://localhost:9091 */
 	const char *user;
 	const char *password_file;
+	const char *token_file;
 	const char *cacert;
 };
 
@@ -23,6 +24,7 @@ struct remote_options {
 #define REMOTE_FLAGS(options)                                                                      \
 	{ "--url", CLI_FLAG_TEXT, &(options).url }, { "--user", CLI_FLAG_TEXT, &(options).user },      \
 			{ "--password-file", CLI_FLAG_TEXT, &(options).password_file },                        \
+			{ "--token-file", CLI_FLAG_TEXT, &(options).token_file },                              \
 	{                                                                                              \
 		"--cacert", CLI_FLAG_TEXT, &(options).cacert                                               \
 	}
@@ -32,6 +34,7 @@ struct remote_options {
 	"  --user=NAME[:PASSWORD]      For basic auth; or in the URL. Others see what is on a\n"       \
 	"                              command line.\n"                                                \
 	"  --password-file=FILE        Its first line is the user's password.\n"                       \
+	"  --token-file=FILE           Its first line is a bearer token, instead of a user.\n"         \
 	"  --cacert=FILE               Certificates to trust, in PEM; for https.\n"
 
 struct remote {
@@ -40,6 +43,7 @@ struct remote {
 	char *url;  /* without a slash at the end, and without user and password */
 	char *user; /* NULL: none */
 	char *password;
+	char *token; /* NULL: none; then there is no user */
 	bool is_loopback;
 	char error[CURL_ERROR_SIZE];
 };

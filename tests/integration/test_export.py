@@ -1,6 +1,7 @@
 """Moving what is stored: GET /api/v1/export and POST /api/v1/import."""
 
 import gzip
+import hashlib
 import json
 import os
 import re
@@ -556,6 +557,24 @@ def test_tls_and_basic_auth(start_weir, tmp_path):
     assert (code, out) == (1, "")
     assert "--password-file" in err and "swrong" not in err
     assert "certificate" in run("export", f"--url={url}", *alice)[2]
+
+
+def test_token(start_weir, tmp_path):
+    """Read and sent by one each, which have no more rights than that."""
+    tokens = {"reads": "token-of-one-that-reads", "moves": "token-of-one-that-moves"}
+    path = web_config(tmp_path / "config", "bearer_tokens:\n" + "".join(
+        f"  {name}: {hashlib.sha256(token.encode()).hexdigest()}\n" for name, token in tokens.items())
+        + "roles:\n  reads: read\n  moves: admin\n")
+    weir = start_weir(ADMIN, f"--web.config.file={path}")
+    for name, token in tokens.items():
+        (tmp_path / name).write_text(token)
+    reads, moves = (f"--token-file={tmp_path / name}" for name in tokens)
+    url = f"--url={weir.url}"
+    assert run("import", url, moves, data=group(families=[gauge()])) == (0, "", "imported 1 groups, 1 series\n")
+    code, out, _ = run("export", url, reads)
+    assert (code, len(lines_of(out))) == (0, 3)
+    code, _, err = run("import", url, reads, data=out)
+    assert code == 1 and "this takes the role admin" in err
 
 
 def test_weir_that_is_busy(tmp_path):

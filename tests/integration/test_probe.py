@@ -1,5 +1,6 @@
 """weir probe: whether a weir is ready, for health checks."""
 
+import hashlib
 import socket
 import subprocess
 
@@ -81,12 +82,29 @@ def test_by_tls_and_with_a_password(start_weir, tmp_path):
     user = ["--user=ada", f"--password-file={tmp_path}/password"]
     assert probe(*self, *user) == (0, "")
     code, said = probe(*self)
-    assert code == 1 and "status 401: user or password are missing or wrong" in said
+    assert code == 1 and "status 401: user, password or token are missing or wrong" in said
     url = f"https://localhost:{port}"
     assert probe(url, *user, f"--cacert={authority.cert}") == (0, "")
     code, said = probe(url, *user)
     assert code == 1 and "certificate" in said
     assert "secret" not in said
+
+
+def test_by_a_token(start_weir, tmp_path):
+    token = "token-of-health-checks"
+    settings = web_config(tmp_path, f"bearer_tokens:\n  probe: {hashlib.sha256(token.encode()).hexdigest()}\n"
+                                    "roles:\n  probe: []\n")
+    weir = start_weir(f"--web.config.file={settings}")
+    path = tmp_path / "token"
+    path.write_text(token + "\n")
+    assert probe(weir.url, f"--token-file={path}") == (0, "")
+    for first_line, fault in (("token-of-nobody", "status 401: user, password or token"), ("", "is empty")):
+        path.write_text(first_line + "\n")
+        code, said = probe(weir.url, f"--token-file={path}")
+        assert code == (1 if first_line else 2) and fault in said and token not in said
+    assert probe(weir.url, f"--token-file={path}.not")[0] == 2
+    code, said = probe(weir.url, f"--token-file={path}", "--user=ada")
+    assert code == 2 and "a user or a token?" in said
 
 
 def test_one_that_does_not_answer():
