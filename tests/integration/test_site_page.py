@@ -297,6 +297,7 @@ def test_without_flock_a_lock_of_a_number_that_is_used_again_is_stale(weir, tmp_
         lock = wait_for(lambda: [path for path in (tmp_path / "site").glob("state/*.lock")
                                  if path.read_text().startswith(f"{first.pid} ")],
                                  "there is a lock")[0]
+        wait_for(lambda: shown(weir, "push_source_up"), "its first turn is over")
         assert "another run" in site.fail("push-page", f"{exporter.url}/good")
         lock.write_text(f"{first.pid} 1\n")  # as if that process had begun at another time
         site.succeed("push-page", f"{exporter.url}/good")

@@ -51,7 +51,7 @@ def runs(site, hanging, words):
 
 CASES = {
     "page": (["push-page", f"--timeout={LONG}", "{url}/metrics"], is_asked, ""),
-    "weir": (["push-cgroups", f"--push-timeout={LONG}"], is_asked, ""),
+    "weir": (["push-cgroups", f"--push-timeout={LONG}", "--root={directory}/cgroup"], is_asked, ""),
     "switches": (["push-snmp", f"--timeout={LONG}", "--exporter={url}", "a", "b"],
                  lambda site, hanging, _: len(hanging.requests) == 2, ""),
     "list": (["prune", "--job=j", f"--timeout={LONG}"], is_asked, ""),
@@ -61,6 +61,10 @@ CASES = {
 
 
 def arguments_of(name, site, hanging):
+    if name == "weir":
+        (site.directory / "cgroup" / "lxc.payload.c1").mkdir(parents=True)
+        (site.directory / "cgroup" / "lxc.payload.c1" / "pids.current").write_text("1\n")
+        (site.directory / "cgroup" / "cgroup.controllers").touch()
     if name == "script":
         slow_script(site, "slow", "exec sleep 1234")
     if name == "ping":
