@@ -16,20 +16,22 @@ READS = [
     ("GET", "/metrics"), ("GET", "/"), ("GET", "/status"), ("GET", "/static/style.css"),
     ("GET", "/openapi.json"), ("HEAD", "/openapi.json"), ("GET", "/api/v1/status"), ("GET", "/api/v1/metrics"), ("GET", "/api/v1/export"),
     ("GET", "/api/v1/query?query=up"), ("POST", "/api/v1/query?query=up"), ("GET", "/api/v1/sd"),
-    ("GET", "/api/v1/rules.yml"), ("GET", "/api/v1/targets"), ("GET", "/api/v1/targets/export"),
+    ("GET", "/api/v1/rules.yml"), ("GET", "/api/v1/targets"), ("GET", "/api/v1/targets/export"), ("GET", "/api/v1/services"), ("GET", "/api/v1/services/none"),
     ("GET", "/hosts"), ("GET", "/images"), ("GET", "/collectors"), ("GET", "/service_discovery/hosts"),
 ]
 PUSHES = [
     ("PUT", "/metrics/job/j"), ("POST", "/metrics/job/j"), ("DELETE", "/metrics/job/none"),
     ("PUT", "/metrics/job@base64/ag"), ("POST", "/api/v1/targets/none/heartbeat"),
-    ("POST", "/hosts/none/heartbeat"),
+    ("POST", "/hosts/1/heartbeat"), ("POST", "/hosts/1/heartbeat/"),
 ]
 ADMINISTERS = [
     ("PUT", "/api/v1/admin/wipe"), ("POST", "/api/v1/import"), ("POST", "/-/quit"), ("PUT", "/-/quit"),
     ("POST", "/api/v1/targets"), ("PUT", "/api/v1/targets/none"), ("PATCH", "/api/v1/targets/none"),
     ("DELETE", "/api/v1/targets/none"), ("POST", "/api/v1/targets/import"), ("POST", "/api/v1/targets/none/disable"),
     ("POST", "/hosts"), ("PUT", "/hosts/1"), ("DELETE", "/hosts/1"), ("POST", "/images"), ("DELETE", "/collectors/1"),
-    ("POST", "/api/v1/services"), ("PUT", "/api/v1/services/none"), ("DELETE", "/api/v1/services/none"),
+    ("POST", "/hosts/image"), ("PUT", "/hosts/heartbeat"), ("DELETE", "/hosts/heartbeat"), ("POST", "/images/collector"),
+    ("POST", "/api/v1/services"), ("PUT", "/api/v1/services/none"), ("PATCH", "/api/v1/services/none"),
+    ("DELETE", "/api/v1/services/heartbeat"),
 ]
 ANYTHING = [("GET", "/-/healthy"), ("GET", "/-/ready"), ("OPTIONS", "/metrics"), ("GET", "/nowhere"), ("GET", "//metrics")]
 MAY = {"reader": {"read"}, "pusher": {"push"}, "admin": {"read", "push", "admin"}, "both": {"read", "push"},
