@@ -96,12 +96,9 @@ static int64_t find_heartbeat(const struct registry *registry, struct slice name
 {
 	const struct service_view view = { .registry = registry };
 	const struct target *target = service_find_target(registry, name);
-	struct service_whole whole;
-	if (target == NULL || target->config.is_disabled) {
-		return 0;
-	}
-	service_resolve(&view, service_of(target), &whole);
-	return whole.heartbeat_ns;
+	return target == NULL || target->config.is_disabled
+			? 0
+			: service_find_heartbeat_ns(&view, service_of(target));
 }
 
 int64_t members_heartbeat_ns(const struct target *target)

@@ -1,5 +1,6 @@
 #include "targets/service.h"
 
+#include <limits.h>
 #include <math.h>
 
 #include "base/number.h"
@@ -231,11 +232,11 @@ static void line_up(
 	whole->ending = SERVICE_ENDS_MISSING;
 }
 
-static void inherit(struct service_whole *whole, size_t place)
+static void inherit(struct service_whole *whole, size_t place, unsigned wanted)
 {
 	const struct target_config *config = whole->line[place].config;
 	for (enum service_field i = 0; i < SERVICE_HEARTBEAT; i++) {
-		if (whole->places[i] == SERVICE_NOWHERE) {
+		if ((wanted >> i & 1) != 0 && whole->places[i] == SERVICE_NOWHERE) {
 			whole->texts[i] = service_text(config, i);
 			whole->places[i] = whole->texts[i].ptr == NULL ? SERVICE_NOWHERE : (uint8_t)place;
 		}
@@ -246,15 +247,33 @@ static void inherit(struct service_whole *whole, size_t place)
 	}
 }
 
-void service_resolve(
-		const struct service_view *view, struct service service, struct service_whole *ret_whole)
+void service_resolve_some(const struct service_view *view, struct service service, unsigned wanted,
+		struct service_whole *ret_whole)
 {
 	*ret_whole = (struct service_whole){ .len = 0 };
 	memset(ret_whole->places, SERVICE_NOWHERE, sizeof(ret_whole->places));
 	line_up(view, service, ret_whole);
 	for (size_t i = 0; i < ret_whole->len; i++) {
-		inherit(ret_whole, i);
+		inherit(ret_whole, i, wanted);
 	}
+}
+
+void service_resolve(
+		const struct service_view *view, struct service service, struct service_whole *ret_whole)
+{
+	service_resolve_some(view, service, UINT_MAX, ret_whole);
+}
+
+/* To its parent; false, and it stays, when there is none. */
+static bool step_up(const struct service_view *view, struct service *service)
+{
+	struct service parent;
+	struct slice name = service_parent(service->config);
+	bool has_parent = name.len > 0 && service_find(view, name, &parent);
+	if (has_parent) {
+		*service = parent;
+	}
+	return has_parent;
 }
 
 /* Round a circle of parents it comes to nobody new. */
@@ -262,13 +281,22 @@ struct slice service_find_dependencies(const struct service_view *view, struct s
 {
 	struct slice found = service_text(service.config, SERVICE_DEPENDENCIES);
 	for (size_t i = 0; i < SERVICE_PARENTS_MAX && found.ptr == NULL; i++) {
-		struct slice parent = service_parent(service.config);
-		if (parent.len == 0 || !service_find(view, parent, &service)) {
+		if (!step_up(view, &service)) {
 			break;
 		}
 		found = service_text(service.config, SERVICE_DEPENDENCIES);
 	}
 	return found;
+}
+
+int64_t service_find_heartbeat_ns(const struct service_view *view, struct service service)
+{
+	for (size_t i = 0; i < SERVICE_PARENTS_MAX && service.config->interval_ns <= 0; i++) {
+		if (!step_up(view, &service)) {
+			break;
+		}
+	}
+	return service.config->interval_ns > 0 ? service.config->interval_ns : 0;
 }
 
 static bool has_threshold(const struct target_config *config, size_t count, struct slice name)

@@ -136,8 +136,13 @@ struct service_whole {
 void service_resolve(
 		const struct service_view *view, struct service service, struct service_whole *ret_whole);
 
-/* Of what comes of it the dependencies alone, which is quicker. */
+/* Of the fields only those whose bits are set (1 << SERVICE_MIN), which is quicker. */
+void service_resolve_some(const struct service_view *view, struct service service, unsigned wanted,
+		struct service_whole *ret_whole);
+
+/* Of what comes of it the dependencies, or the heartbeat, alone, which is quicker still. */
 struct slice service_find_dependencies(const struct service_view *view, struct service service);
+int64_t service_find_heartbeat_ns(const struct service_view *view, struct service service);
 
 /* Whether one in front of it in the line has a threshold of its name, which then counts. */
 bool service_is_overridden(const struct service_whole *whole, size_t place, size_t threshold);

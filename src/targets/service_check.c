@@ -1,6 +1,7 @@
 #include "targets/service_check.h"
 
 #include "base/hash.h"
+#include "targets/service_heirs.h"
 #include "targets/service_search.h"
 
 static bool same(struct slice a, struct slice b)
@@ -130,22 +131,20 @@ static enum service_fault check_itself(const struct check *check)
 
 /* ---- Who inherits ---- */
 
-/* The place in the line; its length when it is not there. */
-static size_t find_in_line(const struct service_whole *whole, struct slice name)
+/* Nobody has anything else of it than before that could be wrong. */
+static bool leaves_heirs_alone(const struct check *check)
 {
-	size_t i = 0;
-	while (i < whole->len && !slice_equal(whole->line[i].name, name)) {
-		i++;
-	}
-	return i;
+	return has_same_parent(check) && has_same(check, SERVICE_MIN) && has_same(check, SERVICE_MAX)
+			&& has_same(check, SERVICE_DEPENDENCIES);
 }
 
 /* What is wrong with it now and was not before. */
-static enum service_fault check_heir(const struct check *check, const struct service_whole *heir)
+static enum service_fault check_heir(
+		const struct check *check, const struct service_whole *heir, unsigned fields)
 {
 	struct service_whole old;
 	enum service_fault fault = SERVICE_OK;
-	service_resolve(&check->before, heir->line[0], &old);
+	service_resolve_some(&check->before, heir->line[0], fields, &old);
 	if (heir->ending == SERVICE_ENDS_TOO_DEEP && old.ending != SERVICE_ENDS_TOO_DEEP) {
 		fault = check_line(check, heir);
 	}
@@ -155,25 +154,33 @@ static enum service_fault check_heir(const struct check *check, const struct ser
 	return fault;
 }
 
+/* Its dependencies are those of the service that is changed, or of one above that. */
+static bool inherits_dependencies(const struct check *check, const struct service_whole *heir)
+{
+	uint8_t place = heir->places[SERVICE_DEPENDENCIES];
+	for (size_t i = 0; place != SERVICE_NOWHERE && i <= place; i++) {
+		if (slice_equal(heir->line[i].name, check->new.line[0].name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Those that inherit, and of them those whose dependencies are its own. */
 static enum service_fault check_heirs(const struct check *check, struct service_goals *goals)
 {
-	struct slice name = check->new.line[0].name;
+	static const unsigned fields = 1 << SERVICE_MIN | 1 << SERVICE_MAX | 1 << SERVICE_DEPENDENCIES;
+	struct service_heirs heirs;
 	enum service_fault fault = SERVICE_OK;
-	LIST_EACH (link, &check->view->registry->unwatched) {
-		const struct target *target = LIST_ENTRY(link, struct target, described);
+	if (leaves_heirs_alone(check)) {
+		return SERVICE_OK;
+	}
+	service_heirs_find(check->view->registry, check->new.line[0].name, check->arena, &heirs);
+	for (size_t i = 0; i < heirs.count && fault == SERVICE_OK; i++) {
 		struct service_whole heir;
-		if (target->config.mode != TARGET_SERVICE || fault != SERVICE_OK) {
-			continue;
-		}
-		service_resolve(check->view, service_of(target), &heir);
-		size_t place = find_in_line(&heir, name);
-		if (place == 0 || place == heir.len) {
-			continue; /* itself, or a stranger */
-		}
-		fault = check_heir(check, &heir);
-		if (heir.places[SERVICE_DEPENDENCIES] != SERVICE_NOWHERE
-				&& heir.places[SERVICE_DEPENDENCIES] >= place) {
+		service_resolve_some(check->view, service_of(heirs.all[i]), fields, &heir);
+		fault = check_heir(check, &heir, fields);
+		if (inherits_dependencies(check, &heir)) {
 			service_goals_add(goals, heir.line[0].name, check->arena);
 		}
 	}

@@ -2,6 +2,7 @@
  * What may not be of services: what changes and deletions are refused for.
  */
 
+#include "targets/service_heirs.h"
 #include "unit/service_driver.h"
 
 static struct slice text; /* what a check said */
@@ -154,6 +155,33 @@ static void test_deletion(void)
 	end();
 }
 
+/* Below it at most as many as a service may have parents, and nobody twice in a circle. */
+static void test_heirs(void)
+{
+	struct service_heirs heirs;
+	char name[16];
+	char said[64];
+	begin();
+	put("s0", "");
+	for (int i = 1; i <= SERVICE_PARENTS_MAX + 3; i++) {
+		snprintf(name, sizeof(name), "s%d", i);
+		snprintf(said, sizeof(said), "parent=s%d", i - 1);
+		put(name, said);
+	}
+	put("other", "parent=s1");
+	put("stranger", "parent=lost");
+	service_heirs_find(&registry, SLICE("s0"), &arena, &heirs);
+	CHECK_INT(heirs.count, SERVICE_PARENTS_MAX + 1);
+	service_heirs_find(&registry, SLICE("lost"), &arena, &heirs);
+	CHECK_INT(heirs.count, 1);
+	service_heirs_find(&registry, SLICE("other"), &arena, &heirs);
+	CHECK_INT(heirs.count, 0);
+	put("s0", "parent=s3");
+	service_heirs_find(&registry, SLICE("s2"), &arena, &heirs);
+	CHECK_INT(heirs.count, SERVICE_PARENTS_MAX + 3); /* s0, s1 and other beside */
+	end();
+}
+
 /* More than are looked at for one that is shown; a change looks at all. */
 static void test_long_ways(void)
 {
@@ -201,6 +229,7 @@ int main(void)
 	RUN(test_depth);
 	RUN(test_what_was_wrong_before);
 	RUN(test_deletion);
+	RUN(test_heirs);
 	RUN(test_long_ways);
 	RUN(test_too_many);
 	return check_done();
