@@ -31,7 +31,7 @@ static struct service_write *of(struct targets_turn *turn)
 
 static bool append_service(struct targets_list *list, struct buf *out, const struct target *target)
 {
-	service_json_append(out, list->api->targets, target, SERVICE_LOOKED_AT_MAX);
+	service_json_append(out, list->api->targets, target, SERVICE_LOOKED_AT_MAX_LISTED);
 	return true;
 }
 
@@ -44,6 +44,7 @@ static void append_end(struct targets_list *list, struct buf *out)
 static const struct targets_writer as_page = {
 	.content_type = SLICE_INIT("application/json"),
 	.modes = 1 << TARGET_SERVICE,
+	.is_costly = true, /* circles are looked for */
 	.begin = SLICE_INIT("{\"status\":\"success\",\"data\":{\"services\":["),
 	.between = SLICE_INIT(","),
 	.append = append_service,
@@ -57,7 +58,7 @@ static void answer_service(
 {
 	struct buf out;
 	buf_init(&out, 0);
-	service_json_append(&out, api->targets, target, SIZE_MAX);
+	service_json_append(&out, api->targets, target, SERVICE_LOOKED_AT_MAX);
 	json_answer_data(exchange, status, buf_slice(&out));
 	buf_finish(&out);
 	targets_answer(api, exchange);

@@ -10,13 +10,18 @@
 enum {
 	LOOKED_AT_MAX = 1000, /* targets, on one turn of the loop */
 	PIECE_BYTES = 64 * 1024,
-	RESOURCES_PIECE_BYTES = 8 * 1024, /* of some targets, for each of which much is read */
+	COSTLY_PIECE_BYTES = 8 * 1024, /* of some targets, for each of which much is read */
 };
+
+static bool is_costly(const struct targets_list *list)
+{
+	return list->query.with_resources || list->writer->is_costly;
+}
 
 /* So much is written on one turn of the loop, and a target more. */
 static bool has_room(const struct targets_list *list)
 {
-	return list->out.len < (list->query.with_resources ? RESOURCES_PIECE_BYTES : PIECE_BYTES);
+	return list->out.len < (is_costly(list) ? COSTLY_PIECE_BYTES : PIECE_BYTES);
 }
 
 static void write_one(struct targets_list *list, const struct target *target)
@@ -175,7 +180,7 @@ static bool go_on(struct targets_list *list)
  */
 static bool has_to_rest(struct targets_list *list)
 {
-	list->is_rested = !list->is_rested && list->query.with_resources;
+	list->is_rested = !list->is_rested && is_costly(list);
 	return list->is_rested;
 }
 

@@ -22,6 +22,7 @@ struct targets_writer {
 	bool needs_address;                         /* of weir itself */
 	unsigned modes;                             /* that it shows, as bits */
 	unsigned modes_asked;                       /* further ones, to who asks for them */
+	bool is_costly;                             /* few on a turn of the loop, lest it take long */
 	bool (*takes)(const struct target *target); /* of these */
 	struct slice begin;
 	struct slice between;

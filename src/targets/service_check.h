@@ -26,8 +26,9 @@ enum service_fault service_check_change(const struct service_view *view,
 enum service_fault service_check_deletion(const struct registry *registry, struct slice name,
 		struct arena *arena, struct slice *reterr_text);
 
-/* So many services are looked at for each one of a list, lest they take long together. */
-enum { SERVICE_LOOKED_AT_MAX = 100 };
+/* So many services are looked at for one that is shown, and for each of a list, lest it take long.
+ */
+enum { SERVICE_LOOKED_AT_MAX = 1000, SERVICE_LOOKED_AT_MAX_LISTED = 100 };
 
 /* What is wrong with one that is there. */
 struct service_problems {
