@@ -201,7 +201,7 @@ static enum service_fault check_ways(const struct check *check, struct service_g
 {
 	struct slice path;
 	service_goals_add(goals, check->new.line[0].name, check->arena);
-	if (has_same(check, SERVICE_DEPENDENCIES)
+	if (has_same(check, SERVICE_DEPENDENCIES) || !service_search_leads(check->view, goals)
 			|| !service_search(
 					check->view, check->new.line[0], goals, SIZE_MAX, check->arena, &path)) {
 		return SERVICE_OK;

@@ -141,3 +141,28 @@ bool service_search(const struct service_view *view, struct service from,
 	map_finish(&search.reached);
 	return is_found;
 }
+
+static bool leads(const struct target_config *config, const struct service_goals *goals)
+{
+	struct slice rest = labels_find(&config->attributes, service_field_name(SERVICE_DEPENDENCIES));
+	while (rest.len > 0) {
+		if (find_goal(&goals->map, service_take(&rest)) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool service_search_leads(const struct service_view *view, const struct service_goals *goals)
+{
+	if (view->changed.config != NULL && leads(view->changed.config, goals)) {
+		return true;
+	}
+	LIST_EACH (link, &view->registry->unwatched) {
+		const struct target_config *config = &LIST_ENTRY(link, struct target, described)->config;
+		if (config->mode == TARGET_SERVICE && leads(config, goals)) {
+			return true;
+		}
+	}
+	return false;
+}

@@ -27,3 +27,6 @@ void service_goals_add(struct service_goals *goals, struct slice name, struct ar
 bool service_search(const struct service_view *view, struct service from,
 		const struct service_goals *goals, size_t looked_at_max, struct arena *arena,
 		struct slice *ret_path);
+
+/* Whether any service sets one of the goals as its dependency; if not, there is no way to any. */
+bool service_search_leads(const struct service_view *view, const struct service_goals *goals);
