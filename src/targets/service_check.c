@@ -297,6 +297,21 @@ static void add_odd_fields(
 	}
 }
 
+/* The first one of which there are two. */
+static void add_thresholds(
+		struct service_problems *problems, const struct service_whole *whole, struct arena *arena)
+{
+	const struct target_config *config = whole->line[0].config;
+	for (size_t i = 0; i < config->threshold_count; i++) {
+		if (service_is_overridden(whole, 0, i)) {
+			add(problems,
+					ARENA_JOIN(arena, SLICE("of the thresholds of the name "),
+							config->thresholds[i].name, SLICE(" only the first counts")));
+			return;
+		}
+	}
+}
+
 static void add_line(
 		struct service_problems *problems, const struct service_whole *whole, struct arena *arena)
 {
@@ -347,6 +362,7 @@ void service_find_problems(const struct service_view *view, const struct service
 {
 	ret_problems->count = 0;
 	add_odd_fields(ret_problems, whole->line[0].config, arena);
+	add_thresholds(ret_problems, whole, arena);
 	add_line(ret_problems, whole, arena);
 	add_dependencies(ret_problems, view, whole, looked_at_max, arena);
 	if (service_is_empty_range(whole)) {

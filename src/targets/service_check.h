@@ -32,7 +32,7 @@ enum { SERVICE_LOOKED_AT_MAX = 1000, SERVICE_LOOKED_AT_MAX_LISTED = 100 };
 
 /* What is wrong with one that is there. */
 struct service_problems {
-	struct slice all[SERVICE_FIELD_COUNT + SERVICE_DEPENDENCIES_MAX + 4];
+	struct slice all[SERVICE_FIELD_COUNT + SERVICE_DEPENDENCIES_MAX + 5];
 	size_t count;
 };
 

@@ -84,7 +84,23 @@ static void append_value(
 
 /* ---- Its parts ---- */
 
-static void append_own(struct buf *out, const struct target *target)
+/* As far as they count, so that they can be given back. */
+static void append_own_thresholds(struct buf *out, const struct service_whole *whole)
+{
+	const struct target_config *config = whole->line[0].config;
+	buf_append_byte(out, '[');
+	for (size_t i = 0; i < config->threshold_count; i++) {
+		if (!service_is_overridden(whole, 0, i)) {
+			buf_append(out, i > 0 ? SLICE(",{") : SLICE("{"));
+			targets_json_append_threshold_fields(out, &config->thresholds[i]);
+			buf_append_byte(out, '}');
+		}
+	}
+	buf_append_byte(out, ']');
+}
+
+static void append_own(
+		struct buf *out, const struct target *target, const struct service_whole *whole)
 {
 	const struct target_config *config = &target->config;
 	char id[TARGET_ID_TEXT];
@@ -101,7 +117,7 @@ static void append_own(struct buf *out, const struct target *target)
 		append_value(out, i, service_text(config, i), config->interval_ns);
 	}
 	begin_member(out, SLICE("thresholds"));
-	targets_json_append_thresholds(out, config);
+	append_own_thresholds(out, whole);
 }
 
 /* With the service that it has it from. */
@@ -188,7 +204,7 @@ void service_json_append(struct buf *out, const struct registry *registry,
 	struct arena arena;
 	arena_init(&arena);
 	service_resolve(&view, service, &whole);
-	append_own(out, target);
+	append_own(out, target, &whole);
 	append_resolved(out, &whole);
 	append_inherited(out, &whole);
 	begin_member(out, SLICE("instances"));

@@ -360,6 +360,23 @@ def test_rows_that_are_wrong(start_weir, tmp_path):
     assert all(show(weir, name)["problems"] == [] for name in "ab")
 
 
+def test_rows_with_thresholds_twice(start_weir, tmp_path):
+    """The first of a name counts, and what is shown is taken back."""
+    path = tmp_path / "targets.db"
+    weir = start_weir(f"--targets.url=sqlite:{path}")
+    make(weir, "web")
+    weir.stop()
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE weir_target SET thresholds = ?",
+                         (json.dumps([HOT, {**HOT, "name": "Cold"}, {**HOT, "value": 90}]),))
+    weir = start_weir(f"--targets.url=sqlite:{path}")
+    shown = show(weir, "web")
+    assert shown["thresholds"] == [HOT, {**HOT, "name": "Cold"}]
+    assert shown["resolved"]["thresholds"] == [{**threshold, "service": "web"} for threshold in shown["thresholds"]]
+    assert shown["problems"] == ["of the thresholds of the name Hot only the first counts"]
+    assert data(send(weir, "PUT", "web", **shown)) == {**shown, "problems": []}
+
+
 @pytest.mark.smoke
 def test_in_postgres(start_weir, postgres):
     """What is written there is seen; while it is away nothing changes."""
