@@ -28,6 +28,42 @@ static bool read_digest(const char *text, unsigned char ret_digest[static WEB_TO
 	return true;
 }
 
+/* Whose it is already; a token has to tell one name. NULL: nobody's. */
+static const struct web_token *find_same(
+		const struct web_config *config, const struct web_token *token)
+{
+	for (size_t i = 0; i < config->token_count; i++) {
+		if (memcmp(config->tokens[i].digest, token->digest, WEB_TOKEN_BYTES) == 0) {
+			return &config->tokens[i];
+		}
+	}
+	return NULL;
+}
+
+static void read_token(
+		struct yaml_file *file, struct web_config *config, char *name, const struct yaml_node *node)
+{
+	struct web_token token = { .name = slice_of_string(name), .rights = WEB_MAY_ALL };
+	const char *text = yaml_text(file, name, node);
+	if (text == NULL) {
+		return;
+	}
+	if (!read_digest(text, token.digest)) {
+		yaml_fail(file, node->line,
+				"the token of '%s' is no SHA-256 of one, 64 hexadecimal digits as "
+				"printf %%s TOKEN | sha256sum makes them",
+				name);
+		return;
+	}
+	const struct web_token *same = find_same(config, &token);
+	if (same != NULL) {
+		yaml_fail(file, node->line, "the token of '%s' is that of '" SLICE_FMT "'", name,
+				SLICE_ARG(same->name));
+		return;
+	}
+	config->tokens[config->token_count++] = token;
+}
+
 void web_tokens_read(
 		struct yaml_file *file, const char *name, const struct yaml_node *node, void *web_config)
 {
@@ -37,18 +73,7 @@ void web_tokens_read(
 	}
 	config->tokens = arena_zalloc(&file->arena, node->count, sizeof(*config->tokens));
 	for (size_t i = 0; i < node->count; i++) {
-		struct web_token *token = &config->tokens[config->token_count];
-		const char *text = yaml_text(file, node->keys[i], node->items[i]);
-		if (text != NULL && !read_digest(text, token->digest)) {
-			yaml_fail(file, node->items[i]->line,
-					"the token of '%s' is no SHA-256 of one, 64 hexadecimal digits as "
-					"printf %%s TOKEN | sha256sum makes them",
-					node->keys[i]);
-		} else if (text != NULL) {
-			token->name = slice_of_string(node->keys[i]);
-			token->rights = WEB_MAY_ALL;
-			config->token_count++;
-		}
+		read_token(file, config, node->keys[i], node->items[i]);
 	}
 }
 

@@ -138,6 +138,7 @@ def test_roles_are_read_again(guarded, tmp_path):
     (f"bearer_tokens: {{a: {'0' * 63}g}}", "is no SHA-256"), (f"bearer_tokens: {{a: {'0' * 65}}}", "is no SHA-256"),
     (f"bearer_tokens:\n  a: {'0' * 63}f\nroles:\n  a: [read, write]", "web.yml:4: unknown role 'write' of 'a', must be read, push or admin"),
     (f"bearer_tokens:\n  a: {'0' * 63}f\nroles:\n  a:\n", "web.yml:4: unknown role '' of 'a'"),
+    (f"bearer_tokens:\n  a: {'0' * 63}f\n  b: {'0' * 63}F", "web.yml:3: the token of 'b' is that of 'a'"),
     ("roles: [read]", "roles"), ("bearer_tokens: a", "bearer_tokens"),
 ])
 def test_broken_files(tmp_path, text, error):
