@@ -2,7 +2,7 @@
 
 #include "base/number.h"
 
-enum { WINDOW = 64 }; /* numbers that are looked at at once, a bit each */
+enum { WINDOW = 32768 }; /* numbers that are looked at at once, a bit each: all targets are, too */
 
 static const struct slice host_job = SLICE_INIT("node");
 
@@ -99,25 +99,43 @@ static bool is_taken(const struct registry *registry, enum target_mode mode, uin
 	return registry_find(registry, &key.key) != NULL;
 }
 
-/* Marks that number in a window of those from first on. */
-static void mark(uint64_t *window, uint64_t first, uint64_t number)
+/* Numbers from the first on. */
+struct window {
+	uint64_t first;
+	uint64_t bits[WINDOW / 64];
+};
+
+static bool is_in(const struct window *window, uint64_t number)
 {
-	if (number >= first && number - first < WINDOW) {
-		*window |= UINT64_C(1) << (number - first);
+	return number >= window->first && number - window->first < WINDOW;
+}
+
+static void mark(struct window *window, uint64_t number)
+{
+	if (is_in(window, number)) {
+		uint64_t place = number - window->first;
+		window->bits[place / 64] |= UINT64_C(1) << place % 64;
 	}
 }
 
-static void mark_images(const struct registry *registry, uint64_t *window, uint64_t first)
+/* The number is in it. */
+static bool is_marked(const struct window *window, uint64_t number)
+{
+	uint64_t place = number - window->first;
+	return (window->bits[place / 64] >> place % 64 & 1) != 0;
+}
+
+static void mark_images(const struct registry *registry, struct window *window)
 {
 	LIST_EACH (link, &registry->targets) {
 		const struct target *target = LIST_ENTRY(link, struct target, link);
 		if (inventory_is_host(target)) {
-			mark(window, first, inventory_count(target, SLICE("image_id")));
+			mark(window, inventory_count(target, SLICE("image_id")));
 		}
 	}
 }
 
-static void mark_collectors(const struct registry *registry, uint64_t *window, uint64_t first)
+static void mark_collectors(const struct registry *registry, struct window *window)
 {
 	LIST_EACH (link, &registry->unwatched) {
 		const struct target *target = LIST_ENTRY(link, struct target, described);
@@ -127,7 +145,7 @@ static void mark_collectors(const struct registry *registry, uint64_t *window, u
 		struct slice rest = inventory_text(target, SLICE("collectors"));
 		uint64_t number;
 		while ((number = inventory_take_collector(&rest)) != 0) {
-			mark(window, first, number);
+			mark(window, number);
 		}
 	}
 }
@@ -137,16 +155,15 @@ static void mark_collectors(const struct registry *registry, uint64_t *window, u
  * another weir gives what is deleted, and who edits by hand may leave anything behind. What has
  * such a number next would be what nobody has meant.
  */
-static uint64_t find_references(
-		const struct registry *registry, enum target_mode mode, uint64_t first)
+static void find_references(const struct registry *registry, enum target_mode mode, uint64_t first,
+		struct window *ret_window)
 {
-	uint64_t window = 0;
+	*ret_window = (struct window){ .first = first };
 	if (mode == TARGET_IMAGE) {
-		mark_images(registry, &window, first);
+		mark_images(registry, ret_window);
 	} else {
-		mark_collectors(registry, &window, first);
+		mark_collectors(registry, ret_window);
 	}
-	return window;
 }
 
 /* Somebody may push by such a key, or refer to it: then the number is skipped. */
@@ -160,14 +177,12 @@ uint64_t inventory_next_number(
 			last = inventory_number(target);
 		}
 	}
-	uint64_t first = last + 1;
-	uint64_t references = find_references(registry, mode, first);
-	while (is_taken(registry, mode, ++last) || (references >> (last - first) & 1) != 0) {
-		if (last - first == WINDOW - 1) {
-			first = last + 1;
-			references = find_references(registry, mode, first);
+	struct window window = { .first = UINT64_MAX }; /* of no number yet */
+	do {
+		if (!is_in(&window, ++last)) {
+			find_references(registry, mode, last, &window);
 		}
-	}
+	} while (is_marked(&window, last) || is_taken(registry, mode, last));
 	return last <= INVENTORY_NUMBER_MAX ? last : 0;
 }
 

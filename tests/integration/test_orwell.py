@@ -351,11 +351,12 @@ def test_references_to_nothing(weir):
 
 
 def test_numbers_behind_many_references(weir):
-    lines = [{"labels": {"job": "node", "instance": f"h{number}"}, "attributes": {"image_id": str(number)}}
-             for number in range(1, 200)]
-    lines.append({"labels": {"job": "node", "instance": "last"}, "attributes": {"image_id": str(2**31 - 1)}})
-    data(weir.post(f"{TARGETS}/import", "".join(json.dumps(line) + "\n" for line in lines)))
-    assert [make(weir, "/images", name=name)["id"] for name in "ab"] == [200, 201]
+    """More than are looked at at once."""
+    for numbers in (range(1, 17000), range(17000, 33000), [2**31 - 1]):
+        lines = ({"labels": {"job": "node", "instance": f"h{number}"}, "attributes": {"image_id": str(number)}}
+                 for number in numbers)
+        data(weir.post(f"{TARGETS}/import", "".join(json.dumps(line) + "\n" for line in lines)))
+    assert [make(weir, "/images", name=name)["id"] for name in "ab"] == [33000, 33001]
     create(weir, {"job": "orwell_image", "instance": str(2**31 - 2)}, mode="image", attributes={"name": "z"})
     assert "no number is left" in refused(send(weir, "POST", "/images", {"name": "c"}), 409)
 
