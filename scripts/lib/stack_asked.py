@@ -6,41 +6,35 @@ import urllib.parse
 
 from asking import Asker, AskError
 from stack_check import read_env
-from stack_places import Containers, Fault, Servers, run
+from stack_places import Containers, Fault, Servers, kind_of, of_kinds, run
 
 PORTS = {"weir": 9091, "prometheus": 9090, "alertmanager": 9093, "grafana": 3000}
-PUBLIC = {"weir": "push", "prometheus": "metrics", "grafana": "grafana"}
 WITH_WGET = ("prometheus", "alertmanager", "nginx", "grafana")
-KINDS = ("weir", "redis", "postgres", *WITH_WGET)
-
-
-def kind_of(name):
-    """Of several they are numbered: weir-1."""
-    return re.sub(r"-\d+$", "", name)
+KINDS = ("weir", "redis", "postgres", *WITH_WGET, "push-nginx")
+# Of whom the compose file says the name below DOMAIN, and where.
+PUBLIC = {"weir": r"WEIR_WEB_EXTERNAL_URL: ", "prometheus": "--web[.]external-url=", "grafana": "GF_SERVER_ROOT_URL: "}
 
 
 class AskedServers(Servers):
-    """By their URLs in variables; several weirs, with blanks between them."""
+    """By their URLs in variables; of several of a kind, with blanks between them."""
 
     def __init__(self, timeout):
         super().__init__(needs_data=False)
         self.timeout = timeout
-        weirs = os.environ.get("WEIR_URL", "").split()
-        names = ["weir"] if len(weirs) == 1 else [f"weir-{number + 1}" for number in range(len(weirs))]
-        urls = dict(zip(names, weirs))
-        for name in ("prometheus", "alertmanager", "grafana", "nginx"):
-            urls[name] = os.environ.get(f"{name.upper()}_URL", "")
+        urls = {}
+        for kind in ("weir", *WITH_WGET):
+            there = os.environ.get(f"{kind.upper()}_URL", "").split()
+            names = [kind] if len(there) == 1 else [f"{kind}-{number}" for number in range(1, len(there) + 1)]
+            urls.update(zip(names, there))
         try:
-            self.askers = {name: Asker(url, timeout=timeout) for name, url in urls.items() if url}
+            self.askers = {name: Asker(url, timeout=timeout) for name, url in urls.items()}
         except AskError as fault:
             raise Fault(str(fault)) from None
         os.environ.setdefault("PGCONNECT_TIMEOUT", str(max(2, round(timeout))))
 
     def components(self):
         stores = {"redis": any(self.redis), "postgres": self.postgres_url}
-        weirs = [name for name in self.askers if name.startswith("weir")]
-        return [*weirs, *(name for name, is_there in stores.items() if is_there),
-                *(name for name in self.askers if name not in weirs)]
+        return of_kinds([*self.askers, *(name for name, is_there in stores.items() if is_there)], KINDS)
 
     def link(self, name):
         if name == "redis":
@@ -65,6 +59,13 @@ class AskedServers(Servers):
                 raise
 
 
+def names_of(compose_file):
+    """{kind: its name below DOMAIN}, such as push"""
+    text = compose_file.read_text()
+    found = {kind: re.search(place + r"https://([\w.-]+)\.\$\{DOMAIN", text) for kind, place in PUBLIC.items()}
+    return {kind: match[1] for kind, match in found.items() if match}
+
+
 class AskedContainers(Containers):
     """From within their network: by the wget of one that has it. A weir has none, but a probe."""
 
@@ -72,14 +73,15 @@ class AskedContainers(Containers):
         super().__init__(compose_file, env_file, project)
         self.timeout = timeout
         self.domain = read_env(env_file if env_file and env_file.is_file() else None).get("DOMAIN")
+        self.names = names_of(compose_file)
 
     def components(self):
-        return [name for kind in KINDS for name in sorted(self.services) if kind_of(name) == kind]
+        return of_kinds(self.services, KINDS)
 
     def link(self, name):
         kind = kind_of(name)
-        if self.domain and "nginx" in self.services and kind in PUBLIC:
-            return f"https://{PUBLIC[kind]}.{self.domain}/"
+        if self.domain and "nginx" in self.services and kind in self.names:
+            return f"https://{self.names[kind]}.{self.domain}/"
         return f"http://{self.instance(name)}/" if kind in PORTS else ""
 
     def instance(self, name):
@@ -91,7 +93,7 @@ class AskedContainers(Containers):
         query = "?" + urllib.parse.urlencode(list(parameters)) if parameters else ""
         if kind_of(name) in WITH_WGET:
             return self._wget(name, f"127.0.0.1:{PORTS[kind_of(name)]}", path + query)
-        helpers = [other for other in self.components() if kind_of(other) in WITH_WGET]
+        helpers = of_kinds(self.services, WITH_WGET)
         for number, helper in enumerate(helpers, 1):
             try:
                 return self._wget(helper, self.instance(name), path + query)

@@ -17,6 +17,19 @@ class Fault(Exception):
     """What went wrong, for people."""
 
 
+def kind_of(name):
+    """Of a service: weir-1, weir-2 and so on are weirs."""
+    return re.sub(r"-\d+$", "", name)
+
+
+def of_kinds(services, kinds):
+    """Those, any number of each kind, in the order of the kinds and of their numbers."""
+    def place(name):
+        number = name.removeprefix(kind_of(name))
+        return kinds.index(kind_of(name)), int(number[1:] or 0)
+    return sorted((name for name in services if kind_of(name) in kinds), key=place)
+
+
 def run(command, stdin=None, stdout=subprocess.PIPE, what=None, timeout=None):
     """What it printed, or its standard output in a file."""
     try:
@@ -105,8 +118,7 @@ class Containers:
         self.project = project
         self.compose = [*program, "-p", project, *environment, "-f", compose_file]
         self.services = run([*self.compose, "config", "--services"]).split()
-        self.databases = ["weir", "grafana"] if any(
-            re.fullmatch(r"grafana(-\d+)?", name) for name in self.services) else ["weir"]
+        self.databases = ["weir", "grafana"] if of_kinds(self.services, ["grafana"]) else ["weir"]
 
     def parts(self):
         """weirs on a Redis have nothing of their own."""
@@ -140,8 +152,7 @@ class Containers:
 
     @contextlib.contextmanager
     def quiet(self):
-        stopped = [name for user in self.USERS for name in self.services
-                   if re.fullmatch(rf"{user}(-\d+)?", name)]
+        stopped = of_kinds(self.services, self.USERS)
         run([*self.compose, "stop", *stopped])
         try:
             yield

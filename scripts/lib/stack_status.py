@@ -13,8 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 
 from asking import AskError, seconds_of
-from stack_asked import kind_of
-from stack_places import Fault
+from stack_places import Fault, kind_of
 
 LAST_UP = "max_over_time(timestamp(up == 1)[5m:1s]) or max_over_time(timestamp(up == 1)[1d:1m])"
 POSTGRES_START = "SELECT extract(epoch FROM pg_postmaster_start_time())"
@@ -96,8 +95,14 @@ def probe_nginx(place, name, one):
     one.up = True
 
 
+def probe_pusher(place, name, one):
+    """What it pushes shows whether it is well; here, that it runs."""
+    place.run(name, ["sh", "-c", "kill -0 1"], timeout=place.timeout)
+    one.up = True
+
+
 PROBES = {"weir": probe_weir, "redis": probe_redis, "postgres": probe_postgres, "prometheus": probe_prometheus,
-          "alertmanager": probe_alertmanager, "grafana": probe_grafana, "nginx": probe_nginx}
+          "alertmanager": probe_alertmanager, "grafana": probe_grafana, "nginx": probe_nginx, "push-nginx": probe_pusher}
 
 
 # ---- All of them ----------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import pytest
 import peers
 from compose_files import DOCKER
 from harness import wait_for
+from installations import LARGE, Installation
 from postgres_servers import PostgresServer
 from redis_servers import RedisServer, free_port
 from served import Served
@@ -122,6 +123,13 @@ def test_each_is_asked(whole):
     assert SECRET not in output
 
 
+def test_two_grafanas_by_their_urls(grafana):
+    gone = f"http://127.0.0.1:{free_port()}"
+    components = status({"GRAFANA_URL": f"{grafana.url} {gone}"}, 1)
+    assert {name: (one["up"], one["link"]) for name, one in components.items()} == {
+        "grafana-1": (True, f"{grafana.url}/"), "grafana-2": (False, f"{gone}/")}
+
+
 def test_one_that_hangs_does_not_hold_it_up(whole):
     variables, servers = whole
     wait_for(lambda: stack("status", **variables)[0] == 0, "all are up")
@@ -184,3 +192,28 @@ def test_containers_are_asked_from_within(compose, tmp_path):  # noqa: F811
     assert "exec -T weir-2 /usr/bin/weir probe" in lines
     assert "exec -T prometheus wget -q -T 5 -O - http://127.0.0.1:9090/-/ready" in lines
     assert "exec -T nginx wget -q -O /dev/null http://127.0.0.1:8080/" in lines
+
+
+def test_as_many_as_setup_has_made(compose, tmp_path):  # noqa: F811
+    """Eleven weirs and two Grafanas, under names of their own, each with its link."""
+    program, told = compose
+    made = Installation(tmp_path, {**LARGE, "weirs": {"count": 11}, "names": {"push": "in", "grafana": "g.ops"}})
+    made.made()
+    services = list(made.services())
+    code, output, errors = stack(
+        f"--compose-file={made.directory}/compose.yml", f"--env-file={made.directory}/.env", "status", "--json",
+        COMPOSE=program, SERVICES=" ".join(reversed(services)))
+    listed = json.loads(output)["components"]
+    assert (code, errors) == (1, "")
+    assert [one["name"] for one in listed] == [
+        *(f"weir-{number}" for number in range(1, 12)), "redis", "postgres", "prometheus", "alertmanager", "nginx",
+        "grafana-1", "grafana-2", "push-nginx"]
+    assert sorted(one["name"] for one in listed) == sorted(services)
+    links = {one["name"]: one["link"] for one in listed}
+    assert links["weir-1"] == links["weir-11"] == "https://in.example.com/"
+    assert links["grafana-1"] == links["grafana-2"] == "https://g.ops.example.com/"
+    assert links["prometheus"] == "https://metrics.example.com/"
+    lines = " ".join(told())
+    assert "exec -T weir-11 /usr/bin/weir probe" in lines
+    assert "exec -T grafana-2 wget -q -T 5 -O - http://127.0.0.1:3000/api/health" in lines
+    assert "exec -T push-nginx sh -c kill -0 1" in lines
