@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from setup_read import suggestion
+from setup_read import shown, suggestion
 from setup_shipped import DOCKER, alerts, dumped, load
 from stack_places import Fault
 
@@ -15,13 +15,13 @@ BYTES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "Ki": 2**10, "M
 
 
 def seconds(written):
-    if not re.fullmatch(r"([0-9]+(ms|[smhdwy]))+", written):
+    if not re.fullmatch(r"([0-9]{1,12}(ms|[smhdwy]))+", written):
         return None
     return sum(int(count) * SECONDS[unit] for count, unit in re.findall(r"([0-9]+)(ms|[smhdwy])", written))
 
 
 def bytes_of(written):
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([kMGT]|[KMGT]i)?B?", written)
+    found = re.fullmatch(r"([0-9]{1,12}(?:\.[0-9]+)?)([kMGT]|[KMGT]i)?B?", written)
     return float(found[1]) * BYTES[found[2] or ""] if found else None
 
 
@@ -78,7 +78,7 @@ def check_change(reader, where, name, change):
         reader.fault(f"{where}.threshold", f"{name} has none that could be changed; these have: "
                                            f"{', '.join(THRESHOLDS)}")
     elif THRESHOLDS[name].kind(change["threshold"]) is None:
-        reader.fault(f"{where}.threshold", f"{change['threshold']!r} is not good; it must be "
+        reader.fault(f"{where}.threshold", f"{shown(change['threshold'])} is not good; it must be "
                                            f"{RIGHT[THRESHOLDS[name].kind]}")
 
 

@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 
-from setup_shipped import COMPOSE, DOCKER, ROOT, defaults, dumped, load, part_of, renamed, unshared, variables
+from setup_shipped import COMPOSE, DOCKER, ROOT, defaults, dumped, load, part_of, plain, renamed, unshared, variables
 
 
 def weirs_of(config):
@@ -45,7 +45,7 @@ def weir_service(weir, config, shipped):
         del environment["WEIR_TARGETS_URL"]
     environment["WEIR_TARGETS_REGISTER"] = config["weirs"]["register"]
     for name, value in sorted(config["weirs"]["settings"].items()):
-        environment["WEIR_" + re.sub(r"[.-]", "_", name).upper()] = value.replace("$", "$$")
+        environment["WEIR_" + re.sub(r"[.-]", "_", name).upper()] = plain(value)
     return service
 
 
@@ -111,7 +111,7 @@ def settle(service, services, images):
     """Where it is built, if it is, and on whom it depends."""
     if "build" in service:
         variable = variables(service["image"]).keys() & {f"{variable_of(name)}_IMAGE" for name in images}
-        service["build"]["context"] = str((DOCKER / service["build"]["context"]).resolve())
+        service["build"]["context"] = plain(str((DOCKER / service["build"]["context"]).resolve()))
         if variable:
             del service["build"]  # it is pulled
     if "depends_on" in service:

@@ -1,41 +1,64 @@
 """What the file of an installation may say, key by key; docker/setup.example.yml shows all of it."""
 
+import ipaddress
 from collections import Counter
 
 from setup_alerts import SEVERITIES, check_change, seconds
-from setup_compose import KEYS
+from setup_compose import KEYS, bytes_of
 from setup_read import (
     Reader, boolean, choice, list_of, map_of, number, path, regex, secret, section, section_or_default, suggestion, text)
 from setup_shipped import (
     COMPOSE, PROMETHEUS, load, profiles, settings_of_weir, variables, variables_ending)
 from stack_check import SECRET
 
+CENTURY = 100 * 365 * 86400  # Prometheus knows no time much longer
 NAME = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
-WORD = r"[A-Za-z0-9][A-Za-z0-9._-]*"
-LABEL = (r"(?!__)[a-zA-Z_]\w*", "the name of a label: letters, digits and _")
+WORD = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+LABEL = (r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*", "the name of a label: letters, digits and _")
 PARTS = ["postgres", "prometheus", "alertmanager", "grafana"]
+
+
+def is_short(written):
+    """Of a time."""
+    passed = seconds(written)
+    return passed is not None and passed <= CENTURY
+
+
+def is_port(written):
+    return 0 < int(written.rpartition(":")[2]) < 65536
+
+
+def is_address(written):
+    try:
+        return is_port(written) and (":" not in written or bool(ipaddress.ip_address(
+            written.rpartition(":")[0].strip("[]"))))
+    except ValueError:
+        return False
+
 
 domain = text(rf"{NAME}(\.{NAME})*", "a name such as example.com")
 name_below = text(rf"{NAME}(\.{NAME})*", "the part of a name that stands before the domain, such as push")
 word = text(WORD, "a name of letters, digits, ., _ and -")
 plain = text(r".+", "a text")
-size = text(r"[0-9]+[kmg]b?", "an amount of memory such as 512m or 2g")
+size = text(r"[0-9]{1,12}[kmg]b?", "an amount of memory such as 512m or 2g, of 6m at least",
+            is_good=lambda written: bytes_of(written) >= 6 << 20)  # as Docker has it
 DURATION = r"(?=.)([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?"
-duration = text(DURATION, "a duration such as 30s, 1h30m or 0s")
-some_time = text(rf"(?=.*[1-9]){DURATION}", "a duration such as 30s, 12h or 30d")
-simple_time = text(r"[0-9]*[1-9][0-9]*(ms|[smhd])", "a duration of one unit, such as 30s or 4h")
+duration = text(DURATION, "a duration such as 30s, 1h30m or 0s", is_good=is_short)
+some_time = text(rf"(?=.*[1-9]){DURATION}", "a duration such as 30s, 12h or 30d", is_good=is_short)
+simple_time = text(r"[0-9]*[1-9][0-9]*(ms|[smhd])", "a duration of one unit, such as 30s or 4h", is_good=is_short)
 duration_of_weir = text(r"([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+", "a duration such as 90s, 24h or 0s")
 stored_size = text(r"[0-9]+(B|KB|MB|GB|TB|PB)", "a size such as 50GB")
 image = text(r"[A-Za-z0-9][\w./:@-]*", "the name of an image, such as registry.example.com/redis:7.2")
 url = text(r"https?://[^\s/]\S*", "a URL with http:// or https://")
 # May be a secret itself.
 url_told_to_nobody = secret(r"https?://[^\s/'\\][^\s'\\]*", "a URL with http:// or https://, without ' and \\")
-host_and_port = text(r"([^\s/:\[\]]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}", "HOST:PORT, without http:// and path")
-address = text(r"([0-9.]+:|\[[0-9a-fA-F:.]+\]:)?[0-9]{1,5}", "a port, or ADDRESS:PORT")
-network = text(r"((25[0-5]|2[0-4]\d|1?\d?\d)\.){2}(25[0-5]|2[0-4]\d|1?\d?\d)",
+host_and_port = text(r"([^\s/:\[\]]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}", "HOST:PORT, without http:// and path",
+                     is_good=is_port)
+address = text(r"([0-9.]+:|\[[0-9a-fA-F:.]+\]:)?[0-9]{1,5}", "a port, or ADDRESS:PORT", is_good=is_address)
+network = text(r"((25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(\.|$)){3}(?<!\.)",
                "the first three numbers of 256 addresses, such as 172.30.91")
 mail_address = text(r"[^@\s]+@[^@\s]+(, *[^@\s]+@[^@\s]+)*", "an address such as ops@example.com")
-host = text(r"[A-Za-z0-9:][A-Za-z0-9.:%_-]*", "the name or address of a host")
+host = text(r"[A-Za-z0-9:][A-Za-z0-9.:%_-]{0,199}", "the name or address of a host")
 labels = map_of(plain, *LABEL)
 
 RECEIVERS = {
@@ -80,7 +103,7 @@ def whole():
                                      "grafana": (name_below, "grafana")}),
         "tls": path, "users": list_of(word), "users_file": path,
         "listen": (address, "443"), "network": (network, "172.30.91"),
-        "project": (text(NAME, "a name of small letters, digits and -"), "weir"),
+        "project": (text(rf"(?=.{{1,63}}$){NAME}", "a name of small letters, digits and -, 63 at most"), "weir"),
         "site": (word, "main"),
         "weirs": section_or_default({
             "count": (number(1, 20), 2), "state": (choice("redis", "sqlite"), "redis"),
@@ -110,6 +133,8 @@ def check_users(reader, config):
     if (config["users"] is None) == (config["users_file"] is None):
         reader.fault("users_file" if config["users_file"] else "",
                      "users or users_file, one of them: names to make passwords for, or a file as htpasswd writes it")
+    if config["users"] == []:
+        reader.fault("users", "must have one name at least")
     for name, count in Counter(config["users"] or []).items():
         if name and count > 1:
             reader.fault("users", f"{name} is there {count} times")
@@ -196,7 +221,7 @@ def check_prometheus(reader, config):
     seen = set()
     for number_, job in enumerate(prometheus["jobs"], 1):
         where = f"prometheus.jobs[{number_}]"
-        if job["job"] in shipped | seen:
+        if job["job"] and job["job"] in shipped | seen:
             whose = "a job of weir's own" if job["job"] in shipped else "there already"
             reader.fault(f"{where}.job", f"{job['job']} is {whose}; take another name")
         seen.add(job["job"])
@@ -238,7 +263,7 @@ def check_sites(reader, config):
     seen = set()
     for number_, site in enumerate(config["sites"], 1):
         where = f"sites[{number_}]"
-        if site["name"] in seen:
+        if site["name"] and site["name"] in seen:
             reader.fault(f"{where}.name", f"{site['name']} is there already; sites need names of their own")
         seen.add(site["name"])
         if site["hosts"] == []:

@@ -2,7 +2,7 @@
 
 import re
 
-from setup_shipped import PROMETHEUS, dumped, load
+from setup_shipped import PROMETHEUS, dumped, load, plain
 
 # In the container, one for each file that a job or a remote_write names.
 SECRETS = "/run/prometheus"
@@ -44,7 +44,7 @@ class Files:
         return self.places.setdefault(path, f"{SECRETS}/{len(self.places) + 1}")
 
     def mounts(self):
-        return [f"{path}:{place}:ro" for path, place in self.places.items()]
+        return [f"{plain(path)}:{place}:ro" for path, place in self.places.items()]
 
 
 def login(settings, files):

@@ -9,6 +9,7 @@ import re
 
 import yaml
 
+FILE_MAX, VALUE_MAX, SHOWN_MAX = 1 << 20, 4000, 40
 NULL = "tag:yaml.org,2002:null"
 BOOLEANS = {"true": True, "false": False}
 
@@ -29,13 +30,18 @@ class Reader:
             self.faults.append(told)
 
     def told(self):
-        return [f"{self.path}:{line}: {text}" for line, text in sorted(self.faults, key=lambda fault: fault[0])]
+        return [f"{self.path}:{line}: {visible(text)}" for line, text in sorted(self.faults, key=lambda fault: fault[0])]
 
     def root(self):
         """The node of the file; None when there is none."""
         try:
             with open(self.path, "rb") as file:
-                return yaml.compose(file, yaml.SafeLoader)
+                text = file.read(FILE_MAX + 1)
+            if len(text) <= FILE_MAX:
+                return yaml.compose(text, yaml.SafeLoader)
+            self.faults.append((1, f"it is larger than {FILE_MAX >> 20} MiB"))
+        except RecursionError:
+            self.faults.append((1, "no YAML: it is nested too deeply"))
         except yaml.MarkedYAMLError as fault:
             mark = fault.problem_mark or fault.context_mark
             said = " ".join(part for part in (fault.context, fault.problem) if part)
@@ -80,6 +86,15 @@ class Reader:
         return found
 
 
+def visible(text):
+    """On one line, whatever is in it."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
+def shown(value):
+    return repr(value if len(value) <= SHOWN_MAX else f"{value[:SHOWN_MAX - 1]}...")
+
+
 def below(where, key):
     return f"{where}.{key}" if where else key
 
@@ -103,21 +118,23 @@ def scalar(reader, node, where, right):
         reader.fault(where, f"must be {right}, not a list or keys of its own")
     elif node.tag == NULL:
         reader.fault(where, f"has no value; it must be {right}")
+    elif len(node.value) > VALUE_MAX:
+        reader.fault(where, f"has {len(node.value)} characters; {VALUE_MAX} are the most")
     else:
         return node.value
     return None
 
 
-def text(pattern, right, is_plain=True):
-    """Plain is what may stand in a file of variables, between quotes."""
+def text(pattern, right, is_plain=True, is_good=None):
+    """Plain is what may stand in a file of variables, between quotes; some composes replace ${X} even there. is_good: what else has to be so."""
     def read(reader, node, where):
         value = scalar(reader, node, where, right)
         if value is None:
             return None
-        if not re.fullmatch(pattern, value):
-            reader.fault(where, f"{value!r} is not good; it must be {right}")
-        elif re.search(r"[\x00-\x1f\x7f]", value) or is_plain and re.search(r"['\\]", value):
-            reader.fault(where, "may have no control characters, ' or \\")
+        if not re.fullmatch(pattern, value) or is_good and not is_good(value):
+            reader.fault(where, f"{shown(value)} is not good; it must be {right}")
+        elif not value.isprintable() or is_plain and re.search(r"['\\]|\$\{", value):
+            reader.fault(where, "may have no control characters, ', \\ or ${")
         else:
             return value
         return None
@@ -128,7 +145,7 @@ def secret(pattern, right):
     """As text, but what was written is not told."""
     def read(reader, node, where):
         value = scalar(reader, node, where, right)
-        if value is not None and not re.fullmatch(pattern, value):
+        if value is not None and not (re.fullmatch(pattern, value) and value.isprintable()):
             reader.fault(where, f"is not good; it must be {right}")
             return None
         return value
@@ -140,7 +157,7 @@ def regex(reader, node, where):
     try:
         re.compile(value or "")
     except re.error as fault:
-        reader.fault(where, f"{value!r} is no regular expression: {fault}")
+        reader.fault(where, f"{shown(value)} is no regular expression: {fault}")
     return value
 
 
@@ -151,7 +168,7 @@ def number(least, most):
         value = scalar(reader, node, where, right)
         if value is None or re.fullmatch(r"[0-9]{1,12}", value) and least <= int(value) <= most:
             return value and int(value)
-        reader.fault(where, f"{value!r} is not good; it must be {right}")
+        reader.fault(where, f"{shown(value)} is not good; it must be {right}")
         return None
     return read
 
@@ -162,7 +179,7 @@ def choice(*words):
         if value is None or value in words:
             return value
         close = difflib.get_close_matches(value, words, 1, 0.6)
-        reader.fault(where, f"{value!r} is not good; it must be {close[0] if close else ' or '.join(words)}")
+        reader.fault(where, f"{shown(value)} is not good; it must be {close[0] if close else ' or '.join(words)}")
         return None
     return read
 
@@ -209,7 +226,7 @@ def section(fields, needed=None):
                 found[key] = kinds[key](reader, value, place)
             else:
                 reader.fault(place, suggestion(key, kinds))
-        for key in (needed or {}).keys() - found.keys():
+        for key in [key for key in needed or {} if key not in found]:
             reader.fault(where, f"{key} is missing: {needed[key]}")
         return {**dict.fromkeys(kinds), **defaults, **found}
     return read

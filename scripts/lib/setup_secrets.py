@@ -68,8 +68,8 @@ def of_variables(directory, required, adopted):
     for name, value in kept.values.items():
         if name not in known:
             faults.append(kept.fault(name, f"{name}: {suggestion(name, known, 'variable')}"))
-        elif name not in names and re.search(r"['\\\x00-\x1f]", value):
-            faults.append(kept.fault(name, f"{name} may have no control characters, ' or \\"))
+        elif name not in names and (re.search(r"['\\]|\$\{", value) or not value.isprintable()):
+            faults.append(kept.fault(name, f"{name} may have no control characters, ', \\ or ${{"))
     return kept, faults
 
 

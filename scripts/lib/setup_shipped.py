@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCKER = ROOT / "docker"
 COMPOSE = DOCKER / "compose.cloud.yml"
 PROMETHEUS = DOCKER / "prometheus" / "cloud.yml"
-VARIABLE = re.compile(r"\$\{(\w+)(?::?([?-])([^}]*))?\}")
+VARIABLE = re.compile(r"(?<!\$)(?:\$\$)*\$\{(\w+)(?::?([?-])([^}]*))?\}")
 
 
 def unshared(value):
@@ -27,6 +27,11 @@ def read(path):
 def load(path):
     """To be changed by who asked."""
     return unshared(read(path))
+
+
+def plain(text):
+    """As it has to stand in a compose file to be nothing but text."""
+    return text.replace("$", "$$")
 
 
 def variables(text):

@@ -31,7 +31,11 @@ def content_of(path):
 def noted(directory):
     """{name: digests of what may be there}"""
     found = {}
-    for line in (content_of(directory / SUMS) or b"").decode().splitlines():
+    try:
+        lines = (content_of(directory / SUMS) or b"").decode().splitlines()
+    except UnicodeDecodeError:
+        raise Fault(f"{directory / SUMS}: it is damaged; without it all files are taken for somebody else's") from None
+    for line in lines:
         digest, _, name = line.partition("  ")
         found.setdefault(name, set()).add(digest)
     return found
@@ -87,6 +91,9 @@ class Plan:
         path = self.directory / name
         if path.is_dir():
             raise Fault(f"{path} is a directory, where a file has to be")
+        for above in path.parents:
+            if above != self.directory and above.is_relative_to(self.directory) and above.is_file():
+                raise Fault(f"{above} is a file, where a directory has to be")
         found = content_of(path)
         if found is None:
             self.new.append(name)

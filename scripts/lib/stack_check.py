@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stack_places import Containers, Fault, run
 
-REQUIRED = re.compile(r"\$\{(\w+):\?([^}]*)\}")
+REQUIRED = re.compile(r"(?<!\$)(?:\$\$)*\$\{(\w+):\?([^}]*)\}")
 PORT = re.compile(r'^\s+- "?\$\{(\w+):-([^}]*)\}:\d+"?$', re.M)
 LISTEN = re.compile(r"--web\.listen-address=(127\.0\.0\.1):\$\{(\w+):-(\d+)\}")
 MOUNTED = re.compile(r"^\s+- \$\{(\w+):-(/dev/null|\w+)\}:", re.M)  # a file or none, a directory or a volume
@@ -24,9 +24,11 @@ def variables_of(path):
     """Of an .env, as compose reads it."""
     found = {}
     try:
-        lines = path.read_text().splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except OSError as fault:
         raise Fault(f"{path}: {fault.strerror}; env.example is what to begin with") from None
+    except UnicodeDecodeError:
+        raise Fault(f"{path}: there are bytes that are no text of UTF-8") from None
     for number, line in enumerate(lines, 1):
         name, is_set, value = line.strip().partition("=")
         if not name or name.startswith("#"):

@@ -183,10 +183,10 @@ def test_nothing_is_in_the_way_of_its_start(large, tmp_path):
     done = subprocess.run([REPOSITORY / "scripts" / "stack", *words, "check"], capture_output=True, text=True,
                           check=False, env={**environment(), "COMPOSE": "true"})
     assert (done.returncode, done.stdout, done.stderr) == (0, "nothing is missing\n", "")
-    large.made({**large.settings, "listen": "99999"})
+    large.made({**large.settings, "listen": "192.0.2.1:443"})
     done = subprocess.run([REPOSITORY / "scripts" / "stack", *words, "check"], capture_output=True, text=True,
                           check=False, env={**environment(), "COMPOSE": "true"})
-    assert "HTTPS_LISTEN: 99999 is no port" in done.stderr
+    assert "HTTPS_LISTEN: port 443 is taken" in done.stderr
 
 
 # ---- Prometheus and alerts ----------------------------------------------------------------------

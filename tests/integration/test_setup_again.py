@@ -198,7 +198,8 @@ def test_secrets_that_are_there_are_taken(tmp_path):
 @pytest.mark.parametrize("name,text,said", [
     (SECRETS, "# mine\nGRAFANA_ADMIN_PASSWORD=admin\n", "2: GRAFANA_ADMIN_PASSWORD is one that others would guess"),
     (SECRETS, "REDIS_PASSWORD=with/slash@and:colon\n", "1: REDIS_PASSWORD may have letters, digits, - and _"),
-    (SECRETS, "ALERT_CHAT_URL=it's\n", "1: ALERT_CHAT_URL may have no control characters, ' or \\"),
+    (SECRETS, "ALERT_CHAT_URL=it's\n", "1: ALERT_CHAT_URL may have no control characters, ', \\ or ${"),
+    (SECRETS, "ALERT_CHAT_URL=https://c/${X}\n", "1: ALERT_CHAT_URL may have no control characters, ', \\ or ${"),
     (SECRETS, "REDIS_PASWORD=0123456789abcdef\n",
      "1: REDIS_PASWORD: there is no such variable; did you mean REDIS_PASSWORD?"),
     (SECRETS, "\nnonsense\n", "2: no NAME=SECRET"),
@@ -216,6 +217,28 @@ def test_bad_secrets_are_refused(tmp_path, name, text, said):
     assert (code, output) == (1, "") and errors.startswith(f"setup: {stack.directory}/{name}:{said}"), errors
     assert stack.files() == before and errors.count("\n") == 1
     assert not re.search(r"slash|it's|blank in", errors)
+
+
+@pytest.mark.parametrize("name", [".env", ".setup.sums", SECRETS])
+def test_what_is_no_text_is_told(small, name):
+    small.made()
+    (small.directory / name).write_bytes(b"A=\xff\n")
+    code, output, errors = small.setup()
+    assert (code, output) == (1, "") and errors.startswith(f"setup: {small.directory}/{name}: "), errors
+    assert errors.count("\n") == 1
+
+
+def test_a_place_that_cannot_be_written_is_told(small, tmp_path):
+    """Nothing else is made then."""
+    small.directory.mkdir()
+    (small.directory / "nginx").write_text("mine\n")
+    code, output, errors = small.setup()
+    assert code == 1 and errors == f"setup: {small.directory}/nginx is a file, where a directory has to be\n", errors
+    assert list(small.files()) == ["nginx"]
+    (small.directory / "nginx").unlink()
+    (tmp_path / "elsewhere").write_text("others'\n")
+    (small.directory / ".env").symlink_to(tmp_path / "elsewhere")
+    assert small.setup()[0] == 1 and (tmp_path / "elsewhere").read_text() == "others'\n"
 
 
 # ---- How it is called ---------------------------------------------------------------------------

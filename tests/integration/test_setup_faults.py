@@ -88,11 +88,37 @@ CASES = [
         "8: alerts.change.WeirLimitIsNear.threshold: '150%' is not good; it must be a share such as 0.9 or 90%"]),
     ("alerts:\n  change:\n    PingFails: {enabled: maybe}\n", ["8: alerts.change.PingFails.enabled: 'maybe' is not good;"]),
     ("alerts: {receivers: {chat: {channel: a}}}\n", ["6: alerts.receivers: there is no Alertmanager: parts."]),
+    ("variables: {GRAFANA_ADMIN_USER: \"a\\u2028B=C\"}\n", ["6: variables.GRAFANA_ADMIN_USER: may have no control ch"]),
+    ("variables: {GRAFANA_ADMIN_USER: \"a\\x85B\"}\n", ["6: variables.GRAFANA_ADMIN_USER: may have no control characters"]),
+    ("prometheus: {labels: {a: \"\\ud800\"}}\n", ["6: prometheus.labels.a: may have no control characters, ', \\ or $"]),
+    ("prometheus: {labels: {\u00fc: a}}\n", ["6: prometheus.labels.\u00fc: must be the name of a label"]),
+    ("variables: {GRAFANA_ADMIN_USER: 'a${HOME}'}\n", ["6: variables.GRAFANA_ADMIN_USER: may have no control characters"]),
+    ("\"a\\nb\\e[1m\": 1\n", ["6: a\\nb\\x1b[1m: there is no such key; "]),
+    ("project: " + "a" * 64 + "\n", ["6: project: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...' is not good; it must be a"]),
+    ("sites:\n- {name: " + "a" * 200 + ", hosts: [h]}\n", ["7: sites[1].name: 'aaaaaa"]),
+    ("site: " + "a" * 5000 + "\n", ["6: site: has 5000 characters; 4000 are the most"]),
+    ("listen: 65536\n", ["6: listen: '65536' is not good; it must be a port, or ADDRESS:PORT"]),
+    ("listen: 0\n", ["6: listen: '0' is not good; it must be a port, or ADDRESS:PORT"]),
+    ("listen: 256.0.0.1:443\n", ["6: listen: '256.0.0.1:443' is not good; it must be a port, or ADDRESS:PORT"]),
+    ("listen: '[::g]:443'\n", ["6: listen: '[::g]:443' is not good; it must be a port, or ADDRESS:PORT"]),
+    ("network: 172.30.\u0969\n", ["6: network: '172.30.\u0969' is not good; it must be the first three numbers"]),
+    ("memory: {weir: 5m}\n", ["6: memory.weir: '5m' is not good; it must be an amount of memory such as 512m"]),
+    ("memory: {weir: 99999999999999999999g}\n", ["6: memory.weir: '99999999999999999999g' is not good"]),
+    ("prometheus: {retention: 101y}\n", ["6: prometheus.retention: '101y' is not good; it must be a duration such as"]),
+    ("prometheus: {retention: " + "9" * 3000 + "y}\n", ["6: prometheus.retention: '99999999999"]),
+    ("prometheus:\n  jobs:\n  - {targets: ['a:1']}\n  - {targets: ['a:65536']}\n",
+     ["8: prometheus.jobs[1]: job is missing: ", "9: prometheus.jobs[2].targets[1]: 'a:65536' is not good; it must be HO",
+      "9: prometheus.jobs[2]: job is missing: "]),
+    ("sites:\n- hosts: [a]\n- hosts: [b]\n", ["7: sites[1]: name is missing: ", "8: sites[2]: name is missing: "]),
+    ("alerts:\n  change:\n    WeirDiskFillsUp: {threshold: " + "9" * 400 + "GB}\n",
+     ["8: alerts.change.WeirDiskFillsUp.threshold: '9999"]),
+    ("alerts:\n  change:\n    WeirIsBehind: {threshold: " + "9" * 20 + "d}\n",
+     ["8: alerts.change.WeirIsBehind.threshold: '99999999999999999999d' is not good; it must be a duration such as"]),
     ("alerts: {severities: {warning: [chta]}}\n", ["6: alerts.severities.warning[1]: 'chta' is not good; it must be chat"]),
 ]
 
 
-@pytest.mark.parametrize("text,wanted", CASES, ids=[text.split("\n")[0] + str(len(text)) for text, _ in CASES])
+@pytest.mark.parametrize("text,wanted", CASES, ids=[text.split("\n")[0][:40] + str(len(text)) for text, _ in CASES])
 def test_each_is_told_with_its_line(stack, text, wanted):
     told = told_of(stack, ALONE + text)
     assert len(told) == len(wanted), told
@@ -115,6 +141,7 @@ WEIRS = [
     ({"parts": {"prometheus": False, "alertmanager": False}, "alerts": {}}, "parts.grafana: needs Prometheus: set "),
     ({"users_file": "x"}, "users_file: users or users_file, one of them"),
     ({"users": ["a", "a"]}, "users: a is there 2 times"),
+    ({"users": []}, "users: must have one name at least"),
     ({"alerts": {"receivers": {}}}, "alerts.receivers: chat is missing: it gets warning; say where it is, or change "),
     ({"alerts": {**LARGE["alerts"], "severities": {"other": []}}}, "alerts.severities.other: must have one at least of "),
     ({"alerts": {"receivers": {**LARGE["alerts"]["receivers"], "email": {"to": "a@b"}}}},
@@ -164,13 +191,32 @@ def test_a_url_that_may_be_secret_is_not_shown(stack):
     ("a: 1\n---\nb: 2\n", 2, "no YAML: "), ("? [a]\n: b\n", 1, "a key must be one word"),
     ("weirs: *x\n", 1, "no YAML: "), ("domain: &a [*a]\n", 1, "domain: must be a name"),
     ("sites: &a [*a]\n", 1, "sites[1]: must have lines of KEY: VALUE"),
-])
+    ("site: " + "[" * 3000 + "]" * 3000 + "\n", 1, "no YAML: it is nested too deeply"),
+    ("# " + "x" * (1 << 20) + "\n", 1, "it is larger than 1 MiB"),
+], ids=lambda each: repr(each)[:30])
 def test_what_is_no_settings_at_all(tmp_path, text, line, said):
     path = tmp_path / "config.yml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     code, output, errors = run(SCRIPT, path, tmp_path / "stack")
     assert (code, output) == (1, "") and "Traceback" not in errors and not (tmp_path / "stack").exists()
     assert any(row.startswith(f"setup: {path}:{line}: ") and said in row for row in errors.splitlines()), errors
+
+
+def test_what_is_missing_is_always_told_in_the_same_order(stack):
+    told = stack.refused("# nothing\n")
+    assert [line.partition(" is missing")[0] for line in told[:2]] == ["1: domain", "1: tls"]
+
+
+def test_compose_replaces_nothing_in_what_is_written(stack):
+    """Whatever looks like a variable to compose."""
+    stack.made({**yaml.safe_load(ALONE), "variables": {"GRAFANA_ADMIN_USER": "a$HOME $(X)"}, "tls": "/t$HOME/x",
+                "weirs": {"count": 1, "state": "sqlite", "settings": {"limit.groups": "$PATH$$"}},
+                "prometheus": {"jobs": [{"job": "a", "targets": ["a:1"], "token_file": "/w$HOME/$DOMAIN/$$x"}]}})
+    services = stack.services()
+    assert services["weir"]["environment"]["WEIR_LIMIT_GROUPS"] == "$PATH$$"
+    assert services["grafana-1"]["environment"]["GF_SECURITY_ADMIN_USER"] == "a$HOME $(X)"
+    assert "/w$HOME/$DOMAIN/$$x:/run/prometheus/1:ro" in services["prometheus"]["volumes"]
+    assert "/t$HOME/x:/etc/nginx/tls:ro" in services["nginx"]["volumes"]
 
 
 def test_each_key_may_hold_anything(tmp_path):
