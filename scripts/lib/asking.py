@@ -19,6 +19,11 @@ ANSWER_MAX = 256 << 20
 SHOWN_MAX = 200  # of what a server says to a refusal
 
 
+def visible(text):
+    """On one line, whatever is in it."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in " ".join(text.split()))
+
+
 class AskError(Exception):
     """Why there is no answer, for people."""
 
@@ -145,18 +150,18 @@ class Asker:
             text = ""
         try:
             text = json.loads(text)["error"]
-        except (ValueError, KeyError, TypeError):
+        except (KeyError, RecursionError, TypeError, ValueError):
             pass
-        said = " ".join(str(text).split())[:SHOWN_MAX]
+        said = visible(str(text))[:SHOWN_MAX]
         if 300 <= answer.code < 400:
-            said = f"it leads to {answer.headers.get('Location')}: give that URL"
+            said = f"it leads to {visible(str(answer.headers.get('Location')))}: give that URL"
         elif answer.code in (401, 403) and not said:
             said = "it wants a user and a password, or a token"
-        return f"{self.url}{path}: {answer.code} {answer.reason}" + (f": {said}" if said else "")
+        return f"{self.url}{path}: {answer.code} {visible(answer.reason)}" + (f": {said}" if said else "")
 
     def json(self, path, parameters=()):
         text = self.get(path, parameters)
         try:
             return json.loads(text)
-        except ValueError:
+        except (RecursionError, ValueError):
             raise AskError(f"{self.url}{path}: its answer is no JSON") from None

@@ -15,17 +15,36 @@ POINTS_AT_ONCE = 10_000  # Prometheus answers with 11,000 of a series at most
 PUSHED = '{__name__=~"push_time_seconds|weir_target_silent|weir_target_last_seen_time_seconds"}'
 
 
+def labels_in(row):
+    labels = labels_of(row["metric"])
+    if not all(isinstance(value, str) for _, value in labels):
+        raise TypeError
+    return labels
+
+
+def value_in(row):
+    return labels_in(row), float(row["value"][1])
+
+
+def values_in(row):
+    return labels_in(row), [(round(float(when)), float(value)) for when, value in row["values"]]
+
+
 class Prometheus:
     def __init__(self, asker, period):
         self.asker = asker
         self.period = period
         self.window = f"{period.step * 1000 - 1}ms"  # without the sample at the step's begin
 
-    def _ask(self, path, parameters):
+    def _ask(self, path, parameters, read):
+        """What read makes of each row."""
         answer = self.asker.json(path, parameters)
-        if not isinstance(answer, dict) or answer.get("status") != "success":
-            raise AskError(f"{self.asker.url}{path}: this is not what a Prometheus answers")
-        return answer["data"]["result"]
+        try:
+            if answer["status"] == "success":
+                return [read(row) for row in answer["data"]["result"]]
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+            pass
+        raise AskError(f"{self.asker.url}{path}: this is not what a Prometheus answers")
 
     def _parts(self, has_start=False):
         """(first point, last point): of a long period in parts."""
@@ -37,7 +56,8 @@ class Prometheus:
 
     def now(self):
         """Whether it is there, and is one."""
-        self._ask("/api/v1/query", [("query", "vector(1)")])
+        if [value for _, value in self._ask("/api/v1/query", [("query", "vector(1)")], value_in)] != [1]:
+            raise AskError(f"{self.asker.url}/api/v1/query: this is not what a Prometheus answers")
 
     def at(self, selector):
         """The expression of its values on the grid."""
@@ -47,10 +67,9 @@ class Prometheus:
         """{labels: [(time, value)]} on the grid, and at the period's start if asked for."""
         found = {}
         for first, last in self._parts(has_start):
-            for row in self._ask("/api/v1/query_range", [("query", expression), ("start", first), ("end", last),
-                                                         ("step", self.period.step)]):
-                values = [(round(float(when)), float(value)) for when, value in row.get("values", ())]
-                found.setdefault(labels_of(row["metric"]), []).extend(values)
+            parameters = [("query", expression), ("start", first), ("end", last), ("step", self.period.step)]
+            for labels, values in self._ask("/api/v1/query_range", parameters, values_in):
+                found.setdefault(labels, []).extend(values)
         return found
 
     def times(self, expression):
@@ -63,17 +82,15 @@ class Prometheus:
             # Half a step more, so that it has the first point whether ranges have their begin in them or not.
             range_ms = (last - first) * 1000 + self.period.step * 500
             query = f"count_over_time(({expression})[{range_ms}ms:{self.period.step}s])"
-            for row in self._ask("/api/v1/query", [("query", query), ("time", last)]):
-                labels = labels_of(row["metric"])
-                found[labels] = found.get(labels, 0) + int(float(row["value"][1]))
+            for labels, value in self._ask("/api/v1/query", [("query", query), ("time", last)], value_in):
+                found[labels] = found.get(labels, 0) + int(value)
         return found
 
     def over_all(self, expression):
         """{labels: value} at the end; the expression has $range for the whole period."""
         query = expression.replace("$range", f"{self.period.seconds * 1000 - 1}ms")
-        rows = self._ask("/api/v1/query", [("query", query), ("time", self.period.end)])
-        return {labels_of(row["metric"]): float(row["value"][1]) for row in rows
-                if math.isfinite(float(row["value"][1]))}
+        rows = self._ask("/api/v1/query", [("query", query), ("time", self.period.end)], value_in)
+        return {labels: value for labels, value in rows if math.isfinite(value)}
 
     # ---- What a report needs ----
 

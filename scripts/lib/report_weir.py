@@ -31,16 +31,22 @@ class Weir:
             try:
                 total, rows = data["data"]["total"], data["data"]["targets"]
                 found.update((target["id"], target) for target in rows)
-            except (KeyError, TypeError):
+                total = int(total)
+            except (KeyError, TypeError, ValueError):
                 raise AskError(f"{self.asker.url}/api/v1/targets: this is not what a weir answers") from None
             offset += PAGE
+            if not rows:
+                break
         return list(found.values())
 
     def page_sizes(self):
         """({(job, instance): series}, {...: bytes}) of what is on the page now."""
-        flags = self.asker.json("/api/v1/status").get("data", {}).get("flags", {})
+        try:
+            page = self.asker.json("/api/v1/status")["data"]["flags"].get("web.telemetry-path", "/metrics")
+        except (AttributeError, KeyError, TypeError):
+            raise AskError(f"{self.asker.url}/api/v1/status: this is not what a weir answers") from None
         sizes = PageSizes()
-        self.asker.each_line(flags.get("web.telemetry-path", "/metrics"), sizes.take)
+        self.asker.each_line(str(page), sizes.take)
         return sizes.series, sizes.bytes
 
 

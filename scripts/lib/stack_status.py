@@ -115,7 +115,7 @@ def ask_one(place, one, found):
     except (Fault, AskError, OSError) as fault:
         # What is more than being up need not be there.
         one.why = "" if one.up else " ".join(str(fault).split())
-    except (KeyError, TypeError, ValueError) as fault:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as fault:
         one.up, one.why = False, f"its answer is not understood: {type(fault).__name__} {fault}"
     if one.up:
         one.last_seen = time.time()
@@ -146,7 +146,7 @@ def last_up(place, components):
     try:
         result = json.loads(place.fetch("prometheus", "/api/v1/query", [("query", LAST_UP)]))["data"]["result"]
         return {row["metric"].get("instance", ""): float(row["value"][1]) for row in result}
-    except (Fault, AskError, OSError, KeyError, TypeError, ValueError):
+    except (Fault, AskError, OSError, AttributeError, KeyError, RecursionError, TypeError, ValueError):
         return {}
 
 

@@ -1,5 +1,6 @@
 """scripts/report: on a week that a real Prometheus was given, whose figures are known, and on a weir at work."""
 
+import http.server
 import json
 import re
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 import peers
 from certificates import Authority
 from harness import DEADLINE, REPOSITORY, environment, wait_for
+from served import Served
 from test_auth import hash_of
 
 SCRIPT = REPOSITORY / "scripts" / "report"
@@ -281,6 +283,33 @@ def test_of_a_weir_at_work(start_weir, tmp_path):
 def test_wrong(arguments, code, said):
     errors = report(*arguments, code=code)
     assert said in errors and "secret" not in errors and "Traceback" not in errors
+
+
+ODD = ["", "[]", "<html>", '{"status":"success"', '{"status":"success"}', '{"status":"success","data":null}', "[" * 100_000,
+       *(f'{{"status":"success","data":{{"result":{result}}}}}' for result in (
+           '"x"', "1", "[1]", '[{"metric":[1],"value":[1,"1"]}]', '[{"metric":{"a":1},"value":[1,"1"]}]',
+           '[{"metric":{},"value":[1,"x"],"values":[[1,"x"]]}]', '[{"metric":{},"value":[1,"NaN"]}]',
+           '[{"metric":{},"value":[1,"+Inf"]}]', '[{"metric":{},"value":1,"values":[1]}]', "9" * 5000))]
+
+
+def test_what_is_no_prometheus():
+    """Whatever it answers is one line."""
+    class Odd(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = self.body.encode()
+            self.send_response(self.code)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+    with Served(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Odd)) as odd:
+        for code, body in [*((200, body) for body in ODD), (422, '{"error":"too many\\u001b[1m samples"}'), (500, "\ud7ff\x1b")]:
+            Odd.code, Odd.body = code, body
+            errors = report("--day", f"--prometheus={odd.url}", code=1)
+            assert errors.startswith(f"report: error: {odd.url}/api/v1/query: ") and errors.count("\n") == 1, (body, errors)
+            assert errors.rstrip("\n").isprintable(), errors
 
 
 def test_help():
