@@ -126,7 +126,10 @@ def scalar(reader, node, where, right):
 
 
 def text(pattern, right, is_plain=True, is_good=None):
-    """Plain is what may stand in a file of variables, between quotes; some composes replace ${X} even there. is_good: what else has to be so."""
+    """Plain is what may stand in a file of variables, between quotes; some composes replace ${X} even there.
+
+    is_good: what else has to be so.
+    """
     def read(reader, node, where):
         value = scalar(reader, node, where, right)
         if value is None:

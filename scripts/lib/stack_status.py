@@ -12,7 +12,7 @@ import time
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 
-from asking import AskError, seconds_of
+from asking import AskError, seconds_of, visible
 from stack_places import Fault, kind_of
 
 LAST_UP = "max_over_time(timestamp(up == 1)[5m:1s]) or max_over_time(timestamp(up == 1)[1d:1m])"
@@ -40,15 +40,21 @@ def text_of(seconds):
 # ---- Probes: each says how one is, or raises -------------------------------------------------
 
 
+def inner_of(weir, part):
+    """What that weir says of one that it stands on."""
+    if not isinstance(part["up"], bool) or not isinstance(part["url"], str):
+        raise TypeError("of a component")
+    return Component(f"{weir}/{part['name']}", part["up"], last_seen=seconds_of(part["last_seen"]),
+                     waiting=int(part["waiting"]), link=part["url"], why="" if part["up"] else f"{weir} cannot use it")
+
+
 def probe_weir(place, name, one):
     """With a component for each that it stands on."""
     place.probe_weir(name)
     one.up = True
     data = json.loads(place.fetch(name, "/api/v1/status"))["data"]
     one.since = seconds_of(data["start_time"])
-    inner = [Component(f"{name}/{part['name']}", part["up"], last_seen=seconds_of(part["last_seen"]),
-                       waiting=part["waiting"], link=part["url"], why="" if part["up"] else f"{name} cannot use it")
-             for part in data.get("components", ())]
+    inner = [inner_of(name, part) for part in data.get("components", ())]
     one.waiting = sum(part.waiting for part in inner)
     return inner
 
@@ -115,7 +121,7 @@ def ask_one(place, one, found):
     except (Fault, AskError, OSError) as fault:
         # What is more than being up need not be there.
         one.why = "" if one.up else " ".join(str(fault).split())
-    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as fault:
+    except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as fault:
         one.up, one.why = False, f"its answer is not understood: {type(fault).__name__} {fault}"
     if one.up:
         one.last_seen = time.time()
@@ -168,11 +174,12 @@ def table(components):
         rows.append((one.name, "up" if one.up else "away", text_of(one.since),
                      "now" if one.up else text_of(one.last_seen),
                      "-" if one.waiting is None else str(one.waiting), one.link or "-"))
+    rows = [[visible(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row, one in zip(rows, [None, *components]):
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
         if one and one.why:
-            print(f"    {one.why}")
+            print(f"    {visible(one.why)}")
 
 
 def as_json(components):

@@ -123,6 +123,30 @@ def test_each_is_asked(whole):
     assert SECRET not in output
 
 
+INNER = '{"data":{"start_time":"2026-01-01T00:00:00Z","components":[{"name":"a\\u001b[1m\\n","up":%s,"last_seen":null,' \
+    '"waiting":%s,"url":%s}]}}'
+
+
+@pytest.mark.parametrize("body,is_up", [
+    ("", False), ("[]", False), ('{"data":[]}', False), ('{"data":{"start_time":1}}', False), ("[" * 99_999, False),
+    ('{"data":{"start_time":"2026-01-01T00:00:00Z","components":1}}', False),
+    (INNER % ("true", "1e999", '"x"'), False), (INNER % ('"no"', "1", '"x"'), False), (INNER % ("true", "1", "5"), False),
+    (INNER % ("true", "1", '"x\\u0007"'), True),
+])
+def test_one_that_says_anything(grafana, body, is_up):
+    """It is named, on lines without anything that cannot be seen; nothing else is wrong."""
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+    grafana.handler.do_GET = do_GET
+    code, output, errors = stack("status", WEIR_URL=grafana.url, PROMETHEUS_URL=grafana.url)
+    assert errors == "" and code == 1 and all(line.isprintable() for line in output.split("\n")), output
+    one = status({"WEIR_URL": grafana.url}, 0 if is_up else 1)["weir"]
+    assert is_up or "its answer is not understood" in one["why"]
+
+
 def test_two_grafanas_by_their_urls(grafana):
     gone = f"http://127.0.0.1:{free_port()}"
     components = status({"GRAFANA_URL": f"{grafana.url} {gone}"}, 1)
