@@ -8,6 +8,7 @@ import setup_nginx
 import setup_prometheus
 import setup_secrets
 import setup_sites
+import setup_targets
 from setup_shipped import COMPOSE, PROMETHEUS, load, variables
 from stack_check import variables_of
 
@@ -77,6 +78,7 @@ def render(config, reader, directory):
     if users:
         files["users"] = (setup_secrets.users_file(users, config["users"]).encode(), 0o644)
     files.update(setup_sites.files(config, users.values if users else {}))
+    files.update(setup_targets.files(config, compose))
     setup_compose.tell_of_files(compose, files)
     files["compose.yml"] = (setup_compose.text_of(compose, config["names"]).encode(), 0o644)
     files[".env"] = (setup_compose.env(known, text, config).encode(), 0o600)
