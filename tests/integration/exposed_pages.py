@@ -38,7 +38,7 @@ def page_with_targets(weir):
 
     def page():
         text = weir.get("/metrics").text
-        if '{instance="i",job="hasty"} 1\n' not in text:
+        if '\nm{instance="i",job="hasty"} 1\n' not in text:
             weir.put("/metrics/job/hasty/instance/i?ttl=1s", "m 1\n")
         return text if all(f"\n{name}{{" in text for name in OWN_OF_TARGETS) else None
 
