@@ -33,7 +33,7 @@ enum {
 	SERVICES_MAX = 10000,      /* that the API makes */
 };
 
-static const int64_t SERVICE_MEMORY_MAX = INT64_C(1) << 53; /* bytes, each of which JSON can tell */
+static const int64_t SERVICE_MEMORY_MAX = (INT64_C(1) << 53) - 1; /* bytes; JSON rounds more */
 
 /* What is inherited, each by itself. */
 enum service_field {

@@ -120,7 +120,7 @@ static bool read_cpu(struct reader *reader, const cJSON *value)
 static bool read_memory(struct reader *reader, const cJSON *value)
 {
 	return read_number(reader, value, SERVICE_MEMORY,
-			"has to be a number of bytes, 1 to 9007199254740992, or null");
+			"has to be a number of bytes, 1 to 9007199254740991, or null");
 }
 
 /* "" and null are none. */

@@ -15,7 +15,7 @@ SEEDS = ["seed-1", "seed.2"]
 PORTS = [1, 80, "443", "80/udp", "65535/sctp"]  # no two the same
 BAD_NAMES = ["%00", "seed-1%00", "%C3%A4", "%FF", "nobody", "Seed-1", "-", "a" * 5000, "seed-1%20"]
 NUMBERS = {"min_instances": st.integers(0, 10), "max_instances": st.integers(10, 10**6),
-           "cpu": st.sampled_from([0.001, 0.5, 4, 1e6]), "memory": st.integers(1, 2**53)}
+           "cpu": st.sampled_from([0.001, 0.5, 4, 1e6]), "memory": st.integers(1, 2**53 - 1)}
 
 
 def seeds():
@@ -70,10 +70,11 @@ def unknown(draw, value):
 def out_of_range(draw, value):
     value.update(draw(st.sampled_from([
         {"min_instances": -1}, {"max_instances": 10**6 + 1}, {"min_instances": 0.5}, {"cpu": 0}, {"cpu": 1e7},
-        {"memory": 0}, {"memory": 2**54}, {"image": "a b"}, {"image": "x" * 256}, {"ports": [0]}, {"ports": [65536]},
-        {"ports": ["80/x"]}, {"ports": [80, 80]}, {"ports": list(range(1, 34))}, {"dependencies": ["a,b"]},
-        {"dependencies": [SEEDS[0]] * 2}, {"dependencies": [f"s{place}" for place in range(17)]}, {"parent": "a b"},
-        {"name": ""}, {"name": "-"}, {"name": "x" * 64}, {"name": "a/b"}, {"heartbeat": "x"}])))
+        {"memory": 0}, {"memory": 2**53}, {"memory": 2**53 + 1}, {"image": "a b"}, {"image": "x" * 256},
+        {"ports": [0]}, {"ports": [65536]}, {"ports": ["80/x"]}, {"ports": [80, 80]}, {"ports": list(range(1, 34))},
+        {"dependencies": ["a,b"]}, {"dependencies": [SEEDS[0]] * 2}, {"parent": "a b"},
+        {"dependencies": [f"s{place}" for place in range(17)]}, {"name": ""}, {"name": "-"},
+        {"name": "x" * 64}, {"name": "a/b"}, {"heartbeat": "x"}])))
 
 
 def whole(draw, value):

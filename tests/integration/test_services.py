@@ -62,9 +62,9 @@ def test_life_of_a_service(start_weir, tmp_path, url):
     assert {name: plain[name] for name in NOTHING} == NOTHING and plain["active"]
     assert plain["instances"] == 0 and plain["inherited"] == {}
     web = make(weir, "web", image="nginx:1.25", ports=[80, "443", "53/udp"], dependencies=["db"], min_instances=2,
-               max_instances=8, cpu=0.25, memory=2**53, heartbeat="90s", thresholds=[HOT], active=False)
+               max_instances=8, cpu=0.25, memory=2**53 - 1, heartbeat="90s", thresholds=[HOT], active=False)
     assert (web["ports"], web["cpu"], web["memory"], web["heartbeat"], web["active"]) == (
-        ["80/tcp", "443/tcp", "53/udp"], 0.25, 2**53, "1m30s", False)
+        ["80/tcp", "443/tcp", "53/udp"], 0.25, 2**53 - 1, "1m30s", False)
     assert web["thresholds"] == [HOT] and web["resolved"]["thresholds"] == [{**HOT, "service": "web"}]
     assert data(send(weir, "PUT", "web", **web)) == web == show(weir, "web")
     assert data(send(weir, "PATCH", "web", active=True, image=None, ports=[])) == {
@@ -143,7 +143,8 @@ BAD = [
     ({"max_instances": "1"}, "from 0 to 1000000"), ({"max_instances": 10**6 + 1}, "from 0 to 1000000"),
     ({"min_instances": 2, "max_instances": 1}, "min_instances 2 is more than max_instances 1"),
     ({"cpu": 0}, "number of cores"), ({"cpu": "1"}, "number of cores"), ({"cpu": 1e300}, "number of cores"),
-    ({"memory": 0}, "number of bytes"), ({"memory": 2**60}, "number of bytes"), ({"heartbeat": "x"}, "a duration"),
+    ({"memory": 0}, "number of bytes"), ({"memory": 2**60}, "number of bytes"), ({"memory": 2**53 + 1}, "of bytes"),
+    ({"heartbeat": "x"}, "a duration"),
     ({"thresholds": [HOT, HOT]}, '"Hot" is there twice'), ({"thresholds": [{}]}, "need name, metric and value"),
     ({"parent": "nobody"}, "there is no service nobody"), ({"dependencies": ["nobody"]}, "there is no service nobody"),
     ({"x": 1}, '"x" is no field of a service'), ({"labels": {}}, "is no field"), ([], "has to be an object"),

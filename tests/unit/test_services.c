@@ -45,7 +45,7 @@ static void test_values(void)
 		{ SERVICE_MAX, "99999999999999999999", false }, { SERVICE_CPU, "0.25", true },
 		{ SERVICE_CPU, "0", false }, { SERVICE_CPU, "-1", false }, { SERVICE_CPU, "NaN", false },
 		{ SERVICE_CPU, "+Inf", false }, { SERVICE_CPU, "1e300", false },
-		{ SERVICE_MEMORY, "9007199254740992", true }, { SERVICE_MEMORY, "9007199254740993", false },
+		{ SERVICE_MEMORY, "9007199254740991", true }, { SERVICE_MEMORY, "9007199254740992", false },
 		{ SERVICE_MEMORY, "0", false }, { SERVICE_HEARTBEAT, "30s", false }, /* no attribute */
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
