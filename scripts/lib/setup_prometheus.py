@@ -27,10 +27,14 @@ def kept_configs(configs, weirs, gone):
 
 
 def kept_job(job, weirs, gone, site):
-    job = {**job, "static_configs": kept_configs(job.get("static_configs", []), weirs, gone)}
-    for config in job["static_configs"]:
+    if "static_configs" in job:
+        job = {**job, "static_configs": kept_configs(job["static_configs"], weirs, gone)}
+    for config in job.get("static_configs", []):
         if "site" in config.get("labels", {}):
             config["labels"]["site"] = site
+    for rule in job.get("relabel_configs", []):
+        if rule.get("target_label") == "site":
+            rule["replacement"] = site
     return job
 
 
@@ -84,7 +88,7 @@ def settings(config, weirs, gone):
     if not any(manager["static_configs"] for manager in shipped.get("alerting", {}).get("alertmanagers", [])):
         shipped.pop("alerting", None)
     jobs = [kept_job(job, weirs, gone, config["site"]) for job in shipped["scrape_configs"]]
-    shipped["scrape_configs"] = [job for job in jobs if job["static_configs"] or any(
+    shipped["scrape_configs"] = [job for job in jobs if job.get("static_configs") or any(
         key.endswith("_sd_configs") for key in job)] + [own_job(job, files) for job in wanted["jobs"]]
     writes = shipped.get("remote_write", []) + [own_write(write, files) for write in wanted["remote_write"]]
     if writes:

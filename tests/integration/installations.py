@@ -116,7 +116,7 @@ def check_prometheus(installation):
     """Its jobs: {name: targets}."""
     code, output, errors = run("promtool", "check", "config", installation.prometheus())
     assert code == 0 and "duplicate" not in output, output + errors
-    return {job["job_name"]: [target for group in job["static_configs"] for target in group["targets"]]
+    return {job["job_name"]: [target for group in job.get("static_configs", []) for target in group["targets"]]
             for job in yaml.safe_load(installation.prometheus().read_text())["scrape_configs"]}
 
 

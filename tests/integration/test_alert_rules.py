@@ -57,11 +57,10 @@ def test_each_explained_alert_is_there():
 
 def alternative(text):
     """The settings with a target for each of weir's, as the comments say."""
-    text, count = re.subn(r"^  # ( *(?:- job_name: weir-targets|metric_relabel_configs:)$"
-                          r"(?:\n  #   .*)+)",
-                          lambda found: re.sub(r"^  # ?", "  ", "  # " + found[1], flags=re.M), text,
-                          flags=re.M)
-    assert count == 2
+    text, count = re.subn(r"^    # (metric_relabel_configs:(?:\n    #   .*)+)",
+                          lambda found: "    " + found[1].replace("\n    # ", "\n    "), text, flags=re.M)
+    text, dropped = re.subn(r"^      - source_labels: \[__metrics_path__\]\n.*\n        action: drop\n", "", text, flags=re.M)
+    assert (count, dropped) == (2, 1)
     return text
 
 
@@ -96,8 +95,9 @@ class ShippedPrometheus(peers.Prometheus):
 
 
 @pytest.mark.parametrize("is_alternative", [False, True], ids=["page", "targets"])
-def test_in_force(weir, tmp_path, is_alternative):
+def test_in_force(weir, tmp_path, node_exporter, is_alternative):
     wait_until_read(weir)
+    create(weir, {"job": "node", "instance": "n1"}, mode="pull", address=f"127.0.0.1:{node_exporter.port}")
     create(weir, {"job": "gone", "instance": "i"}, interval="1ms", silent_after=1)
     create(weir, {"job": "beats", "instance": "i"}, interval="1h")
     weir.put("/metrics/job/beats/instance/i", "n 1\n")
@@ -110,14 +110,18 @@ def test_in_force(weir, tmp_path, is_alternative):
         server.wait_for('m{job="backup",instance="db1",site="main"} == 1')
         server.wait_for('m{job="backup",instance="db2",site="b"} == 2')
         server.wait_for('weir:limit_used:ratio{job="weir",limit="groups"} >= 0')
+        server.wait_for('up{job="node",instance="n1",site="main"} == 1')
+        server.wait_for('node_uname_info{job="node",instance="n1",site="main"}')
         assert server.query("count(m)")[0][1] == "2"
         assert server.query('count({exported_instance!=""})') == []
         if is_alternative:
             assert server.wait_for('up{job="backup",instance="db1"} == 1')
             assert server.wait_for('up{job="gone",instance="i"} == 0')
+            assert server.query('up{job="node"}')[0][0]["instance"] == "n1"
             assert server.wait_for('weir_target_last_seen_time_seconds{job="beats",instance="i"}')
         else:
             wait_for(lambda: ("WeirTargetSilent", "i") in server.alerts(), "the alert")
+            assert server.query('up{job=~"backup|gone|beats"}') == []
         wait_for(lambda: not server.unhealthy(), "all rules were evaluated")
 
 

@@ -116,10 +116,13 @@ def test_the_prometheus_of_the_cloud_is_good(tmp_path):
                           timeout=DEADLINE, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     config = yaml.safe_load((DOCKER / "prometheus" / "cloud.yml").read_text())
-    hosts = {target.partition(":")[0] for job in config["scrape_configs"] for targets in job["static_configs"]
-             for target in targets["targets"]} - {"localhost"}
+    hosts = {target.partition(":")[0] for job in config["scrape_configs"]
+             for targets in job.get("static_configs", []) for target in targets["targets"]} - {"localhost"}
     assert hosts <= {*services("cloud"), "weir"}
-    assert {job["job_name"] for job in config["scrape_configs"] if job.get("honor_labels")} == {"pushed"}
+    assert [job["http_sd_configs"][0]["url"] for job in config["scrape_configs"] if "http_sd_configs" in job] == [
+        "http://weir:9091/api/v1/sd"]
+    assert {job["job_name"] for job in config["scrape_configs"] if job.get("honor_labels")} == {
+        "pushed", "weir-targets"}
 
 
 def test_grafana_gets_a_database_of_its_own():

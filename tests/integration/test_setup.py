@@ -100,7 +100,7 @@ def test_a_small_one(small, tmp_path):
     assert sorted(whole["volumes"]) == ["prometheus", "weir"] and {"back", "front"} <= set(whole["networks"])
     assert not {"redis", "postgres", "depends_on"} & set(str(whole["services"]["weir"]).split())
     assert check_prometheus(small) == {"pushed": ["weir:9091"], "weir": ["weir:9091"], "weir-health": ["weir:9091"],
-                                       "prometheus": ["localhost:9090"]}
+                                       "weir-targets": [], "prometheus": ["localhost:9090"]}
     assert "alerting" not in small.prometheus().read_text()
     conf = check_nginx(small, tmp_path / "nginx")
     assert "server_name push.example.com" in conf and "grafana" not in conf.lower()
@@ -202,8 +202,10 @@ def test_own_jobs_and_where_to_write(large):
     settings = yaml.safe_load(large.prometheus().read_text())
     assert settings["global"] == {"scrape_interval": "20s", "evaluation_interval": "20s",
                                   "external_labels": {"site": "lisbon", "region": "eu"}}
-    assert {group["labels"]["site"] for made in settings["scrape_configs"] for group in made["static_configs"]
+    assert {group["labels"]["site"] for made in settings["scrape_configs"] for group in made.get("static_configs", [])
             if "site" in group.get("labels", {})} == {"lisbon"}
+    assert [rule["replacement"] for made in settings["scrape_configs"] for rule in made.get("relabel_configs", [])
+            if rule.get("target_label") == "site"] == ["lisbon"]
     assert settings["remote_write"][0]["write_relabel_configs"][0]["regex"] == r"up|weir_\w+"
     service = large.services()["prometheus"]
     mounted = {volume.split(":")[1]: volume.split(":")[0] for volume in service["volumes"]}
