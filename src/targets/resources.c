@@ -67,14 +67,14 @@ static bool fits(struct slice line, const struct sought *sought)
 					|| slice_equal(label_of(line, sought->label.name), sought->label.value));
 }
 
-/* How many lines are like that; the first of them. */
-static uint32_t count_lines(
-		const struct block *block, const struct sought *sought, struct slice *ret_first)
+/* How many lines are like that, up to so many; the first of them. */
+static uint32_t count_lines(const struct block *block, const struct sought *sought, uint32_t max,
+		struct slice *ret_first)
 {
 	uint32_t count = 0;
 	for (uint32_t i = 0; i < block->chunk_count; i++) {
 		struct slice rest = chunk_text(block->chunks[i]);
-		while (rest.len > 0) {
+		while (rest.len > 0 && count < max) {
 			struct slice line = slice_take_line(&rest);
 			if (fits(line, sought) && count++ == 0) {
 				*ret_first = line;
@@ -90,7 +90,7 @@ static struct slice find_line(const struct source *source, const struct sought *
 	const struct block *block = find_block(source, sought->name);
 	struct slice line = slice_make(NULL, 0);
 	if (block != NULL) {
-		count_lines(block, sought, &line);
+		count_lines(block, sought, 1, &line);
 	}
 	return line;
 }
@@ -125,7 +125,7 @@ static void append_cpus(struct buf *out, const struct source *source)
 	};
 	const struct block *block = find_block(source, idle.name);
 	struct slice first;
-	uint32_t count = block == NULL ? 0 : count_lines(block, &idle, &first);
+	uint32_t count = block == NULL ? 0 : count_lines(block, &idle, UINT32_MAX, &first);
 	if (count > 0) {
 		buf_printf(out, ",\"cpus\":%u", count);
 	}
