@@ -10,7 +10,7 @@
 enum {
 	LOOKED_AT_MAX = 1000, /* targets, on one turn of the loop */
 	PIECE_BYTES = 64 * 1024,
-	COSTLY_PIECE_BYTES = 8 * 1024, /* of some targets, for each of which much is read */
+	COSTLY_PIECE_BYTES = 4 * 1024, /* of some targets, for each of which much is read */
 };
 
 static bool is_costly(const struct targets_list *list)
