@@ -29,6 +29,12 @@ def weir(directory, *flags):
                           capture_output=True, timeout=DEADLINE, check=False)
 
 
+def test_each_script_is_told_of():
+    page = (REPOSITORY / "CONTRIBUTING.md").read_text()
+    scripts = [path for path in (REPOSITORY / "scripts").iterdir() if path.is_file()]
+    assert len(scripts) > 20 and [path.name for path in scripts if f"`scripts/{path.name}" not in page] == []
+
+
 def test_there_are_blocks():
     assert {page: len(yaml_blocks(page)) for page in PAGES} == {"config.md": 3, "web-config.md": 3}
 
