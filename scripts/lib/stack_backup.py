@@ -157,6 +157,8 @@ def backup(place, directory, keep=None):
         shutil.rmtree(draft, ignore_errors=True)
         raise
     print(f"saved {', '.join(parts)} to {path}")
+    for what in place.unsaved():
+        print(f"not saved: {what}")
     remove_older(directory, keep)
     return path
 

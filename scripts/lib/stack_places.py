@@ -63,6 +63,9 @@ class Servers:
                  "prometheus": self.prometheus_url}
         return [name for name, is_there in there.items() if is_there]
 
+    def unsaved(self):
+        return ()
+
     def run(self, part, command, **options):
         return run(command, what=part, **options)
 
@@ -123,6 +126,13 @@ class Containers:
     def parts(self):
         """weirs on a Redis have nothing of their own."""
         return [name for name in ("postgres", "redis", "weir", "prometheus") if name in self.services]
+
+    def unsaved(self):
+        """What there is that no part has."""
+        if of_kinds(self.services, ["alertmanager"]):
+            yield "silences, in Alertmanager's volume"
+        if of_kinds(self.services, ["grafana"]) and "postgres" not in self.services:
+            yield "what people made in Grafana, in its volume"
 
     def run(self, part, command, **options):
         return run([*self.compose, "exec", "-T", part, *command], what=part, **options)

@@ -245,6 +245,14 @@ def test_parts_in_containers(postgres, compose, tmp_path):
     assert (lines[1], lines[-1]) == ("stop nginx weir-1 weir-3", "start nginx weir-1 weir-3")
 
 
+def test_what_is_not_saved_is_told(postgres, compose, tmp_path):
+    program, _ = compose
+    variables = {"COMPOSE": program, "PGHOST": "127.0.0.1", "PGPORT": postgres.port, "SERVICES": "postgres alertmanager nginx"}
+    where = f"--compose-file={DOCKER / 'compose.cloud.yml'}"
+    code, output, errors = stack(where, "backup", tmp_path / "backups", **variables)
+    assert (code, errors) == (0, "") and output.endswith("\nnot saved: silences, in Alertmanager's volume\n")
+
+
 @pytest.fixture
 def make(compose, tmp_path):
     """Runs a verb with all variables that the cloud needs."""
@@ -279,6 +287,16 @@ def test_verbs(make):
     assert told() == ["down --volumes --remove-orphans"]
     code, _, errors = run_make("restore")
     assert code != 0 and errors.startswith("FROM is missing: say which backup") and told() == []
+
+
+def test_the_project_is_that_of_the_variables(make, tmp_path):
+    """Else a verb could be carried out on the containers and volumes of another one."""
+    run_make, told = make
+    (tmp_path / "env").write_text("A=b\nCOMPOSE_PROJECT_NAME=other\n")
+    code, output, _ = run_make("clean", answer="yes\n")
+    assert code == 0 and "volumes of other." in output and told()[-1].startswith("-p other ")
+    assert run_make("check")[0] == 0 and all(line.startswith("-p other ") for line in told() if line.startswith("-p"))
+    assert run_make("down", "PROJECT=mine")[0] == 0 and told()[-1].startswith("-p mine ")
 
 
 def test_nothing_is_started_while_something_is_missing(make):
