@@ -78,7 +78,7 @@ def test_each_key_that_is_referred_to_is_told_of():
     ("replicas: 1", "replica: 1", "StatefulSet.spec.replica: a V1StatefulSetSpec has no such field"),
     ("replicas: 1", "replicas: one", "StatefulSet.spec.replicas: 'one' is no int"),
     ("replicas: 1", "replicas: true", "StatefulSet.spec.replicas: True is no int"),
-    ("value: 256MiB", "value: 256", "StatefulSet.spec.template.spec.containers[0].env[0].value: 256 is no str"),
+    ("value: 160MiB", "value: 256", "StatefulSet.spec.template.spec.containers[0].env[0].value: 256 is no str"),
     ("drop: [ALL]", "drop: ALL", "StatefulSet.spec.template.spec.containers[0].securityContext.capabilities.drop: "
                                  "'ALL' is no list[str]"),
     ("port: http", "port: [http]", "StatefulSet.spec.template.spec.containers[0].startupProbe.httpGet.port: ['http'] "
@@ -161,7 +161,7 @@ def test_no_secret_is_in_a_file():
         for document in assembled(name):
             for container in containers_of(document):
                 assert {variable for variable in variables_of(container)[0]} <= {
-                    "WEIR_LIMIT_STORED_BYTES", "WEIR_CURL_CONFIG", "WEIR_SITE_DIR"}
+                    "WEIR_LIMIT_STORED_BYTES", "WEIR_LIMIT_BODY_BYTES", "WEIR_CURL_CONFIG", "WEIR_SITE_DIR"}
 
 
 def test_images_are_of_this_version():
