@@ -1,6 +1,7 @@
 """The targets of an installation that takes pushes of those alone that are registered: lines for weir's import."""
 
 import json
+import shlex
 
 NAME = "targets.jsonl"
 # What docker/compose.site.yml pushes from each host, and of each switch.
@@ -30,4 +31,5 @@ def files(config, compose):
 def told(config, directory):
     """How to register them."""
     url = f"https://{config['names']['push']}.{config['domain']}/api/v1/targets/import"
-    return f"then let its own push: curl -u {(config['users'] or ['USER'])[0]} --data-binary @{directory / NAME} {url}"
+    file = shlex.quote(f"@{directory / NAME}")
+    return f"then let its own push: curl -u {(config['users'] or ['USER'])[0]} --data-binary {file} {url}"

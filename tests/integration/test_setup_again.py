@@ -3,6 +3,7 @@
 import fcntl
 import os
 import re
+import shlex
 import shutil
 import subprocess
 
@@ -239,6 +240,15 @@ def test_a_place_that_cannot_be_written_is_told(small, tmp_path):
     (tmp_path / "elsewhere").write_text("others'\n")
     (small.directory / ".env").symlink_to(tmp_path / "elsewhere")
     assert small.setup()[0] == 1 and (tmp_path / "elsewhere").read_text() == "others'\n"
+
+
+def test_what_is_to_be_run_next_can_be(tmp_path):
+    """Whatever the directory is called."""
+    stack = Installation(tmp_path, {**SMALL, "weirs": {**SMALL["weirs"], "register": "known"}}, "it's a $HOME")
+    start, register = stack.made().splitlines()[-2:]
+    words = shlex.split(start.partition(": ")[2])
+    assert words[:6] == ["docker", "compose", "-f", f"{stack.directory}/compose.yml", "--env-file", f"{stack.directory}/.env"]
+    assert f"@{stack.directory}/targets.jsonl" in shlex.split(register.partition(": ")[2])
 
 
 # ---- How it is called ---------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -216,6 +217,26 @@ def test_containers_are_asked_from_within(compose, tmp_path):  # noqa: F811
     assert "exec -T weir-2 /usr/bin/weir probe" in lines
     assert "exec -T prometheus wget -q -T 5 -O - http://127.0.0.1:9090/-/ready" in lines
     assert "exec -T nginx wget -q -O /dev/null http://127.0.0.1:8080/" in lines
+
+
+def test_a_container_that_hangs_does_not_hold_it_up(tmp_path):
+    program = tmp_path / "compose"
+    program.write_text("""#!/bin/sh
+case $* in
+*" config "*) echo weir-1 grafana-1 grafana-2 ;;
+*" exec -T grafana-1 "*health) echo '{"database":"ok"}' ;;
+*) echo $$ >>"$0.pids"; exec sleep 100 ;;
+esac
+""")
+    program.chmod(0o755)
+    code, output, errors = stack(f"--compose-file={DOCKER / 'compose.cloud.yml'}", "status", "--json", "--timeout=1",
+                                 COMPOSE=program)
+    assert (code, errors) == (1, "")
+    components = {one["name"]: one for one in json.loads(output)["components"]}
+    assert away(components) == {"weir-1", "grafana-2"}
+    assert components["grafana-2"]["why"] == "grafana-2: it does not answer within 1 s"
+    for pid in (tmp_path / "compose.pids").read_text().split():
+        assert not Path(f"/proc/{pid}").exists(), "nobody is left behind"
 
 
 def test_as_many_as_setup_has_made(compose, tmp_path):  # noqa: F811
