@@ -297,6 +297,9 @@ def test_the_project_is_that_of_the_variables(make, tmp_path):
     assert code == 0 and "volumes of other." in output and told()[-1].startswith("-p other ")
     assert run_make("check")[0] == 0 and all(line.startswith("-p other ") for line in told() if line.startswith("-p"))
     assert run_make("down", "PROJECT=mine")[0] == 0 and told()[-1].startswith("-p mine ")
+    (tmp_path / "env").write_text("A=b\n")
+    assert run_make("clean", "FILE=compose.site.yml", answer="yes\n")[0] == 0
+    assert told()[-1].startswith("-p weir-site "), "the cloud may be on the same machine, and clean removes what is no part"
 
 
 def test_nothing_is_started_while_something_is_missing(make):
