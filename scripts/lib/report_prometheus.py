@@ -34,6 +34,7 @@ class Prometheus:
     def __init__(self, asker, period):
         self.asker = asker
         self.period = period
+        self.warnings = set()  # as of a storage that is away, so that only a part came
         self.window = f"{period.step * 1000 - 1}ms"  # without the sample at the step's begin
 
     def _ask(self, path, parameters, read):
@@ -41,6 +42,8 @@ class Prometheus:
         answer = self.asker.json(path, parameters)
         try:
             if answer["status"] == "success":
+                self.warnings.update(str(said) for said in answer.get("warnings", ())
+                                     if not str(said).startswith("PromQL info"))
                 return [read(row) for row in answer["data"]["result"]]
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
             pass

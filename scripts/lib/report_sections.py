@@ -20,6 +20,7 @@ class Facts:
     targets: list = None  # as the weir lists them; None: it was not asked
     series: dict = field(default_factory=dict)  # {(job, instance): on the page}
     bytes: dict = field(default_factory=dict)
+    warnings: list = field(default_factory=list)  # of Prometheus
 
 
 def named(labels, but=()):
@@ -206,6 +207,7 @@ def sections_of(facts, period, top):
     if facts.targets is None:
         about.texts.append("No weir was asked, so it is not said in which state targets are, why pushes were refused, "
                            "and how large they are.")
+    about.texts += [f"Prometheus warns that something may be missing: {said}" for said in facts.warnings[:top]]
     return [about, scraped_section(facts, period, top), pushing_section(facts, period, top),
             alerts_section(facts, period, top), pushers_section(facts, top), rejected_section(facts, period, top),
             weirs_section(facts, period)]

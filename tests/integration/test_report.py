@@ -292,18 +292,39 @@ ODD = ["", "[]", "<html>", '{"status":"success"', '{"status":"success"}', '{"sta
            '[{"metric":{},"value":[1,"+Inf"]}]', '[{"metric":{},"value":1,"values":[1]}]', "9" * 5000))]
 
 
+class Odd(http.server.BaseHTTPRequestHandler):
+    """Answers what it is told to."""
+
+    code = 200
+
+    def do_GET(self):
+        body = self.answer().encode()
+        self.send_response(self.code)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def answer(self):
+        return self.body
+
+    def log_message(self, *_):
+        pass
+
+
+def test_what_has_only_a_part_is_told():
+    """As with storages behind Prometheus, one of which is away."""
+    class Part(Odd):
+        def answer(self):
+            rows = [{"metric": {}, "value": [1, "1"]}] if "vector" in self.path else []
+            said = ["remote_read: 503 <b>", "PromQL info: metric might not be a counter"] if "range" in self.path else []
+            return json.dumps({"status": "success", "data": {"result": rows}, "warnings": said})
+    with Served(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Part)) as part:
+        told = [line for line in report("--day", f"--prometheus={part.url}").splitlines() if "Prometheus warns" in line]
+    assert told == ["Prometheus warns that something may be missing: remote\\_read: 503 &lt;b&gt;"]
+
+
 def test_what_is_no_prometheus():
     """Whatever it answers is one line."""
-    class Odd(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            body = self.body.encode()
-            self.send_response(self.code)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
     with Served(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Odd)) as odd:
         for code, body in [*((200, body) for body in ODD), (422, '{"error":"too many\\u001b[1m samples"}'), (500, "\ud7ff\x1b")]:
             Odd.code, Odd.body = code, body
