@@ -4,6 +4,7 @@ import pytest
 
 from certificates import Authority
 from cutting_proxy import CuttingProxy
+from harness import wait_for
 from redis_servers import BROKEN, RedisClient, RedisCluster, RedisServer
 
 
@@ -73,6 +74,7 @@ def test_cluster(tmp_path):
         target = next(node for node in cluster.masters() if node is not master)
         cluster.move_slot(cluster.slot_of(key), target)
         assert cluster.master_of(key) is target and target.command("GET", key) == "1"
+        wait_for(lambda: int(target.command("WAIT", 1, 1000)) >= 1, "its replica has the key, too")
         target.kill()
         cluster.fail_over_from(target)
         assert cluster.master_of(key).command("GET", key) == "1"

@@ -71,6 +71,14 @@ static inline bool port_answers(uint16_t port)
 	return answers;
 }
 
+static inline bool path_answers(const char *path)
+{
+	redisContext *context = redisConnectUnix(path);
+	bool answers = context != NULL && context->err == 0;
+	redisFree(context);
+	return answers;
+}
+
 /* Runs a program that ends with this one. */
 static inline pid_t run_program(const char *const *args)
 {
@@ -110,7 +118,7 @@ static inline void redis_process_run(struct redis_process *process)
 	}
 	process->pid = run_program(args);
 	uint64_t end_ns = patience_end_ns();
-	while (has_port ? access(process->path, F_OK) != 0 : !port_answers(process->port)) {
+	while (has_port ? !path_answers(process->path) : !port_answers(process->port)) {
 		if (clock_monotonic_ns() > end_ns || waitpid(process->pid, NULL, WNOHANG) != 0) {
 			fprintf(stderr, "redis-server does not start\n");
 			exit(1);
