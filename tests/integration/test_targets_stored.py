@@ -5,6 +5,7 @@ import json
 import signal
 import sqlite3
 import sys
+from datetime import datetime
 
 import pytest
 
@@ -276,7 +277,8 @@ def test_takeover(tmp_path):
         before = one(first)
         weirs.take_over()
         after = one(first)  # at the same address
-        assert after["first_seen"][:26] == before["first_seen"][:26]  # microseconds are stored
+        # Microseconds are stored, and read here.
+        assert datetime.fromisoformat(after["first_seen"]) == datetime.fromisoformat(before["first_seen"])
         assert {**after, "first_seen": ""} == {**before, "first_seen": ""}
         assert one(first, "made")["id"] == made["id"]
         first.put("/metrics/job/j", "m 1\n")
