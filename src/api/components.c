@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #include "config/table.h"
 #include "config/value.h"
@@ -77,17 +76,14 @@ void components_append_json(
 
 static void append_how(struct buf *out, const struct component *component)
 {
-	time_t seconds = (time_t)(component->seen_ns / 1000000000);
-	struct tm utc;
-	char text[64];
 	if (component->is_up) {
 		buf_append_string(out, "up");
 	} else if (component->seen_ns == 0) {
 		buf_append_string(out, "<span class=\"failed\">away since weir started</span>");
 	} else {
-		gmtime_r(&seconds, &utc);
-		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &utc);
-		buf_printf(out, "<span class=\"failed\">away, last seen %s</span>", text);
+		buf_append_string(out, "<span class=\"failed\">away, last seen ");
+		html_append_time(out, component->seen_ns);
+		buf_append_string(out, "</span>");
 	}
 }
 

@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "config/table.h"
 #include "config/value.h"
@@ -26,16 +25,6 @@ static void append_escaped(
 	buf_append_string(out, before);
 	html_append_escaped(out, escaped, STATUS_TEXT_BYTES);
 	buf_append_string(out, behind);
-}
-
-static void append_time(struct buf *out, int64_t unix_ns)
-{
-	time_t seconds = (time_t)(unix_ns / 1000000000);
-	struct tm utc;
-	char text[64];
-	gmtime_r(&seconds, &utc);
-	size_t len = strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &utc);
-	buf_append(out, slice_make(text, len));
 }
 
 static void append_count(struct buf *out, uint64_t count, const char *one, const char *many)
@@ -106,7 +95,7 @@ static void write_family(struct buf *out, const struct status_family *family)
 	buf_append_string(out, "<span class=\"faint\">");
 	append_count(out, family->block->line_count, "series", "series");
 	buf_append_string(out, ", pushed ");
-	append_time(out, family->pushed_ns);
+	html_append_time(out, family->pushed_ns);
 	buf_append_string(out, "</span></summary>\n");
 	if (family->help.len > 0) {
 		append_escaped(out, "<p>", family->help, "</p>\n");
@@ -153,12 +142,12 @@ static void write_push_times(struct buf *out, const struct group_times *times)
 		buf_append_string(out, "never pushed with success");
 	} else {
 		buf_append_string(out, "pushed ");
-		append_time(out, times->pushed_ns);
+		html_append_time(out, times->pushed_ns);
 	}
 	buf_append_string(out, "</span>\n");
 	if (times->failed_ns > times->pushed_ns) {
 		buf_append_string(out, "<span class=\"failed\">last push failed, ");
-		append_time(out, times->failed_ns);
+		html_append_time(out, times->failed_ns);
 		buf_append_string(out, "</span>\n");
 	}
 }
@@ -314,9 +303,9 @@ static void write_status(struct buf *out, const struct status_view *view)
 	buf_append_string(out,
 			"<h2 id=\"status\">Status</h2>\n<p>weir " WEIR_VERSION " (" WEIR_COMPILER
 			", " WEIR_PLATFORM "), started ");
-	append_time(out, view->started_ns);
+	html_append_time(out, view->started_ns);
 	buf_append_string(out, "; this page is of ");
-	append_time(out, view->now_ns);
+	html_append_time(out, view->now_ns);
 	buf_append_string(out,
 			".</p>\n<p>Groups are deleted by the API: DELETE /metrics/job/JOB/NAME/VALUE...</p>\n");
 	buf_append(out, view->components);

@@ -1,5 +1,7 @@
 #include "ui/html.h"
 
+#include <time.h>
+
 #include "base/utf8.h"
 
 /* Go's html/template has the same. */
@@ -77,6 +79,16 @@ void html_append_escaped(struct buf *out, struct slice escaped, size_t bytes)
 	if (!append_most(out, escaped, bytes, true)) {
 		buf_append(out, SLICE("\xe2\x80\xa6"));
 	}
+}
+
+void html_append_time(struct buf *out, int64_t unix_ns)
+{
+	time_t seconds = (time_t)(unix_ns / 1000000000);
+	struct tm utc;
+	char text[64];
+	gmtime_r(&seconds, &utc);
+	size_t len = strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &utc);
+	buf_append(out, slice_make(text, len));
 }
 
 void html_append_query(struct buf *out, struct slice text)
