@@ -265,7 +265,10 @@ static bool set_miscoded(struct exchange *exchange)
 	return true;
 }
 
-/* Requests without a body come here at once. True when it is denied and has its answer. */
+/*
+ * Requests without a body come here at once, and nobody has looked at their rights yet. True when
+ * it is denied and has its answer.
+ */
 static bool set_denied(struct api *api, struct exchange *exchange)
 {
 	struct route route;

@@ -31,6 +31,7 @@ bool rights_deny(struct exchange *exchange, const struct route *route)
 	}
 	unsigned denied = needed(route, exchange->request.method) & exchange->denied;
 	if (denied == 0) {
+		exchange->denied = 0;
 		return false;
 	}
 	exchange_set_error(exchange, 403,

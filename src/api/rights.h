@@ -11,5 +11,8 @@
 #include "api/route.h"
 #include "http/exchange.h"
 
-/* True when who asks may not, and the exchange has its answer to be given. */
+/*
+ * True when who asks may not, and the exchange has its answer to be given. Else that is settled
+ * for this request: nothing is denied to it any more.
+ */
 bool rights_deny(struct exchange *exchange, const struct route *route);
