@@ -161,7 +161,7 @@ static bool find_image(struct host_write *write)
 	const struct orwell_number *number = &write->fields.image_id;
 	bool is_there = !number->is_given || number->is_null
 			|| inventory_find(orwell_registry(&write->write), TARGET_IMAGE, number->value) != NULL;
-	return is_there || orwell_refuse(&write->write, 404, SLICE("OS Image Not Found"));
+	return is_there || targets_turn_refuse(&write->write.turn, 404, SLICE("OS Image Not Found"));
 }
 
 static struct label attribute(const char *name, bool is_null, struct slice value)
@@ -200,7 +200,7 @@ static bool refuse_taken(struct host_write *write, const struct target *owner)
 	if (!inventory_is_host(owner)) {
 		text = SLICE("IP is the name of a virtual target, which is no host");
 	}
-	return orwell_refuse(&write->write, 409, text);
+	return targets_turn_refuse(&write->write.turn, 409, text);
 }
 
 static bool prepare_new(struct orwell_write *base)
@@ -215,7 +215,7 @@ static bool prepare_new(struct orwell_write *base)
 		return refuse_taken(write, owner);
 	}
 	if (write->has_id && registry_find_by_id(registry, &write->id) != NULL) {
-		return orwell_refuse(base, 409, SLICE("Host with this id exists already"));
+		return targets_turn_refuse(&base->turn, 409, SLICE("Host with this id exists already"));
 	}
 	struct target_id id = write->has_id ? write->id : target_id_of_key(&key->key);
 	if (!write->has_id && registry_find_by_id(registry, &id) != NULL) {
@@ -225,7 +225,7 @@ static bool prepare_new(struct orwell_write *base)
 		return false;
 	}
 	apply_fields(write, &config);
-	return orwell_make(base, &key->key, &config, &id);
+	return targets_turn_make(&base->turn, &key->key, &config, &id);
 }
 
 static bool prepare_change(struct orwell_write *base)
@@ -235,7 +235,7 @@ static bool prepare_change(struct orwell_write *base)
 	const struct target *host = find_host(registry, &write->id);
 	struct inventory_key key;
 	if (host == NULL) {
-		return orwell_refuse(base, 404, base->missing);
+		return targets_turn_refuse(&base->turn, 404, base->missing);
 	}
 	struct slice ip = write->fields.ip.text;
 	inventory_host_key(&key, ip.len > 0 ? ip : target_label(host, SLICE("instance")));
@@ -249,16 +249,17 @@ static bool prepare_change(struct orwell_write *base)
 	struct target_config config = host->config;
 	apply_fields(write, &config);
 	if (config.attributes.count > TARGETS_ATTRIBUTES_MAX) {
-		return orwell_refuse(base, 409, SLICE("Host has too many attributes already"));
+		return targets_turn_refuse(&base->turn, 409, SLICE("Host has too many attributes already"));
 	}
-	return orwell_change(base, host, &key.key, &config);
+	return targets_turn_change(&base->turn, host, &key.key, &config);
 }
 
 static bool prepare_deletion(struct orwell_write *base)
 {
 	const struct host_write *write = (struct host_write *)base;
 	const struct target *host = find_host(orwell_registry(base), &write->id);
-	return host == NULL ? orwell_refuse(base, 404, not_found) : orwell_delete(base, host);
+	return host == NULL ? targets_turn_refuse(&base->turn, 404, not_found)
+						: orwell_delete(base, host);
 }
 
 static struct host_write *create_write(
@@ -334,7 +335,7 @@ static bool prepare_image(struct orwell_write *base)
 	const struct registry *registry = orwell_registry(base);
 	bool is_there = find_host(registry, &write->id) != NULL
 			&& inventory_find(registry, TARGET_IMAGE, write->fields.image_id.value) != NULL;
-	return is_there ? prepare_change(base) : orwell_refuse(base, 404, base->missing);
+	return is_there ? prepare_change(base) : targets_turn_refuse(&base->turn, 404, base->missing);
 }
 
 static void give_image(struct api *api, struct exchange *exchange)

@@ -89,14 +89,14 @@ static bool add(struct image_write *write, struct buf *text, uint64_t number)
 {
 	struct orwell_write *base = &write->write.write;
 	if (inventory_find(orwell_registry(base), TARGET_COLLECTOR, number) == NULL) {
-		return orwell_refuse(
-				base, 404, write->added != 0 ? base->missing : SLICE("Collector Not Found"));
+		return targets_turn_refuse(
+				&base->turn, 404, write->added != 0 ? base->missing : SLICE("Collector Not Found"));
 	}
 	if (!is_in(buf_slice(text), number)) {
 		buf_printf(text, "%s%llu", text->len > 0 ? "," : "", (unsigned long long)number);
 	}
 	return text->len <= TARGETS_ATTRIBUTE_BYTES_MAX
-			|| orwell_refuse(base, 409, SLICE("OS Image has too many collectors"));
+			|| targets_turn_refuse(&base->turn, 409, SLICE("OS Image has too many collectors"));
 }
 
 /* Those that are gone are left out on this occasion. */

@@ -77,7 +77,8 @@ bool orwell_setting_set(struct orwell_setting_write *write, struct target_config
 	config->attributes = targets_change_attributes(
 			&config->attributes, changes, count, orwell_arena(&write->write));
 	return config->attributes.count <= TARGETS_ATTRIBUTES_MAX
-			|| orwell_refuse(&write->write, 409, SLICE("There are too many attributes already"));
+			|| targets_turn_refuse(
+					&write->write.turn, 409, SLICE("There are too many attributes already"));
 }
 
 /* All that the body says. False: it was refused. */
@@ -92,7 +93,7 @@ static bool apply(struct orwell_setting_write *write, const struct target *targe
 	const struct target *owner =
 			inventory_find_named(orwell_registry(&write->write), setting->mode, name.value);
 	if (owner != NULL && owner != target) {
-		return orwell_refuse(&write->write, 409, setting->taken);
+		return targets_turn_refuse(&write->write.turn, 409, setting->taken);
 	}
 	return orwell_setting_set(write, config, &name, 1) && setting->apply(write, config);
 }
@@ -109,12 +110,12 @@ static bool prepare_new(struct orwell_write *base)
 	}
 	write->number = inventory_next_number(orwell_registry(base), mode, write->number);
 	if (write->number == 0) {
-		return orwell_refuse(base, 409, SLICE("no number is left"));
+		return targets_turn_refuse(&base->turn, 409, SLICE("no number is left"));
 	}
 	inventory_number_key(key, mode, write->number, arena);
 	/* The same wherever it is made, so that of two weirs that take a number one is told. */
 	struct target_id id = target_id_of_key(&key->key);
-	return orwell_make(base, &key->key, &config, &id);
+	return targets_turn_make(&base->turn, &key->key, &config, &id);
 }
 
 bool orwell_setting_prepare_change(struct orwell_write *base)
@@ -123,10 +124,11 @@ bool orwell_setting_prepare_change(struct orwell_write *base)
 	const struct target *target =
 			inventory_find(orwell_registry(base), write->setting->mode, write->number);
 	if (target == NULL) {
-		return orwell_refuse(base, 404, base->missing);
+		return targets_turn_refuse(&base->turn, 404, base->missing);
 	}
 	struct target_config config = target->config;
-	return apply(write, target, &config) && orwell_change(base, target, &target->key, &config);
+	return apply(write, target, &config)
+			&& targets_turn_change(&base->turn, target, &target->key, &config);
 }
 
 static bool prepare_deletion(struct orwell_write *base)
@@ -135,10 +137,11 @@ static bool prepare_deletion(struct orwell_write *base)
 	const struct registry *registry = orwell_registry(base);
 	const struct target *target = inventory_find(registry, write->setting->mode, write->number);
 	if (target == NULL) {
-		return orwell_refuse(base, 404, base->missing);
+		return targets_turn_refuse(&base->turn, 404, base->missing);
 	}
 	struct slice use = write->setting->use(registry, write->number);
-	return use.ptr != NULL ? orwell_refuse(base, 409, use) : orwell_delete(base, target);
+	return use.ptr != NULL ? targets_turn_refuse(&base->turn, 409, use)
+						   : orwell_delete(base, target);
 }
 
 struct orwell_setting_write *orwell_setting_write_create(struct api *api, struct exchange *exchange,

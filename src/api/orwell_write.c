@@ -57,18 +57,6 @@ void orwell_write_submit(struct orwell_write *write)
 
 /* ---- What it does ---- */
 
-bool orwell_make(struct orwell_write *write, const struct group_key *key,
-		const struct target_config *config, const struct target_id *id)
-{
-	return targets_turn_make(&write->turn, key, config, id);
-}
-
-bool orwell_change(struct orwell_write *write, const struct target *target,
-		const struct group_key *key, const struct target_config *config)
-{
-	return targets_turn_change(&write->turn, target, key, config);
-}
-
 bool orwell_delete(struct orwell_write *write, const struct target *target)
 {
 	struct buf out;
@@ -77,9 +65,4 @@ bool orwell_delete(struct orwell_write *write, const struct target *target)
 	write->shown = arena_copy(orwell_arena(write), buf_slice(&out));
 	buf_finish(&out);
 	return targets_turn_delete(&write->turn, target);
-}
-
-bool orwell_refuse(struct orwell_write *write, int status, struct slice text)
-{
-	return targets_turn_refuse(&write->turn, status, text);
 }

@@ -10,8 +10,8 @@
 struct orwell_write {
 	struct targets_turn turn;
 	/*
-	 * Fills in the change by what is there now: one of the four below is called, and what it
-	 * answers returned.
+	 * Fills in the change by what is there now: orwell_delete() or another of the four of its turn
+	 * is called, and what it answers returned.
 	 */
 	bool (*prepare)(struct orwell_write *write);
 	void (*append)(const struct registry *registry, struct buf *out, const struct target *target);
@@ -40,14 +40,5 @@ static inline struct arena *orwell_arena(const struct orwell_write *write)
 
 /* ---- For prepare ---- */
 
-/* The key outlives the write, as does what the configuration points to. */
-bool orwell_make(struct orwell_write *write, const struct group_key *key,
-		const struct target_config *config, const struct target_id *id);
-
-/* Everything is copied. The key may be another than the target has. */
-bool orwell_change(struct orwell_write *write, const struct target *target,
-		const struct group_key *key, const struct target_config *config);
-
+/* As targets_turn_delete(); what it was is shown. */
 bool orwell_delete(struct orwell_write *write, const struct target *target);
-
-bool orwell_refuse(struct orwell_write *write, int status, struct slice text);

@@ -35,12 +35,6 @@ static bool append_service(struct targets_list *list, struct buf *out, const str
 	return true;
 }
 
-static void append_end(struct targets_list *list, struct buf *out)
-{
-	buf_printf(out, "],\"total\":%zu,\"offset\":%zu,\"limit\":%zu}}\n", list->found,
-			list->query.offset, list->query.limit);
-}
-
 static const struct targets_writer as_page = {
 	.content_type = SLICE_INIT("application/json"),
 	.modes = 1 << TARGET_SERVICE,
@@ -48,7 +42,7 @@ static const struct targets_writer as_page = {
 	.begin = SLICE_INIT("{\"status\":\"success\",\"data\":{\"services\":["),
 	.between = SLICE_INIT(","),
 	.append = append_service,
-	.end = append_end,
+	.end = targets_list_end_page,
 };
 
 /* ---- Answers ---- */

@@ -19,12 +19,6 @@ static bool append_target(struct targets_list *list, struct buf *out, const stru
 	return true;
 }
 
-static void append_end(struct targets_list *list, struct buf *out)
-{
-	buf_printf(out, "],\"total\":%zu,\"offset\":%zu,\"limit\":%zu}}\n", list->found,
-			list->query.offset, list->query.limit);
-}
-
 static bool append_line(struct targets_list *list, struct buf *out, const struct target *target)
 {
 	targets_json_append_config(out, target);
@@ -39,7 +33,7 @@ static const struct targets_writer as_page = {
 	.begin = SLICE_INIT("{\"status\":\"success\",\"data\":{\"targets\":["),
 	.between = SLICE_INIT(","),
 	.append = append_target,
-	.end = append_end,
+	.end = targets_list_end_page,
 };
 
 static const struct targets_writer as_lines = {

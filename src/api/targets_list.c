@@ -42,6 +42,12 @@ static bool is_on_page(const struct targets_list *list)
 	return list->found > list->query.offset && list->shown < list->query.limit;
 }
 
+void targets_list_end_page(struct targets_list *list, struct buf *out)
+{
+	buf_printf(out, "],\"total\":%zu,\"offset\":%zu,\"limit\":%zu}}\n", list->found,
+			list->query.offset, list->query.limit);
+}
+
 static void end(struct targets_list *list)
 {
 	list->is_over = true;

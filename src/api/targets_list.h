@@ -56,6 +56,9 @@ struct targets_list {
 	bool is_closed;  /* meanwhile */
 };
 
+/* For a writer: how many there are, and which of them are on the page; its array and object end. */
+void targets_list_end_page(struct targets_list *list, struct buf *out);
+
 /* Its query is to be filled in. To be sent, or dropped. */
 struct targets_list *targets_list_create(struct api *api, const struct targets_writer *writer);
 void targets_list_drop(struct targets_list *list);
