@@ -4,11 +4,11 @@ import ipaddress
 from collections import Counter
 
 from setup_alerts import SEVERITIES, check_change, seconds
-from setup_compose import KEYS, bytes_of
 from setup_read import (
     Reader, boolean, choice, list_of, map_of, number, path, regex, secret, section, section_or_default, suggestion, text)
 from setup_shipped import (
     COMPOSE, PROMETHEUS, load, profiles, settings_of_weir, variables, variables_ending)
+from setup_variables import KEYS, bytes_of
 from stack_check import SECRET
 
 CENTURY = 100 * 365 * 86400  # Prometheus knows no time much longer

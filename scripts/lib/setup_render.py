@@ -9,6 +9,7 @@ import setup_prometheus
 import setup_secrets
 import setup_sites
 import setup_targets
+import setup_variables
 from setup_shipped import COMPOSE, PROMETHEUS, load, variables
 from stack_check import variables_of
 
@@ -47,7 +48,7 @@ def compose_of(config):
 def tell_of_missing(reader, required, known):
     for name, sentence in required.items():
         if sentence and not known.get(name):
-            key = setup_compose.KEYS.get(name, f"variables.{name}")
+            key = setup_variables.KEYS.get(name, f"variables.{name}")
             place = f", or {name}=... in {setup_secrets.VARIABLES} of the directory" if key.endswith(".url") else ""
             reader.fault(key, f"is missing: {sentence}{place}")
 
@@ -71,7 +72,7 @@ def render(config, reader, directory):
     text = setup_compose.text_of(compose, config["names"])
     required = variables(text)
     kept, users, faults = secrets_of(config, directory, [name for name, sentence in required.items() if sentence])
-    known = {**kept.values, **setup_compose.values(config)}
+    known = {**kept.values, **setup_variables.values(config)}
     tell_of_missing(reader, required, known)
     if reader.faults or faults:
         return {}, [], reader.told() + faults
@@ -81,5 +82,5 @@ def render(config, reader, directory):
     files.update(setup_targets.files(config, compose))
     setup_compose.tell_of_files(compose, files)
     files["compose.yml"] = (setup_compose.text_of(compose, config["names"]).encode(), 0o644)
-    files[".env"] = (setup_compose.env(known, text, config).encode(), 0o600)
+    files[".env"] = (setup_variables.env(known, text, config).encode(), 0o600)
     return dict(sorted(files.items())), [each for each in (kept, users) if each], []

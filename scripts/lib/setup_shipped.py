@@ -34,6 +34,10 @@ def plain(text):
     return text.replace("$", "$$")
 
 
+def variable_of(name):
+    return name.upper().replace("-", "_")
+
+
 def variables(text):
     """{name: sentence of what is wanted, None when it has a default}"""
     found = {}

@@ -1,7 +1,7 @@
 """For each host that pushes from a site the variables of docker/compose.site.yml, and curl's password for the site."""
 
-from setup_compose import quoted
 from setup_shipped import DOCKER, variables
+from setup_variables import quoted
 
 CURL_CONFIG = "/etc/weir-site/curl.conf"
 

@@ -19,7 +19,7 @@ from redis_servers import free_port
 from targets import wait_until_read
 
 sys.path.insert(0, str(REPOSITORY / "scripts" / "lib"))
-from setup_compose import scaled  # noqa: E402
+from setup_variables import scaled  # noqa: E402
 
 SHIPPED = sorted(yaml.safe_load((DOCKER / "compose.cloud.yml").read_text())["services"])
 
