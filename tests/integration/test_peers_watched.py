@@ -16,13 +16,16 @@ def told(weir, **expected):
 
 
 def mean(weir, name):
-    """Of the answers that come from now on."""
+    """Of what is asked from now on, one after the other: what is under way was asked before."""
     def now():
         page = weir.scrape()
         return page.value(f"weir_{name}_sum"), page.value(f"weir_{name}_count")
 
-    seconds, count = now()
-    later = wait_for(lambda: (found := now())[1] >= count + 3 and found, "something was answered")
+    def after(count):
+        return wait_for(lambda: (found := now())[1] >= count and found, "something was answered")
+
+    seconds, count = after(now()[1] + 1)
+    later = after(count + 3)
     return (later[0] - seconds) / (later[1] - count)
 
 
