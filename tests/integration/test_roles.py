@@ -71,6 +71,18 @@ def check_matrix(weir, name, headers):
                 assert method == "HEAD" or got.text == f"Forbidden: this takes the role {role}\n"
 
 
+def test_who_may_not_push_is_no_target(guarded):
+    """Whoever is let in becomes one by the first push; who is not leaves no row, nor who may only read."""
+    admin = bearer(TOKENS["admin"])
+    wait_for(lambda: guarded.request("GET", "/api/v1/targets", None, admin).status == 200, "targets were read")
+    for headers, status in (({}, 401), (bearer("token-of-nobody"), 401), (basic("pusher", "wrong"), 401),
+                            (bearer(TOKENS["reader"]), 403), (bearer(TOKENS["pusher"]), 200)):
+        job = f"{status}-{len(headers)}"
+        assert guarded.request("PUT", f"/metrics/job/{job}", "m 1\n", headers).status == status
+    listed = json.loads(guarded.request("GET", "/api/v1/targets", None, admin).text)["data"]["targets"]
+    assert [target["labels"] for target in listed] == [{"job": "200-1"}]
+
+
 @pytest.mark.smoke
 def test_matrix_of_tokens(guarded):
     for name, token in TOKENS.items():
