@@ -80,6 +80,7 @@ struct redis_command {
 	unsigned wait_ms;
 	bool is_blocking;
 	uint64_t block_ms;
+	uint64_t sent_ns; /* set: when it was given to the system, the last time; monotonic */
 	/* The client's own. */
 	struct list link;
 	struct redis_text *text; /* as it is sent; of one that failed, why */
@@ -89,7 +90,6 @@ struct redis_command {
 	unsigned redirections;
 	bool is_asking;   /* the answer to ASKING comes first */
 	bool is_internal; /* nobody is told when it fails */
-	uint64_t sent_ns; /* monotonic */
 };
 
 struct redis_events {

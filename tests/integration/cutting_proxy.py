@@ -37,7 +37,7 @@ class CuttingProxy:
     # What it is told.
 
     def restore(self):
-        self.delay_seconds = 0
+        self.delay(0)
         self.replies_left = None  # bytes, until the connection that brings them is cut
         self.garbage = None
         self.flowing.set()
@@ -66,7 +66,11 @@ class CuttingProxy:
         self.flowing.clear()
 
     def delay(self, seconds):
-        self.delay_seconds = seconds
+        """What comes, from either side."""
+        self.request_delay = self.reply_delay = seconds
+
+    def delay_replies(self, seconds):
+        self.reply_delay = seconds
 
     def cut_in_replies(self, after):
         """Once so many bytes of replies more have gone through."""
@@ -115,8 +119,8 @@ class CuttingProxy:
     def _pump(self, source, sink, pair, is_reply):
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
-                if self.delay_seconds:
-                    time.sleep(self.delay_seconds)
+                if delay := self.reply_delay if is_reply else self.request_delay:
+                    time.sleep(delay)
                 self.flowing.wait()
                 if is_reply:
                     data = self._mangle(data)

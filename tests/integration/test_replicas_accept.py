@@ -3,14 +3,16 @@
 What was received later counts, whenever it arrives.
 """
 
+import contextlib
 import random
+import select
 import time
 
 import pytest
 
 from crashes import SEED
 from cutting_proxy import CuttingProxy
-from harness import wait_for
+from harness import format_request, wait_for
 from redis_servers import RedisServer
 from replicas import Clients, Replicas, has, is_empty
 
@@ -144,6 +146,44 @@ def test_cut_off(split, proxy, way):
 def test_wiped_meanwhile(split, proxy, case):
     carry_out(split, proxy, "refuse", {case: WIPES[case]})
     expect(split, {case: WIPES[case]})
+
+
+@pytest.fixture
+def unsure(redis, proxy, tmp_path):
+    """The first one's way to Redis is so slow that it does not know well what Redis' time is."""
+    proxy.delay(0.2)
+    with Replicas(tmp_path, redis.url, 0, ACCEPT) as replicas:
+        replicas.add(url=proxy.url)
+        replicas.add()
+        replicas.wait_until_ready()
+        yield replicas
+
+
+def test_behind_a_slow_way(unsure, redis):
+    """A change behind an answer counts, also where the weir that gave it took its time to be later."""
+    redis.pause()
+    for number in range(5):
+        put(unsure[0], f"/metrics/job/{number}", "m 1\n")
+        ask(unsure[1], "DELETE", f"/metrics/job/{number}")
+    redis.resume()
+    unsure.settle(is_empty)
+
+
+def test_who_comes_meanwhile_puts_nobody_off(unsure, proxy):
+    """However many push without waiting for each other, each has an answer soon."""
+    proxy.refuse()
+    put(unsure[0], "/metrics/job/first", "m 1\n")
+    connections, pushes = [], 0
+    with contextlib.ExitStack() as stack:
+        while not connections or not select.select(connections[:1], [], [], 0.001)[0]:
+            assert pushes < 5000, "the first push is not answered"
+            connection = stack.enter_context(unsure[0].weir.connect())
+            connection.send(format_request("PUT", f"/metrics/job/{pushes % 10}", f"m {pushes}\n"))
+            connections.append(connection.socket)
+            pushes += 1
+    assert pushes > 10  # it was not answered at once
+    proxy.restore()
+    unsure.settle(has('m{instance="",job="first"} 1'))
 
 
 def test_times_of_pushes_stay(split, proxy):

@@ -430,6 +430,24 @@ def test_slow_way(split, proxy, clients):
     assert clients.count("refused") == 0
 
 
+@pytest.mark.parametrize("seconds", [0.03, 0.3])
+def test_way_that_was_slow(redis, proxy, tmp_path, seconds):
+    """Until it hears better, a weir takes Redis' time to be later than it is by as much as its questions took.
+    Yet a deletion behind its answer counts, by a weir that has not heard of what is to be deleted."""
+    with CuttingProxy(redis.port) as back, Replicas(tmp_path, redis.url, 0) as replicas:
+        proxy.delay(seconds)
+        replicas.add(url=proxy.url)
+        replicas.add(url=back.url)
+        replicas.wait_until_ready()
+        here, there = replicas[0].weir, replicas[1].weir
+        back.delay_replies(0.05)
+        proxy.delay(0)
+        for number in range(10):
+            assert here.put(f"/metrics/job/{number}", "m 1\n").status == 200
+            assert there.delete(f"/metrics/job/{number}").status == 202
+        replicas.settle(is_empty)
+
+
 def test_cut_off_for_a_while(split, proxy, clients):
     """Whoever stays behind catches up, and deletes what was deleted meanwhile."""
     with clients.at_work(split):

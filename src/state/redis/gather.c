@@ -136,9 +136,6 @@ static void on_change(struct store_listener *listener, const struct store_change
 		note_wipe(state);
 		break;
 	}
-	if (state->options.accepts_outages) {
-		state->changed_ns = clock_monotonic_ns();
-	}
 	outgoing_arm(state);
 }
 

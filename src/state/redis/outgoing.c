@@ -25,7 +25,8 @@ enum {
 	TAKE_BYTES = 1024 * 1024, /* of their families, about; one group may have more */
 	ENCODE_BYTES = 32 * 1024, /* more are encoded on another thread */
 	PACKED_LEVEL = 1,
-	EARLY_US_MAX = 10000, /* that an answer waits for Redis' clock at most */
+	OTHER_CLOCK_US = 10000, /* that an answer waits for a clock that was set back */
+	SPIN_US = 1500,         /* before an answer is due, there is no sleep */
 };
 
 struct outgoing {
@@ -150,7 +151,7 @@ static bool read_answers(
 	outgoing->answers = memory_alloc(answers.len + 1);
 	memcpy(outgoing->answers, answers.ptr, answers.len);
 	*ret_us = reply_time_us(reply->element[0], reply->element[1]);
-	shared_clock_learn(&outgoing->partition->state->clock, *ret_us, outgoing->sent_ns);
+	shared_clock_learn(&outgoing->partition->state->clock, *ret_us, outgoing->command.sent_ns);
 	return true;
 }
 
@@ -219,34 +220,45 @@ static void end_of_epoch(struct outgoing *outgoing)
 }
 
 /*
- * A version may be a little ahead of Redis' clock. Whoever gets the answer may push again, to any
- * replica, and has to get a later one; so the answer is given when Redis' clock is there.
+ * A version may be ahead of Redis' clock: a little, or by as much as it took to ask Redis when that
+ * was slow. Whoever gets the answer may push again, to any replica, and has to get a later one; so
+ * the answer is given when Redis' clock is there. Further ahead than a question can take, it is
+ * another clock by now, and versions rise by what weirs hear of each other.
  */
+static uint64_t due_ns(const struct redis_state *state, uint64_t ahead_us)
+{
+	uint64_t most_us = state->options.redis.response_ms * 1000;
+	uint64_t wait_us = ahead_us <= most_us ? ahead_us : OTHER_CLOCK_US;
+	return clock_monotonic_ns() + wait_us * 1000;
+}
+
 static void settle_in_time(struct outgoing *outgoing, uint64_t redis_us)
 {
-	uint64_t ahead_us =
-			version_us(outgoing->top) > redis_us ? version_us(outgoing->top) - redis_us : 0;
-	if (ahead_us == 0) {
+	struct redis_state *state = outgoing->partition->state;
+	uint64_t top_us = version_us(outgoing->top);
+	if (top_us <= redis_us) {
 		end(outgoing, NULL);
 		return;
 	}
-	ahead_us = ahead_us < EARLY_US_MAX ? ahead_us : EARLY_US_MAX;
-	outgoing->settled_ns = clock_monotonic_ns() + ahead_us * 1000;
-	list_append(&outgoing->partition->state->early, &outgoing->early);
-	outgoing_arm(outgoing->partition->state);
+	outgoing->settled_ns = due_ns(state, top_us - redis_us);
+	list_append(&state->early, &outgoing->early);
+	outgoing_arm(state);
 }
 
-/* True: some are early yet. */
-static bool settle_early(struct redis_state *state)
+/* The first of those that are early yet; 0: none is. */
+static uint64_t settle_early(struct redis_state *state)
 {
 	uint64_t now_ns = clock_monotonic_ns();
+	uint64_t first_ns = 0;
 	LIST_EACH (link, &state->early) {
 		struct outgoing *outgoing = LIST_ENTRY(link, struct outgoing, early);
 		if (outgoing->settled_ns <= now_ns) {
 			end(outgoing, NULL);
+		} else if (first_ns == 0 || outgoing->settled_ns < first_ns) {
+			first_ns = outgoing->settled_ns;
 		}
 	}
-	return !list_is_empty(&state->early);
+	return first_ns;
 }
 
 static void on_answer(struct redis_command *command, const struct redis_result *result)
@@ -330,38 +342,72 @@ static bool can_send(const struct partition *partition)
 			&& partition_is_dirty(partition);
 }
 
-/* As settle_in_time(), for what is taken without Redis. */
-static bool is_early(const struct redis_state *state)
+/*
+ * As settle_in_time(), for what is taken without Redis: up to which of the store's changes it is to
+ * be told. All that there is at a time is due together, or what comes meanwhile would put it off
+ * again.
+ */
+static uint64_t accepted_number(struct redis_state *state)
 {
-	return !shared_clock_has_come(&state->clock, state->clock.last)
-			&& clock_monotonic_ns() - state->changed_ns < (uint64_t)EARLY_US_MAX * 1000;
+	if (state->told_next_ns > clock_monotonic_ns()) {
+		return state->told;
+	}
+	state->told = state->told_next;
+	state->told_next = state->store->changed;
+	uint64_t until_us = shared_clock_until_us(&state->clock, state->clock.last);
+	bool is_early = state->told < state->told_next && until_us > 0;
+	state->told_next_ns = is_early ? due_ns(state, until_us) : 0;
+	if (!is_early) {
+		state->told = state->told_next;
+	}
+	return state->told;
 }
 
-/* Nothing that was changed in the store has still to be sent. True: some is early yet. */
-static bool tell_rest(struct redis_state *state)
+/* Nothing that was changed in the store has still to be sent. */
+static void tell_rest(struct redis_state *state)
 {
-	bool has_early = false;
 	for (size_t i = 0; i < PARTITIONS; i++) {
 		struct partition *partition = &state->partitions[i];
 		bool is_stored = partition->outgoing == NULL && !partition_is_dirty(partition);
-		bool is_accepted = partition->is_away && state->options.accepts_outages && !is_stored;
-		bool is_put_off = is_accepted && is_early(state);
-		has_early |= is_put_off;
-		if (is_stored || (is_accepted && !is_put_off)) {
+		if (is_stored) {
 			partition_tell_durable(partition, state->store->changed);
-		} else if (!is_accepted && partition->is_away && !partition->is_probed
-				&& partition->outgoing == NULL) {
+		} else if (partition->is_away && state->options.accepts_outages) {
+			partition_tell_durable(partition, accepted_number(state));
+		} else if (partition->is_away && !partition->is_probed && partition->outgoing == NULL) {
 			partition_fail(partition, state->why);
 		}
 	}
-	return has_early;
+}
+
+static void on_due(uv_timer_t *timer)
+{
+	struct redis_state *state = timer->data;
+	turn_arm(&state->turn);
+}
+
+/* True: it goes on on the next turn; else when the time has come. */
+static bool wait_for_due(struct redis_state *state, uint64_t first_ns)
+{
+	if (state->told_next_ns != 0 && (first_ns == 0 || state->told_next_ns < first_ns)) {
+		first_ns = state->told_next_ns;
+	}
+	if (first_ns == 0) {
+		return false;
+	}
+	uint64_t now_ns = clock_monotonic_ns();
+	uint64_t wait_us = first_ns > now_ns ? (first_ns - now_ns) / 1000 : 0;
+	if (wait_us <= SPIN_US) {
+		return true;
+	}
+	uv_timer_start(&state->early_timer, on_due, wait_us / 1000, 0);
+	return false;
 }
 
 bool outgoing_send_all(struct redis_state *state)
 {
-	bool has_early = settle_early(state);
+	uint64_t first_ns = settle_early(state);
 	if (!state->is_subscribed || state->is_held || state->is_closing) {
-		return has_early;
+		return wait_for_due(state, first_ns);
 	}
 	/* Each gathers while its own batch is under way; to wait for the others leaves Redis idle. */
 	for (size_t i = 0; i < PARTITIONS; i++) {
@@ -369,7 +415,8 @@ bool outgoing_send_all(struct redis_state *state)
 			begin(&state->partitions[i]);
 		}
 	}
-	return tell_rest(state) || has_early;
+	tell_rest(state);
+	return wait_for_due(state, first_ns);
 }
 
 void outgoing_arm(struct redis_state *state)

@@ -318,8 +318,8 @@ static void on_hello(struct redis_command *command, const struct redis_result *r
 	if (!can_be_read(state, reply)) {
 		return;
 	}
-	shared_clock_learn(&state->clock, reply_time_us(reply->element[6], reply->element[7]),
-			partition->hello_ns);
+	shared_clock_learn(
+			&state->clock, reply_time_us(reply->element[6], reply->element[7]), command->sent_ns);
 	meet(partition, reply, result->server);
 	bool is_behind = partition->outgoing != NULL || partition_is_dirty(partition);
 	if (partition->is_away && is_behind) {

@@ -149,6 +149,13 @@ struct redis_state {
 	uv_timer_t timer; /* looks after everything, now and then */
 	int open_handles;
 
+	/* Answers that are due when Redis' clock is there. */
+	struct list early; // outgoing::early
+	uint64_t told;     /* of what is taken without Redis: the store's changes up to there were */
+	uint64_t told_next;
+	uint64_t told_next_ns; /* when those up to there are to be; monotonic, 0: none are */
+	uv_timer_t early_timer;
+
 	/* Reading changes. */
 	struct follow {
 		struct redis_command command;
@@ -165,12 +172,10 @@ struct redis_state {
 	struct ZSTD_DCtx_s *unpacker;
 	bool is_applying; /* the changes that the store reports are not its clients' */
 
-	uint64_t scans;      /* begun so far */
-	uint64_t serials;    /* given so far */
-	uint64_t changed_ns; /* when the store was last, if outages are accepted; monotonic */
-	struct list early;   // outgoing::early, answered before its own time
-	size_t batches;      /* under way */
-	size_t loading;      /* partitions that are not loaded */
+	uint64_t scans;   /* begun so far */
+	uint64_t serials; /* given so far */
+	size_t batches;   /* under way */
+	size_t loading;   /* partitions that are not loaded */
 	uint64_t began_ns;
 	uint64_t faults;
 	struct lease {

@@ -55,6 +55,7 @@ static void close_handles(struct redis_state *state)
 	turn_close(&state->apply_turn, on_turn_closed);
 	uv_close((uv_handle_t *)&state->timer, on_timer_closed);
 	uv_close((uv_handle_t *)&state->pause, on_timer_closed);
+	uv_close((uv_handle_t *)&state->early_timer, on_timer_closed);
 }
 
 static bool has_work(const struct redis_state *state)
@@ -328,12 +329,14 @@ struct state *redis_state_open(const struct redis_state_options *options, uv_loo
 		partition_init(&state->partitions[i], state, i);
 	}
 	open_clients(state);
-	state->open_handles = 4;
+	state->open_handles = 5;
 	turn_open(&state->turn, loop, on_turn, state);
 	turn_open(&state->apply_turn, loop, on_apply_turn, state);
 	uv_timer_init(loop, &state->timer);
 	uv_timer_init(loop, &state->pause);
+	uv_timer_init(loop, &state->early_timer);
 	state->pause.data = state;
+	state->early_timer.data = state;
 	state->timer.data = state;
 	uv_timer_start(&state->timer, on_tick, TICK_MS, TICK_MS);
 	return &state->state;

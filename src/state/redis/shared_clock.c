@@ -46,10 +46,11 @@ void shared_clock_learn(struct shared_clock *clock, uint64_t server_us, uint64_t
 	look_through_spans(clock, span);
 }
 
-bool shared_clock_has_come(const struct shared_clock *clock, uint64_t version)
+uint64_t shared_clock_until_us(const struct shared_clock *clock, uint64_t version)
 {
 	int64_t now_us = (int64_t)(clock_monotonic_ns() / 1000) + clock->certain_us;
-	return (int64_t)version_us(version) <= now_us;
+	int64_t until_us = (int64_t)version_us(version) - now_us;
+	return until_us > 0 ? (uint64_t)until_us : 0;
 }
 
 void shared_clock_see(struct shared_clock *clock, uint64_t version)

@@ -46,8 +46,8 @@ uint64_t shared_clock_next(struct shared_clock *clock);
 /* Unix time, microseconds. */
 uint64_t shared_clock_now_us(const struct shared_clock *clock);
 
-/* Redis' clock has come to that version, for certain. */
-bool shared_clock_has_come(const struct shared_clock *clock, uint64_t version);
+/* Microseconds until Redis' clock has come to that version, for certain; 0: it has. */
+uint64_t shared_clock_until_us(const struct shared_clock *clock, uint64_t version);
 
 /* A deadline as replicas share it, from one of the monotonic clock, and back; 0: never. */
 uint64_t shared_clock_share(const struct shared_clock *clock, int64_t deadline_ns);
