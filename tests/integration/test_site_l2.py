@@ -147,6 +147,65 @@ def test_pushes_of_sense_rtmon(cleared_weir, site):
     assert off(cleared_weir, site) == set()
 
 
+def push_tasks(weir, rows, macs, table_labels="", job="single"):
+    """As sense-rtmon's tasks do: all in one group, whose samples say which instance they are of."""
+    body = "".join(f'arp_state{{Device="eth0",Flags="0x2",HWaddress="{mac}",IPaddress="{row}",flow="f",'
+                   f'instance="{me}"}} 1\n' for me, row, mac in rows)
+    body += "".join(f'mac_table_info{{{table_labels}macaddress="{mac}",vlan="{vlan}"}} 1\n'
+                    for mac, vlan in macs)
+    push(weir, job, body)
+
+
+ROWS = [(A, B, MACS[B]), (B, A, MACS[A]), (A, SWITCH, MACS[SWITCH]), (B, SWITCH, MACS[SWITCH])]
+TABLE = [(MACS[A], "10"), (MACS[B].upper().replace(":", "-"), "Vlan 10")]
+NOT_OF_TASKS = {"host1_ping_status", "host2_ping_status", "host1_node_on", "host2_node_on"}
+
+
+def push_all_of_tasks(weir):
+    push_tasks(weir, ROWS, TABLE)
+    for me, other in ((A, B), (B, A)):
+        push_arp(weir, me, [], {other: 1})
+        push_node(weir, me)
+
+
+@pytest.mark.parametrize("labels,missing", [
+    ("", set()),
+    (f'target_switch="{SWITCH}",', set()),
+    (f'instance="{SWITCH}",', set()),
+    (f'hostname="{SWITCH}",instance="{A}",', {"host2_snmp_on_10"}),
+    (f'instance="{SWITCH2}",', {"host1_snmp_on_10", "host2_snmp_on_10", "switch_host1_mac_10",
+                                "switch_host2_mac_10"}),
+    (f'target_switch="{SWITCH2}",instance="{A}",',
+     {"host1_snmp_on_10", "host2_snmp_on_10", "switch_host1_mac_10", "switch_host2_mac_10"})])
+def test_tasks_of_sense_rtmon(cleared_weir, site, labels, missing):
+    push_tasks(cleared_weir, ROWS, TABLE, labels)
+    assert off(cleared_weir, site) == NOT_OF_TASKS | missing
+    push_all_of_tasks(cleared_weir)
+    push_tasks(cleared_weir, ROWS, TABLE, labels)
+    assert off(cleared_weir, site) == missing
+
+
+@pytest.mark.parametrize("rows,macs,missing", [
+    (ROWS[1:], TABLE, {"host1_has_host2_arp", "switch_host2_mac_10"}),
+    ([*ROWS[1:], (A, B, "00:00:00:00:00:00")], TABLE, {"host1_has_host2_arp", "switch_host2_mac_10"}),
+    ([row for row in ROWS if row[0] == B], TABLE,
+     {"host1_arp_on", "host1_snmp_mac_status", "host1_has_host2_arp", "switch_host2_mac_10"}),
+    (ROWS, TABLE[1:], {"switch_host1_mac_10"}),
+    (ROWS, [(MACS[A], "11"), TABLE[1]], {"switch_host1_mac_10"}),
+    (ROWS, [], {"host1_snmp_on_10", "host2_snmp_on_10", "switch_host1_mac_10", "switch_host2_mac_10"})])
+def test_what_the_tasks_lack(cleared_weir, site, rows, macs, missing):
+    push_tasks(cleared_weir, rows, macs)
+    assert off(cleared_weir, site) == NOT_OF_TASKS | missing
+
+
+def test_tasks_that_push_no_more(cleared_weir, site):
+    push_tasks(cleared_weir, ROWS, TABLE)
+    push_tasks(cleared_weir, [], TABLE, job="other")
+    wait_for(lambda: off(cleared_weir, site, "--max-age=1") == CHECKS, "all of it is too old")
+    push_tasks(cleared_weir, ROWS, [])
+    assert off(cleared_weir, site, "--max-age=1m") == NOT_OF_TASKS
+
+
 def test_two_switches(cleared_weir, site):
     push_all_well(cleared_weir)
     push_snmp(cleared_weir, A, [MACS[B].upper()], switch=SWITCH2)
@@ -217,8 +276,9 @@ def test_odd_hosts(cleared_weir, site):
                                        host=odd) == 1
 
 
-def test_small_shell(cleared_weir, tmp_path):
-    push_all_well(cleared_weir)
+@pytest.mark.parametrize("push_what", [push_all_well, push_all_of_tasks])
+def test_small_shell(cleared_weir, tmp_path, push_what):
+    push_what(cleared_weir)
     site = Site(tmp_path / "site", cleared_weir.url, shell=[shutil.which("busybox"), "sh"],
                 path=small_tools(tmp_path / "tools"))
     assert off(cleared_weir, site) == set()
