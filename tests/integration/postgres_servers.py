@@ -13,6 +13,10 @@ from harness import DEADLINE, wait_for
 from redis_servers import free_port
 
 
+class SqlError(Exception):
+    """What psql said of it."""
+
+
 def programs():
     """The newest PostgreSQL's; Debian keeps them out of the way."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"),
@@ -41,8 +45,10 @@ class PostgresServer:
             os.chown(self.directory, self.user.pw_uid, self.user.pw_gid)
         self.log = open(self.directory / "log", "ab")
         try:
-            self._run("initdb", "-D", self.data, "-U", "weir", "-A", "trust", "-E", "UTF8",
-                      "--locale=C", "--no-sync").wait(DEADLINE)
+            initdb = self._run("initdb", "-D", self.data, "-U", "weir", "-A", "trust", "-E", "UTF8",
+                               "--locale=C", "--no-sync")
+            wait_for(lambda: initdb.poll() is not None, "initdb has made the database", 4 * DEADLINE)
+            assert initdb.returncode == 0, (self.directory / "log").read_text()
             self.start()
             self.ask("CREATE DATABASE weir", database="postgres")
         except BaseException:
@@ -78,7 +84,7 @@ class PostgresServer:
 
     def _answers(self):
         assert self.process.poll() is None, (self.directory / "log").read_text()
-        with contextlib.suppress(subprocess.CalledProcessError):
+        with contextlib.suppress(SqlError):
             return self.ask("SELECT 1", database="postgres") == "1"
         return False
 
@@ -99,7 +105,9 @@ class PostgresServer:
         done = subprocess.run(
             ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", text,
              f"postgres://weir@127.0.0.1:{self.port}/{database}"],
-            capture_output=True, text=True, check=True, timeout=DEADLINE)
+            capture_output=True, text=True, check=False, timeout=DEADLINE)
+        if done.returncode != 0:
+            raise SqlError(done.stderr)
         return done.stdout.strip()
 
     def rows(self, text):
