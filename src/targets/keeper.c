@@ -41,7 +41,7 @@ static void on_wanted(void *data, struct target_change *change)
 static bool on_turn(void *data)
 {
 	keeper_write(data);
-	return false;
+	return keeper_go_on_with_change(data);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -65,6 +65,7 @@ bool keeper_is_at_rest(struct keeper *keeper)
 		return true;
 	}
 	keeper_write(keeper);
+	keeper_hurry_change(keeper);
 	keeper_write_new(keeper);
 	keeper_write_seen(keeper);
 	struct storage_stats stats;
@@ -166,6 +167,7 @@ struct keeper *keeper_open(
 
 void keeper_close(struct keeper *keeper)
 {
+	keeper_hurry_change(keeper);
 	keeper_write_rest(keeper);
 	keeper->is_closing = true;
 	keeper->registry->events = (struct registry_events){ 0 };

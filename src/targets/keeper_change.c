@@ -1,10 +1,14 @@
+#include <stdlib.h>
+
 #include "base/clock.h"
+#include "base/memory.h"
 #include "targets/keeper_parts.h"
 #include "targets/kept_row.h"
 
 /*
  * Changes that are asked for: one after the other, each as a whole. The registry is changed when
- * the database has it.
+ * the database has it. One may be of thousands of targets: rows are made of some of them on a turn
+ * of the loop, and so they go into the registry, unless the database has something to tell.
  */
 
 static void end_change(struct keeper *keeper, enum target_change_result result, struct slice why)
@@ -53,21 +57,42 @@ static void apply(struct keeper *keeper, const struct target_change_item *item, 
 	}
 }
 
+/* Those that are in the database. */
+static void apply_some(struct keeper *keeper, size_t most)
+{
+	struct target_change *change = keeper->changing;
+	size_t end =
+			change->count - keeper->change_next < most ? change->count : keeper->change_next + most;
+	while (keeper->change_next < end) {
+		const struct target_change_item *item = &change->items[keeper->change_next++];
+		if (!item->is_void) {
+			change->created += item->is_new;
+			change->updated += !item->is_new;
+			apply(keeper, item, keeper->change_versions[keeper->change_row++]);
+		}
+	}
+	if (end == change->count) {
+		free(keeper->change_versions);
+		keeper->change_versions = NULL;
+		end_change(keeper, TARGET_CHANGE_OK, SLICE(""));
+	}
+}
+
 static void on_change_saved(struct storage_op *op)
 {
 	struct keeper *keeper = op->data;
-	struct target_change *change = keeper->changing;
-	size_t row = 0;
-	for (size_t i = 0; i < change->count && op->result == STORAGE_OK; i++) {
-		const struct target_change_item *item = &change->items[i];
-		if (item->is_void) {
-			continue;
-		}
-		change->created += item->is_new;
-		change->updated += !item->is_new;
-		apply(keeper, item, op->outcomes[row++].version);
+	if (op->result != STORAGE_OK) {
+		end_change(keeper, result_of(op->result), op->why);
+		return;
 	}
-	end_change(keeper, result_of(op->result), op->why);
+	keeper->change_next = 0;
+	keeper->change_row = 0;
+	keeper->change_versions = memory_alloc((op->count + 1) * sizeof(*keeper->change_versions));
+	for (size_t i = 0; i < op->count; i++) {
+		keeper->change_versions[i] = op->outcomes[i].version;
+	}
+	apply_some(keeper, keeper->is_closing ? SIZE_MAX : KEEPER_BATCH_ROWS);
+	turn_arm(&keeper->turn);
 }
 
 static void on_change_deleted(struct storage_op *op)
@@ -86,15 +111,15 @@ static int64_t version_of(const struct keeper *keeper, const struct target_id *i
 	return target == NULL ? 0 : target->keep.version;
 }
 
-static struct storage_op *make_change_rows(
-		struct keeper *keeper, const struct target_change *change)
+static void add_rows(struct keeper *keeper, size_t most)
 {
-	struct storage_op *op = storage_op_create(STORAGE_SAVE, on_change_saved, keeper);
+	const struct target_change *change = keeper->changing;
 	struct arena arena;
-	op->is_whole = true;
+	size_t end =
+			change->count - keeper->change_next < most ? change->count : keeper->change_next + most;
 	arena_init(&arena);
-	for (size_t i = 0; i < change->count; i++) {
-		const struct target_change_item *item = &change->items[i];
+	while (keeper->change_next < end) {
+		const struct target_change_item *item = &change->items[keeper->change_next++];
 		if (item->is_void) {
 			continue;
 		}
@@ -105,10 +130,50 @@ static struct storage_op *make_change_rows(
 			.is_configured = true,
 		};
 		struct storage_target stored = kept_row_write(&row, version_of(keeper, &item->id), &arena);
-		storage_op_add_target(op, &stored);
+		storage_op_add_target(keeper->change_op, &stored);
 	}
 	arena_finish(&arena);
-	return op;
+	if (end == change->count) {
+		struct storage_op *op = keeper->change_op;
+		keeper->change_op = NULL;
+		storage_send(keeper->storage, op);
+	}
+}
+
+static void save_change(struct keeper *keeper)
+{
+	keeper->change_op = storage_op_create(STORAGE_SAVE, on_change_saved, keeper);
+	keeper->change_op->is_whole = true;
+	keeper->change_next = 0;
+	add_rows(keeper, KEEPER_BATCH_ROWS);
+	turn_arm(&keeper->turn);
+}
+
+static void do_some(struct keeper *keeper, size_t most)
+{
+	if (keeper->change_op != NULL) {
+		add_rows(keeper, most);
+	} else if (keeper->change_versions != NULL) {
+		apply_some(keeper, most);
+	}
+}
+
+bool keeper_go_on_with_change(struct keeper *keeper)
+{
+	do_some(keeper, KEEPER_BATCH_ROWS);
+	return keeper->change_op != NULL || keeper->change_versions != NULL;
+}
+
+void keeper_hurry_change(struct keeper *keeper)
+{
+	do_some(keeper, SIZE_MAX);
+}
+
+void keeper_apply_change(struct keeper *keeper)
+{
+	if (keeper->change_versions != NULL) {
+		apply_some(keeper, SIZE_MAX);
+	}
 }
 
 static struct storage_op *make_change_deletion(
@@ -135,6 +200,6 @@ void keeper_begin_change(struct keeper *keeper)
 	} else if (change->kind == TARGET_CHANGE_DELETE) {
 		storage_send(keeper->storage, make_change_deletion(keeper, change));
 	} else {
-		storage_send(keeper->storage, make_change_rows(keeper, change));
+		save_change(keeper);
 	}
 }

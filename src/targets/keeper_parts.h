@@ -38,7 +38,14 @@ struct keeper {
 
 	bool is_saving;
 	bool is_seeing;
-	struct target_change *changing; /* the one that is being written */
+
+	/* The one that is being carried out, and what of it waits for a later turn of the loop. */
+	struct target_change *changing;
+	struct storage_op *change_op; /* is filled, and was not sent yet; or NULL */
+	int64_t *change_versions;     /* of its rows, which are in the database; or NULL */
+	size_t change_next;           /* its first item that is in neither yet */
+	size_t change_row;            /* and that one's place among the versions */
+
 	bool is_loaded;
 	bool is_closing;
 	uint64_t faults; /* found here */
@@ -102,3 +109,11 @@ void keeper_forget_doomed(struct keeper *keeper);
 
 /* Takes the first one that waits. */
 void keeper_begin_change(struct keeper *keeper);
+
+/* Does a share of what waits of it; true: there is more. */
+bool keeper_go_on_with_change(struct keeper *keeper);
+
+/* All of that at once. */
+void keeper_hurry_change(struct keeper *keeper);
+/* What of it is in the database goes into the registry, before that tells what came behind it. */
+void keeper_apply_change(struct keeper *keeper);

@@ -103,6 +103,7 @@ static void take_row(struct keeper *keeper, const struct storage_target *stored)
 static void on_target(void *data, const struct storage_target *row)
 {
 	struct keeper *keeper = data;
+	keeper_apply_change(keeper);
 	if (!is_known(keeper, row)) {
 		take_row(keeper, row);
 	}
@@ -111,12 +112,14 @@ static void on_target(void *data, const struct storage_target *row)
 /* Also of one that is known: its version may have begun anew. */
 static void on_changed(void *data, const struct storage_target *row)
 {
+	keeper_apply_change(data);
 	take_row(data, row);
 }
 
 static void on_deleted(void *data, struct slice id)
 {
 	struct keeper *keeper = data;
+	keeper_apply_change(keeper);
 	struct target *target = find_target(keeper, id);
 	if (target != NULL) {
 		registry_drop(keeper->registry, target);
@@ -226,6 +229,7 @@ static void on_seen(void *data, const struct storage_seen *row)
 {
 	struct keeper *keeper = data;
 	struct target_id id;
+	keeper_apply_change(keeper);
 	if (!target_id_parse(row->target_id, &id)) {
 		return; /* its target's row was reported */
 	}
@@ -255,6 +259,7 @@ static void on_seen(void *data, const struct storage_seen *row)
 static void on_reading(void *data)
 {
 	struct keeper *keeper = data;
+	keeper_apply_change(keeper);
 	keeper_forget_doomed(keeper);
 	keeper->reading++;
 	forget_sum(keeper);
@@ -283,6 +288,7 @@ static void on_loaded(void *data)
 {
 	struct keeper *keeper = data;
 	struct registry_walk walk;
+	keeper_apply_change(keeper);
 	put_sum(keeper);
 	bool is_first = !keeper->is_loaded;
 	keeper->is_loaded = true;

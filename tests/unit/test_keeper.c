@@ -296,6 +296,121 @@ static void test_change_that_is_not_stored(void)
 	keeper_rig_end(&rig);
 }
 
+/* An import of many, whose jobs are numbers. */
+struct import {
+	struct asked asked;
+	struct target_change_item *items;
+};
+
+static void import_begin(struct import *import, struct keeper_rig *rig, size_t count)
+{
+	char key[32];
+	*import = (struct import){ .asked.rig = rig };
+	import->items = memory_zalloc(count, sizeof(*import->items));
+	for (size_t i = 0; i < count; i++) {
+		snprintf(key, sizeof(key), "job=%zu", i);
+		import->items[i].key = store_driver_key(&rig->store, key);
+	}
+	import->asked.change = (struct target_change){
+		.kind = TARGET_CHANGE_IMPORT,
+		.items = import->items,
+		.count = count,
+		.done = on_asked,
+	};
+	list_init(&import->asked.change.link);
+	target_change_submit(&rig->registry, &import->asked.change);
+}
+
+static void check_imported(const struct import *import, size_t created, size_t updated)
+{
+	CHECK(import->asked.is_done);
+	CHECK_INT(import->asked.change.result, TARGET_CHANGE_OK);
+	CHECK_INT(import->asked.change.created, created);
+	CHECK_INT(import->asked.change.updated, updated);
+	free(import->items);
+}
+
+static bool is_partly_there(const struct keeper_rig *rig)
+{
+	return registry_len(&rig->registry) > 0;
+}
+
+/* Its rows are made, and go into the registry, some on a turn of the loop. */
+static void test_import(void)
+{
+	enum { MANY = 2900 };
+	struct keeper_rig rig;
+	struct import import;
+	keeper_rig_begin_empty(&rig);
+	import_begin(&import, &rig, MANY);
+	uv_run(&rig.loop, UV_RUN_NOWAIT);
+	CHECK(rig.keeper->change_op != NULL);
+	AWAIT(&rig, is_partly_there(&rig));
+	CHECK(registry_len(&rig.registry) < MANY);
+	CHECK_INT(fake.target_count, MANY);
+	CHECK(!import.asked.is_done);
+	AWAIT(&rig, import.asked.is_done);
+	CHECK_INT(registry_len(&rig.registry), MANY);
+	check_imported(&import, MANY, 0);
+	/* Again, and rows that were deleted just now do not come back. */
+	import_begin(&import, &rig, MANY);
+	AWAIT(&rig, rig.keeper->change_versions != NULL);
+	struct storage_target *last = fake_find_job("2899");
+	char id[TARGET_ID_TEXT + 1];
+	snprintf(id, sizeof(id), SLICE_FMT, SLICE_ARG(last->id));
+	fake_remove(last->id);
+	storage_on_notice(fake.backend.storage, slice_of_string(id));
+	AWAIT(&rig, import.asked.is_done);
+	rest(&rig);
+	CHECK_INT(registry_len(&rig.registry), MANY - 1);
+	CHECK_INT(fake.target_count, MANY - 1);
+	check_imported(&import, 0, MANY);
+	keeper_rig_end(&rig);
+}
+
+/* What was asked for is carried out, or its reason told, whatever of it was done. */
+static void test_import_at_the_end(void)
+{
+	enum { MANY = 2000 };
+	for (int when = 0; when < 3; when++) {
+		struct keeper_rig rig;
+		struct import import;
+		keeper_rig_begin_empty(&rig);
+		import_begin(&import, &rig, MANY);
+		AWAIT_NO_STEP(&rig, rig.keeper->change_op != NULL);
+		if (when > 0) {
+			AWAIT_NO_STEP(&rig, fake.task != NULL);
+		}
+		if (when > 1) {
+			AWAIT(&rig, is_partly_there(&rig));
+		}
+		keeper_close(rig.keeper);
+		AWAIT(&rig, rig.is_closed);
+		check_imported(&import, MANY, 0);
+		CHECK_INT(registry_len(&rig.registry), MANY);
+		CHECK_INT(fake.target_count, MANY);
+		uv_run(&rig.loop, UV_RUN_DEFAULT);
+		CHECK_INT(uv_loop_close(&rig.loop), 0);
+		registry_finish(&rig.registry);
+		store_driver_finish(&rig.store);
+	}
+}
+
+static void test_import_while_it_goes_away(void)
+{
+	struct keeper_rig rig;
+	struct import import;
+	keeper_rig_begin_empty(&rig);
+	import_begin(&import, &rig, 2000);
+	AWAIT_NO_STEP(&rig, rig.keeper->change_op != NULL);
+	fake_lose();
+	AWAIT(&rig, import.asked.is_done);
+	CHECK_INT(import.asked.change.result, TARGET_CHANGE_E_AWAY);
+	CHECK_INT(registry_len(&rig.registry), 0);
+	free(import.items);
+	keeper_rig_end(&rig);
+}
+
 /* ---- Closing ---- */
 
 static void test_close_with_work_left(void)
@@ -369,6 +484,9 @@ int main(void)
 	RUN(test_away_and_back);
 	RUN(test_conflict);
 	RUN(test_change_that_is_not_stored);
+	RUN(test_import);
+	RUN(test_import_at_the_end);
+	RUN(test_import_while_it_goes_away);
 	RUN(test_close_with_work_left);
 	RUN(test_close_while_away);
 	RUN(test_sqlite);
