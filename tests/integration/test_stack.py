@@ -259,6 +259,7 @@ def make(compose, tmp_path):
     program, told = compose
     tls, users = tmp_path / "tls", tmp_path / "users"
     tls.mkdir()
+    (tmp_path / "env").touch()
     for path in (tls / "fullchain.pem", tls / "privkey.pem", users):
         path.write_text("x\n")
     good = {**values_for("cloud"), "TLS_DIR": tls, "USERS_FILE": users, "HTTPS_LISTEN": f"127.0.0.1:{free_port()}"}
@@ -300,6 +301,18 @@ def test_the_project_is_that_of_the_variables(make, tmp_path):
     (tmp_path / "env").write_text("A=b\n")
     assert run_make("clean", "FILE=compose.site.yml", answer="yes\n")[0] == 0
     assert told()[-1].startswith("-p weir-site "), "the cloud may be on the same machine, and clean removes what is no part"
+
+
+@pytest.mark.parametrize("verb", ["up", "down", "clean", "backup"])
+def test_variables_that_are_named_must_be_there(make, verb, tmp_path):
+    """Else what has no variable that must be, as compose.minimal.yml, would go on without any."""
+    run_make, told = make
+    (tmp_path / "a b").mkdir()
+    (tmp_path / "a b" / "env").touch()
+    for name in ("none", "a b/env"):
+        code, _, errors = run_make(verb, "FILE=compose.minimal.yml", f"ENV={tmp_path}/{name}", answer="yes\n")
+        assert code != 0 and f"ENV: there is no file {tmp_path}/{name}, or there are blanks in its name." in errors
+        assert told() == []
 
 
 def test_nothing_is_started_while_something_is_missing(make):
