@@ -111,6 +111,19 @@ def test_files_that_contradict_each_other(cleared_weir, textfiles):
     assert shown(cleared_weir, "textfile_error") == {"a.prom": 0, "b.prom": 1, "c.prom": 0}
 
 
+@pytest.mark.parametrize("text", [
+    'textfile_error{file="x"} 3\n', "textfile_mtime_seconds 1\n", "# TYPE textfile_directory_up counter\n",
+    "#  TYPE  textfile_error untyped\n", "m 1\n\ttextfile_error 1\n", '{"textfile_error"} 1\n'])
+@pytest.mark.parametrize("checker", [BINARY, "/none"], ids=["checked", "not checked"])
+def test_file_with_names_of_push_textfiles_own(cleared_weir, textfiles, checker, text):
+    """It comes first, and what there is to know of all files would contradict it."""
+    textfiles.write("own.prom", text)
+    textfiles.write("z.prom", "textfile_errors 1\n# as textfile_error is\n")
+    assert "own.prom: has metrics of push-textfiles' own" in textfiles.fail(*textfiles.arguments(f"--weir={checker}"))
+    assert shown(cleared_weir, "textfile_error") == {"own.prom": 1, "z.prom": 0}
+    assert shown(cleared_weir, "textfile_errors") == {"z.prom": 1}
+
+
 def test_file_that_is_being_written(cleared_weir, textfiles):
     """It is whole lines, but goes on changing: what was pushed before stays, and it is no error."""
     file = textfiles.files / "slow.prom"
@@ -197,6 +210,8 @@ def test_small_shell_and_again_and_again(cleared_weir, tmp_path):
         site.write("b.prom", "b\n")
         wait_for(lambda: shown(cleared_weir, "textfile_error") == {"a b.prom": 0, "b.prom": 1},
                  "b is an error")
+        site.write("b.prom", "textfile_error 1\n")
+        wait_for(lambda: "metrics of push-textfiles' own" in site.log(), "b is known for what it is")
         (site.files / "a b.prom").unlink()
         wait_for(lambda: shown(cleared_weir, "a") == {}, "the file is gone")
 
