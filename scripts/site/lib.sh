@@ -153,11 +153,23 @@ settle() {
 		ttl=18000 # what cron calls once a minute may fail twice
 		[ -z "$every" ] || ttl=$((every * 4 + timeout + push_timeout + 1000))
 	fi
-	if [ -n "$curl_config" ]; then
-		[ -r "$curl_config" ] || fail "$curl_config: cannot be read (--curl-config)"
-		[ -z "$(find -H "$curl_config" -prune -perm -004)" ] ||
-			say "$curl_config: everybody can read it; chmod 600 makes it private"
-	fi
+	check_config "$curl_config" --curl-config
+}
+
+# A file for curl -K, if there is one.
+check_config() { # FILE OPTION
+	[ -n "$1" ] || return 0
+	[ -r "$1" ] || fail "$1: cannot be read ($2)"
+	[ -z "$(find -H "$1" -prune -perm -004)" ] ||
+		say "$1: everybody can read it; chmod 600 makes it private"
+}
+
+# URLs are in the list of processes, and in what is said of faults.
+refuse_password_in() { # URL WHAT-ELSE
+	authority=${1#*://}
+	case ${authority%%[/?#]*} in
+	*@*) misused "the URL of ${1##*@} has a password, which the list of processes would show$2" ;;
+	esac
 }
 
 settle_server() {
@@ -171,11 +183,7 @@ settle_server() {
 	/* | '') misused "'$server' names no host" ;;
 	esac
 	: "$instance" "$callers_umask" # which only the scripts read
-	authority=${server#*://}
-	case ${authority%%/*} in
-	*@*) misused "the URL of weir has a password, which the list of processes would show;" \
-		"put it into a file: --curl-config" ;;
-	esac
+	refuse_password_in "$server" "; put it into a file: --curl-config"
 	while [ "$server" != "${server%/}" ]; do
 		server=${server%/}
 	done

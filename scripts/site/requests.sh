@@ -131,9 +131,9 @@ fetch() { # URL FILE [CURL-CONFIG]
 
 # Pushes the page at a URL to a path, with a line that says that it is there; or that line alone, that it
 # is not: then the group has nothing that looks alive.
-relay() {
+relay() { # URL PATH METRIC DURATION [CURL-CONFIG]
 	fetched=$(now)
-	if fetch "$1" "$tmp/page"; then
+	if fetch "$1" "$tmp/page" "${5:-}"; then
 		printf '# TYPE %s gauge\n%s 1\n# TYPE %s gauge\n%s %s\n' "$3" "$3" \
 			"$4" "$4" "$(seconds $(($(now) - fetched)))" >>"$tmp/page"
 		pushed=0

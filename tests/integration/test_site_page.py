@@ -226,6 +226,36 @@ def test_password_is_in_a_file_alone(tmp_path, exporter):
                                              f"{exporter.url}/good")
 
 
+def test_exporter_with_a_password(tmp_path):
+    def answer(handler, request):
+        reply(handler, *((200, GOOD) if request.headers.get("Authorization") == "Basic YTpi" else (401, "no\n")))
+
+    with FakeServer(answer) as exporter, FakeServer(lambda handler, request: reply(handler)) as fake:
+        site = Site(tmp_path / "site", fake.url)
+        config = tmp_path / "credentials"
+        config.write_text('user = "a:b"\n')
+        config.chmod(0o600)
+        done = site.succeed("push-page", f"--page-config={config}", exporter.url)
+        assert done.stderr == "" and b"push_source_up 1" in fake.requests[0].body
+        assert "Authorization" not in fake.requests[0].headers
+        assert "answered 401" in site.fail("push-page", exporter.url)
+        assert "/none: cannot be read (--page-config)" in site.fail("push-page", "--page-config=/none", exporter.url)
+
+
+@pytest.mark.parametrize("words", [
+    ["push-page", "http://me:hidden@h:1/x"], ["push-page", "me:hidden@h/x@y"], ["push-nginx", "https://me:hidden@h?a"],
+    ["push-snmp", "--exporter=me:hidden@h", "s"], ["push-page", "--server=me:hidden@h"]])
+def test_password_in_a_url_is_refused_and_not_shown(site, words):
+    said = site.fail(*words, code=2)
+    assert "has a password, which the list of processes would show" in said and "hidden" not in said
+
+
+@pytest.mark.parametrize("url", ["/good?x=me:y@z", "/good#a@b"])
+def test_not_every_at_is_one_of_a_password(weir, site, exporter, url):
+    site.succeed("push-page", exporter.url + url)
+    assert shown(weir, "push_source_up") == 1
+
+
 def test_weir_with_tls_and_users(start_weir, tmp_path, exporter):
     authority = Authority(tmp_path / "authority")
     served = authority.issue("served")
