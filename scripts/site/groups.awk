@@ -1,8 +1,10 @@
-# usage: [wanted='NAME=BASE64 ...'] awk -f groups.awk [-v now=TIME -v older=SECONDS] FILE
+# usage: [wanted='NAME=BASE64 ...'] awk -f groups.awk [-v now=TIME -v older=SECONDS]
+#          [-v escaping=yes] FILE
 #
 # Reads what GET /api/v1/metrics answers and prints of each group its age in seconds, or -
 # if that is not known, its path, and its labels for people. Only of groups that have all
-# the wanted labels, and are older. Ends with 1 if the answer is not whole.
+# the wanted labels, and are older. Ends with 1 if the answer is not whole. Escaping: the server
+# takes names of any kind.
 #
 # JSON is read as it comes, with a quote as the end of a record, so that an answer of any size
 # takes the memory of one group. Values are handled as numbers of bytes, since not
@@ -162,8 +164,9 @@ function base64(count,    i, bits, place, text) {
 }
 
 # A name as it stands in a path: one that is not of letters and digits is U__, and what is not is _HEX_.
+# Where that is understood, one that begins so has to be escaped as well, or would be that of another group.
 function path_name(name,    i, count, code, further, is_plain, text) {
-	if (name ~ /^[a-zA-Z_][a-zA-Z0-9_]*$/) {
+	if (name ~ /^[a-zA-Z_][a-zA-Z0-9_]*$/ && !(escaping && name ~ /^U__/)) {
 		return name
 	}
 	count = decode(name)

@@ -158,6 +158,23 @@ def test_names_of_any_kind(start_weir, tmp_path):
             for group in json.loads(weir.get("/w/api/v1/metrics").body)["data"]] == [{"job": "k"}]
 
 
+@pytest.mark.parametrize("is_escaped", [False, True])
+def test_names_that_look_escaped(start_weir, tmp_path, is_escaped):
+    """Where names are escaped, U__foo is foo, another group; elsewhere it is a name as any."""
+    gateway = Gateway(start_weir(*["--push.enable-utf8-names"] * is_escaped))
+    for name in ("foo", "U__U____foo" if is_escaped else "U__foo", "U__a_2e_b"):
+        assert gateway.request("PUT", f"/metrics/job/j/{name}/v", "a 1\n").status == 200
+    assert deleted(Site(tmp_path / "site", gateway.url).succeed("prune", "--label=U__foo=v")) == 1
+    gateway.wait_for([{"job": "j", "foo": "v"}, {"job": "j", "a.b" if is_escaped else "U__a_2e_b": "v"}])
+
+
+def test_names_that_are_not_told_of(site, listing):
+    listing["body"] = listed(({"job": "a", "U__b": "c"}, "1", "0"))
+    listing["answers"] = {"/api/v1/status": (403, "no")}
+    assert "/api/v1/status: answered 403: no" in site.fail("prune", "--older-than=1s")
+    assert listing["deleted"]() == []
+
+
 def test_small_shell(cleared_weir, tmp_path):
     gateway = Gateway(cleared_weir)
     for value in VALUES:
@@ -186,7 +203,7 @@ def listed(*groups):
 @pytest.fixture
 def listing(site):
     """A server that has the list it is given, and what was deleted from it."""
-    state = {"body": "", "status": 200, "delete": 202}
+    state = {"body": "", "status": 200, "delete": 202, "answers": {}}
 
     def answer(handler, request):
         if request.method == "DELETE":
@@ -194,7 +211,7 @@ def listing(site):
         elif state["body"] is None:
             fake.hang()
         else:
-            reply(handler, state["status"], state["body"])
+            reply(handler, *state["answers"].get(request.path, (state["status"], state["body"])))
 
     with FakeServer(answer) as fake:
         site.variables["PUSHGATEWAY_SERVER"] = fake.url
