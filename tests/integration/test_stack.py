@@ -192,6 +192,7 @@ def test_older_ones_are_removed(only, tmp_path):
     (["backup", "{}"], 1, "nothing to save: no variable tells of a server"),
     (["check"], 2, "check is of a --compose-file"),
     (["backup", "--keep=0", "{}"], 2, "--keep is at least 1"),
+    (["backup", "--keep=x", "{}"], 2, "usage: scripts/stack backup "),
     ([], 2, "required: action"),
 ])
 def test_it_is_called_wrongly(tmp_path, arguments, code, said):
