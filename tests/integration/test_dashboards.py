@@ -129,6 +129,24 @@ def test_queries_are_promql(tmp_path):
     check_promql(tmp_path, [query for _, _, query in queries(DASHBOARDS)])
 
 
+def test_hosts_that_tell_half_do_not_look_full(tmp_path):
+    """Not every source of a host's memory has what of it is available."""
+    expression, = (query for _, panel, query in queries(DASHBOARDS) if panel == "Memory used")
+    (tmp_path / "rules.yml").write_text(json.dumps({"groups": [
+        {"name": "panels", "rules": [{"record": "used", "expr": expression}]}]}))
+
+    def series(name, instance, value):
+        return {"series": f'node_memory_{name}_bytes{{job="j",instance="{instance}"}}', "values": f"{value}x5"}
+
+    (tmp_path / "tests.yml").write_text(json.dumps({"rule_files": ["rules.yml"], "tests": [
+        {"interval": "1m",
+         "input_series": [series("MemTotal", "a", 100), series("MemAvailable", "a", 75), series("MemTotal", "b", 900)],
+         "promql_expr_test": [{"expr": "used", "eval_time": "3m", "exp_samples": [{"labels": "used", "value": 0.25}]}]}]}))
+    done = subprocess.run(["promtool", "test", "rules", tmp_path / "tests.yml"], capture_output=True, text=True,
+                          timeout=DEADLINE, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_quantiles_are_exposed(pages):
     """Each that a panel asks for by its number."""
     text = "".join((REPOSITORY / page.removeprefix("--page=")).read_text() for page in pages)
