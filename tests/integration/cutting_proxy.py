@@ -122,24 +122,30 @@ class CuttingProxy:
                 if delay := self.reply_delay if is_reply else self.request_delay:
                     time.sleep(delay)
                 self.flowing.wait()
+                is_last = False
                 if is_reply:
-                    data = self._mangle(data)
+                    data, is_last = self._mangle(data)
                 if data:
                     sink.sendall(data)
-                if is_reply and self.replies_left == 0:
-                    self.replies_left = None
+                if is_last:
                     break
         with self.lock:
             self.pairs.discard(pair)
         close(pair)
 
     def _mangle(self, data):
+        """What goes through instead, and whether it is the last that does."""
         if self.garbage is not None:
-            return self.garbage
-        if self.replies_left is not None:
+            return self.garbage, False
+        with self.lock:
+            if self.replies_left is None:
+                return data, False
             data = data[:self.replies_left]
             self.replies_left -= len(data)
-        return data
+            is_last = self.replies_left == 0
+            if is_last:
+                self.replies_left = None
+            return data, is_last
 
 
 def close(sockets):
