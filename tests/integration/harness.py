@@ -34,6 +34,16 @@ def wait_for(condition, what, seconds=DEADLINE):
         time.sleep(0.01)
 
 
+def in_time(seconds, step):
+    """Takes a step until it took less than that: for what a test has to do before something ends. A busy
+    machine may need several goes, so each begins anew."""
+    def is_in_time():
+        began = time.monotonic()
+        step()
+        return time.monotonic() - began < seconds
+    wait_for(is_in_time, f"what has to be done within {seconds} s is")
+
+
 @dataclass
 class Response:
     status: int

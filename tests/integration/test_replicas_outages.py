@@ -14,7 +14,7 @@ import pytest
 
 from crashes import SEED
 from cutting_proxy import CuttingProxy
-from harness import DEADLINE, wait_for
+from harness import DEADLINE, in_time, wait_for
 from redis_servers import RedisServer
 from replicas import Clients, Replicas, has, is_empty
 
@@ -302,6 +302,24 @@ def test_lives_outlive_an_emptied_redis(redis, replicas):
         assert 'm{instance="",job="short"} 1' in page
     wait_for(have_ended, "it ends on all")
     assert min(ended[replica] for replica in list(replicas)[:2]) >= 1.9
+
+
+def test_lives_are_as_long_where_redis_is_slow(redis, proxy, tmp_path):
+    """Who asks Redis for its time by a slow way takes it to be later than it is."""
+    proxy.delay(0.25)
+    with Replicas(tmp_path, redis.url, 1) as replicas:
+        late = replicas.add(url=proxy.url)
+        replicas.wait_until_ready()
+        began = []
+
+        def hear():
+            began.append(time.monotonic())
+            assert replicas[0].weir.put("/metrics/job/short?ttl=3s", "m 1\n").status == 200
+            wait_for(lambda: late.page() or time.monotonic() > began[-1] + 3, "it is heard of")
+
+        in_time(3, hear)
+        wait_for(lambda: not late.page(), "it ends")
+        assert time.monotonic() - began[-1] >= 3
 
 
 def test_redis_goes_back_in_time(redis, replicas, clients, tmp_path):

@@ -180,6 +180,27 @@ static void test_deadlines_cross_over(void)
 	clock_thaw();
 }
 
+/* Whatever a question took, and on which part of its way. */
+static void test_deadlines_are_not_early(void)
+{
+	enum { AHEAD_US = 5 * SECOND_US };
+	struct shared_clock clock;
+	uint64_t now_us = 100 * SECOND_US;
+	clock_freeze(now_us * 1000, WALL_NS);
+	shared_clock_init(&clock);
+	ask(&clock, now_us, 400000, AHEAD_US);
+	uint64_t deadline_us = now_us + 30 * SECOND_US;
+	int64_t local_ns = shared_clock_localise(&clock, version_make(deadline_us + AHEAD_US, 0));
+	CHECK(local_ns >= (int64_t)deadline_us * 1000);
+	CHECK(local_ns <= (int64_t)(deadline_us + 400000) * 1000);
+	/* When the clock was set back, what it was before is nothing to go by. */
+	now_us += SECOND_US;
+	ask(&clock, now_us, 0, SECOND_US);
+	CHECK_INT(shared_clock_localise(&clock, version_make(deadline_us + SECOND_US, 0)),
+			(int64_t)deadline_us * 1000);
+	clock_thaw();
+}
+
 /* ---- Changes ---- */
 
 static struct shared_head sample_head(void)
@@ -333,6 +354,7 @@ int main(void)
 	RUN(test_clock_follows_a_server_that_changes);
 	RUN(test_versions_only_rise);
 	RUN(test_deadlines_cross_over);
+	RUN(test_deadlines_are_not_early);
 	RUN(test_change_and_back);
 	RUN(test_head_of_a_group);
 	RUN(test_content_and_back);

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "state/redis/apply_item.h"
 #include "state/redis/parts.h"
@@ -60,8 +61,8 @@ static void join_heads(struct apply_item *item, const struct shared_head *had)
 		bool is_had = had->failure > came->failure;
 		out->deadline = out->failure == 0 ? 0 : is_had ? had->deadline : came->deadline;
 	}
-	uint64_t now = version_make(shared_clock_now_us(&item->partition->state->clock), 0);
-	bool is_over = out->deadline != 0 && out->deadline <= now;
+	int64_t deadline_ns = shared_clock_localise(&item->partition->state->clock, out->deadline);
+	bool is_over = out->deadline != 0 && deadline_ns <= (int64_t)clock_monotonic_ns();
 	item->is_alive = !is_over && (out->push != 0 || out->failure != 0);
 }
 

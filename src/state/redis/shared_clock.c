@@ -90,6 +90,8 @@ int64_t shared_clock_localise(const struct shared_clock *clock, uint64_t deadlin
 	if (deadline == 0) {
 		return 0;
 	}
-	int64_t ns = ((int64_t)version_us(deadline) - clock->ahead_us) * 1000;
+	/* The lesser is the certain one, unless the clock was set back. */
+	int64_t ahead_us = clock->certain_us < clock->ahead_us ? clock->certain_us : clock->ahead_us;
+	int64_t ns = ((int64_t)version_us(deadline) - ahead_us) * 1000;
 	return ns > 1 ? ns : 1;
 }

@@ -49,6 +49,9 @@ uint64_t shared_clock_now_us(const struct shared_clock *clock);
 /* Microseconds until Redis' clock has come to that version, for certain; 0: it has. */
 uint64_t shared_clock_until_us(const struct shared_clock *clock, uint64_t version);
 
-/* A deadline as replicas share it, from one of the monotonic clock, and back; 0: never. */
+/*
+ * A deadline as replicas share it, from one of the monotonic clock, and back; 0: never. It is not
+ * earlier for it, whatever Redis' clock may be.
+ */
 uint64_t shared_clock_share(const struct shared_clock *clock, int64_t deadline_ns);
 int64_t shared_clock_localise(const struct shared_clock *clock, uint64_t deadline);
