@@ -39,12 +39,18 @@ def clock(tmp_path):
 
 
 def push_time(weir, job):
-    page = weir.get("/metrics").text
+    return push_time_of(weir.get("/metrics").text, job)
+
+
+def push_time_of(page, job):
     return float(re.search(rf'^push_time_seconds{{instance="",job="{job}"}} (\S+)$', page, re.M)[1])
 
 
 def jobs(weir):
-    page = weir.get("/metrics").text
+    return jobs_of(weir.get("/metrics").text)
+
+
+def jobs_of(page):
     return set(re.findall(r'^push_time_seconds{instance="",job="(\w+)"}', page, re.M))
 
 
@@ -53,15 +59,14 @@ def jobs(weir):
 def test_jump_while_it_runs(start_weir, clock, jump):
     weir = start_weir(variables=clock.variables())
     weir.put("/metrics/job/long?ttl=1h", "m 1\n")
-    weir.put("/metrics/job/short?ttl=2s", "m 1\n")
     began = time.monotonic()
+    weir.put("/metrics/job/short?ttl=2s", "m 1\n")
     assert clock.is_now(push_time(weir, "long"))
     clock.set(JUMPS[jump])
     # Nothing expires for it, and nothing lives on for it.
-    if time.monotonic() - began < 1:
-        assert jobs(weir) == {"long", "short"}
+    assert jobs(weir) == {"long", "short"} or time.monotonic() - began >= 2
     wait_for(lambda: jobs(weir) == {"long"}, "the short one expires")
-    assert time.monotonic() - began >= 1.9
+    assert time.monotonic() - began >= 2
     assert not clock.is_now(push_time(weir, "long"))
     weir.put("/metrics/job/long?ttl=1h", "m 2\n")
     assert clock.is_now(push_time(weir, "long"))
@@ -84,8 +89,8 @@ def test_jump_over_a_restart(start_weir, clock, tmp_path, jump, when):
     weir.put("/metrics/job/gone?ttl=10ms", "m 1\n")
     if when == "before the end":
         clock.set(JUMPS[jump])
-    weir.put("/metrics/job/short?ttl=2s", "m 1\n")
     began = time.monotonic()
+    weir.put("/metrics/job/short?ttl=2s", "m 1\n")
     pushed = push_time(weir, "short")
     kept.end(ENDINGS[jump == "on"])
     if when == "before the start":
@@ -93,13 +98,14 @@ def test_jump_over_a_restart(start_weir, clock, tmp_path, jump, when):
     if when == "before the end":
         clock.set(0)
     weir = kept.start(variables=clock.variables())
-    if time.monotonic() - began < 1.5:
-        assert jobs(weir) == {"for_ever", "long", "short"}
-        assert push_time(weir, "short") == pushed
+    page = weir.get("/metrics").text
+    if time.monotonic() - began < 2:
+        assert jobs_of(page) == {"for_ever", "long", "short"}
+        assert push_time_of(page, "short") == pushed
     if when == "only then":
         clock.set(JUMPS[jump])
     wait_for(lambda: jobs(weir) == {"for_ever", "long"}, "the short one expires")
-    assert 1.9 <= time.monotonic() - began < 20
+    assert time.monotonic() - began >= 2
     weir.put("/metrics/job/short", "m 1\n")
     assert clock.is_now(push_time(weir, "short"))
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from cutting_proxy import CuttingProxy
-from harness import wait_for
+from harness import in_time, wait_for
 from replicas import Replicas, has
 
 
@@ -100,10 +100,16 @@ def test_prolonged_while_cut_off(redis, tmp_path, is_begun_anew):
         with Replicas(tmp_path, redis.url, 1, "--state.on-outage=accept") as replicas:
             replicas.add(url=proxy.url)
             replicas.wait_until_ready()
-            assert replicas[0].weir.put("/metrics/job/j?ttl=2s", "a 1\n").status == 200
-            replicas.settle(has('a{instance="",job="j"} 1'))
-            proxy.refuse()
-            assert replicas[0].weir.post("/metrics/job/j?ttl=10m", "b 1\n").status == 200
+
+            def prolong():
+                proxy.restore()
+                replicas.wait_until_ready()
+                assert replicas[0].weir.put("/metrics/job/j?ttl=2s", "a 1\n").status == 200
+                replicas.settle(has('a{instance="",job="j"} 1'))
+                proxy.refuse()
+                assert replicas[0].weir.post("/metrics/job/j?ttl=10m", "b 1\n").status == 200
+
+            in_time(2, prolong)
             wait_for(lambda: not replicas[1].page(), "it is over")
             if is_begun_anew:
                 assert replicas[1].weir.post("/metrics/job/j?ttl=10m", "c 1\n").status == 200

@@ -47,11 +47,11 @@ def test_lives_are_as_long(wrong):
         assert replica.weir.put(f"/metrics/job/{number}?ttl=2s", "m 1\n").status == 200
         assert replica.weir.put(f"/metrics/job/long{number}?ttl=1h", "n 1\n").status == 200
     page = wrong.settle(has('n{instance="",job="long0"} 1', 'n{instance="",job="long1"} 1'))
-    if time.monotonic() - began < 1:
+    if time.monotonic() - began < 2:
         assert {'m{instance="",job="0"} 1', 'm{instance="",job="1"} 1'} <= page
     wait_for(lambda: not any(line.startswith("m{") for replica in wrong for line in replica.page()),
              "the short ones expire on both")
-    assert time.monotonic() - began >= 1.9
+    assert time.monotonic() - began >= 2
     assert sum(line.startswith("n{") for line in wrong.settle()) == 2
 
 
