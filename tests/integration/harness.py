@@ -195,6 +195,9 @@ def chunked(*parts):
 # Flags with which nothing is loaded, or nothing is said of it.
 SILENT = ("--state.url=none", "--takeover", "--log.level=warn", "--log.level=error")
 
+# With which what is loaded may be away, held up or damaged; a test of that knows what to wait for.
+PLACES = ("--state.", "--targets.url", "--persistence.", "--data.", "--config.")
+
 
 class Weir:
     """A running weir. stop() ends it and asserts that it ended well.
@@ -204,6 +207,7 @@ class Weir:
 
     def __init__(self, directory, *flags, listen=("127.0.0.1:0",), tls=None,
                  variables=None):
+        is_new = not (directory / "data").exists()
         directory.mkdir(parents=True, exist_ok=True)
         self.stderr_path = directory / "stderr"
         self.pending = b""
@@ -217,7 +221,8 @@ class Weir:
         try:
             self.addresses = [self._listening() for _ in listen]
             if not any(flag.startswith(SILENT) for flag in flags):
-                self._let_load("--targets.url=none" not in flags)
+                is_plain = is_new and not variables and not any(flag.startswith(PLACES) for flag in flags)
+                self._let_load("--targets.url=none" not in flags, DEADLINE if is_plain else 0.5)
         except BaseException:
             self.process.kill()
             self.process.wait()
@@ -240,10 +245,10 @@ class Weir:
         host, _, port = address.rpartition(":")
         return host.strip("[]"), int(port)
 
-    def _let_load(self, has_targets):
+    def _let_load(self, has_targets, seconds):
         """An empty state is loaded at once, and few tests are about the moment before it is."""
         wanted = ["state loaded", "targets read"] if has_targets else ["state loaded"]
-        end = time.monotonic() + 0.5
+        end = time.monotonic() + seconds
         while (time.monotonic() < end and self.process.poll() is None
                and not all(text in self.stderr() for text in wanted)):
             time.sleep(0.002)
