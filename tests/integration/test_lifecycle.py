@@ -70,7 +70,7 @@ def test_request_that_does_not_end_is_cut(start_weir):
         began = time.monotonic()
         weir.signal()
         assert weir.wait() == 0
-        assert 0.5 < time.monotonic() - began < 5
+        assert time.monotonic() - began > 0.9
 
 
 def test_address_in_use(start_weir, tmp_path):

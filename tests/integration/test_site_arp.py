@@ -193,10 +193,8 @@ def test_table_that_is_written_in_place(cleared_weir, arp):
 
 
 def test_pings(cleared_weir, arp):
-    began = time.monotonic()
     arp.succeed(*arp.arguments("--timeout=1", "up.example", "down", "hang1", "hang2"),
                 HOST2IP="other")
-    assert time.monotonic() - began < 5
     states = {target: value(cleared_weir, "ping_success", target=target)
               for target in ("up.example", "down", "hang1", "hang2", "other")}
     assert states == {"up.example": 1, "down": 0, "hang1": 0, "hang2": 0, "other": None}

@@ -275,11 +275,11 @@ def test_strangers(start_tls):
                          ids=["silent", "byte", "record"])
 def test_handshake_that_does_not_go_on(start_tls, begun):
     weir = start_tls(flags=["--timeout.header=500ms"])
+    began = time.monotonic()
     with weir.connect(tls=None) as connection:
         connection.send(begun)
-        began = time.monotonic()
         assert connection.is_closed_by_server()
-        assert 0.3 < time.monotonic() - began < 10
+        assert time.monotonic() - began > 0.4
     page = weir.scrape()
     assert page.value(HANDSHAKES, result="timeout") == 1
     assert page.value("weir_timeouts_total", phase="header") == 1
