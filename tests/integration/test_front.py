@@ -94,6 +94,20 @@ def test_who_has_no_password_is_let_in_nowhere(stack):
     assert front.ask("push", "/-/ready", user=False) == (200, "OK")
 
 
+@pytest.mark.parametrize("path", [
+    "/metrics/job/j/a/..%2F..%2F..%2F..%2F-%2Fready", "/metrics/job/j/instance/..%2f..%2f..%2f..%2f-%2fready",
+    "/metrics/../-/ready", "/metrics/job%2F..%2F..%2F-%2Fready", "/metrics/..%2F-%2Fready", "/%2d/ready"])
+def test_no_path_is_readiness_to_nginx_and_another_to_weir(stack, path):
+    """nginx decides by the path as it is without dots and escapes, and weir reads it as it came."""
+    front, weirs = stack
+    before = weirs[0].scrape().groups()
+    assert front.ask("push", path, user=False) == (200, "OK")
+    for method in ("PUT", "POST", "DELETE"):
+        status, _ = front.ask("push", path, "-X", method, "--data-binary", "@-", data=b"sneaked_in 1\n", user=False)
+        assert status not in (200, 202)
+    assert [weir.scrape().groups() for weir in weirs] == [before, before]
+
+
 def test_names_lead_to_their_own(stack):
     front, _ = stack
     status, said = front.ask("metrics", "/graph?g0.expr=up")
