@@ -1,6 +1,7 @@
 """What stands in the way of a start, all of it at once, before anything has been started."""
 
 import contextlib
+import errno
 import os
 import re
 import shlex
@@ -112,7 +113,8 @@ def faults_of_community(blocks, values):
 # ---- Ports ----------------------------------------------------------------------------------
 
 
-def can_be_had(host, port):
+def fault_of_listening(host, port):
+    """What keeps others from it, or None."""
     is_ipv6 = ":" in host
     with socket.socket(socket.AF_INET6 if is_ipv6 else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -120,10 +122,12 @@ def can_be_had(host, port):
             probe.bind((host, port))
             probe.listen(1)
         except PermissionError:
-            return True  # a low port, for others than root; compose's daemon is root
-        except OSError:
-            return False
-    return True
+            return None  # a low port, for others than root; compose's daemon is root
+        except (OSError, UnicodeError) as fault:
+            if getattr(fault, "errno", None) == errno.EADDRINUSE:
+                return f"port {port} is taken by {who_listens(port)}"
+            return f"{host} is no address of this machine"
+    return None
 
 
 def sockets_on(port):
@@ -160,8 +164,8 @@ def faults_of_ports(blocks, values):
         host, _, port = address.rpartition(":")
         if not port.isdigit() or not 0 < int(port) < 65536:
             yield f"{name}: {address} is no port, nor an address and a port"
-        elif not can_be_had(host.strip("[]") or "0.0.0.0", int(port)):
-            yield f"{name}: port {port} is taken by {who_listens(int(port))}"
+        elif fault := fault_of_listening(host.strip("[]") or "0.0.0.0", int(port)):
+            yield f"{name}: {fault}"
 
 
 def runs_already(compose_file, env_file, project):

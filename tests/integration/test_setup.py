@@ -186,7 +186,7 @@ def test_nothing_is_in_the_way_of_its_start(large, tmp_path):
     large.made({**large.settings, "listen": "192.0.2.1:443"})
     done = subprocess.run([REPOSITORY / "scripts" / "stack", *words, "check"], capture_output=True, text=True,
                           check=False, env={**environment(), "COMPOSE": "true"})
-    assert "HTTPS_LISTEN: port 443 is taken" in done.stderr
+    assert "HTTPS_LISTEN: 192.0.2.1 is no address of this machine" in done.stderr
 
 
 # ---- Prometheus and alerts ----------------------------------------------------------------------

@@ -359,6 +359,12 @@ def test_who_has_the_port_is_told(make):
         assert run_make("check", HTTPS_LISTEN=f"127.0.0.1:{port}", RUNNING="a1b2")[0] == 0, "it is its own"
     code, _, errors = run_make("check", HTTPS_LISTEN="https")
     assert code != 0 and "HTTPS_LISTEN: https is no port" in errors
+    for address, fault in (("192.0.2.1:443", "192.0.2.1 is no address of this machine"),
+                           ("[2001:db8::1]:443", "2001:db8::1 is no address of this machine"),
+                           ("push.invalid:443", "push.invalid is no address of this machine"),
+                           ("push..com:443", "push..com is no address of this machine")):
+        code, _, errors = run_make("check", HTTPS_LISTEN=address)
+        assert code != 0 and errors.startswith(f"stack: HTTPS_LISTEN: {fault}\n")
 
 
 def test_the_example_has_every_variable_and_no_value_of_one():
