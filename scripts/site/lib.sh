@@ -149,10 +149,9 @@ settle() {
 	fi
 	[ "$timeout" -gt 0 ] || misused "--timeout is more than 0"
 	[ "$push_timeout" -gt 0 ] || misused "--push-timeout is more than 0"
-	if [ -z "$ttl" ]; then
-		ttl=18000 # what cron calls once a minute may fail twice
-		[ -z "$every" ] || ttl=$((every * 4 + timeout + push_timeout + 1000))
-	fi
+	usual_ttl=18000 # what cron calls once a minute may fail twice
+	[ -z "$every" ] || usual_ttl=$((every * 4 + timeout + push_timeout + 1000))
+	[ -n "$ttl" ] || ttl=$usual_ttl
 	check_config "$curl_config" --curl-config
 }
 

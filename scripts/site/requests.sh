@@ -91,7 +91,10 @@ send() {
 	fi
 	ask "$@" --url "$server$path" || code=000
 	case $code in
-	200 | 202) return 0 ;;
+	200 | 202)
+		[ -z "$body" ] || was_taken
+		return 0
+		;;
 	000)
 		say "$method $server$path: $(words_of "$tmp/curl")"
 		return 2
@@ -105,6 +108,13 @@ send() {
 	*) say "$method $server$path: answered $code: $(words_of "$tmp/answer")" ;;
 	esac
 	return 1
+}
+
+# Until when what was pushed is shown, which is-pushing reads.
+was_taken() {
+	lives=$ttl
+	[ "$lives" -gt 0 ] || lives=$usual_ttl
+	{ echo $(($(now) + lives)) >"$tmp/taken" && mv -f "$tmp/taken" "${lock_file%.lock}.taken"; } || :
 }
 
 # Has the page at URL in FILE, whole, or says why not. Nothing of an earlier page can be in it. Usually

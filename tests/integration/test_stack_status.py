@@ -258,4 +258,4 @@ def test_as_many_as_setup_has_made(compose, tmp_path):  # noqa: F811
     lines = " ".join(told())
     assert "exec -T weir-11 /usr/bin/weir probe" in lines
     assert "exec -T grafana-2 wget -q -T 5 -O - http://127.0.0.1:3000/api/health" in lines
-    assert "exec -T push-nginx sh -c kill -0 1" in lines
+    assert "exec -T push-nginx is-pushing" in lines
