@@ -1,4 +1,4 @@
-# usage: prefix=PREFIX [grouping='NAME ...'] [own='NAME ...'] awk -f text.awk -f lines.awk [-v most=N] [FILE]
+# usage: prefix=PREFIX [grouping='NAME ...'] [own='NAME ...'] [unwanted='METRIC ...'] awk -f text.awk -f lines.awk [-v most=N] [FILE]
 #
 # Keeps the lines of an exposition that weir would take, and drops the others one by one,
 # so that one bad line does not cost the rest. What is kept goes to stdout, in its
@@ -8,6 +8,7 @@
 # Stricter than weir: no histograms and summaries as such (their TYPE is dropped, their
 # lines are metrics of their own), no timestamps, no quoted names. Two lines that differ only
 # in labels of the grouping key are one series. PREFIX_NAME of each own name is the caller's.
+# Unwanted are metrics that contradict what others push.
 
 BEGIN {
 	wishes = split("job instance " ENVIRON["grouping"], name, " ")
@@ -19,8 +20,12 @@ BEGIN {
 	for (i = 1; i <= wishes; i++) {
 		own[prefix "_" name[i]] = 1
 	}
+	wishes = split(ENVIRON["unwanted"], name, " ")
+	for (i = 1; i <= wishes; i++) {
+		unwanted[name[i]] = 1
+	}
 	most = most ? most : 10000
-	total = split("length control utf8 comment name label value timestamp duplicate own many", reasons, " ")
+	total = split("length control utf8 comment name label value timestamp duplicate own inconsistent many", reasons, " ")
 }
 
 # The reasons are one word, and counted.
@@ -64,7 +69,7 @@ length($0) > 4096 {
 # HELP and TYPE of what comes later, once each; all else is for people.
 function take_comment(    word, count) {
 	count = split($0, word)
-	if (word[1] != "#" || (word[2] != "TYPE" && word[2] != "HELP")) {
+	if (word[1] != "#" || (word[2] != "TYPE" && word[2] != "HELP") || word[3] in unwanted) {
 		return
 	}
 	if (word[3] !~ /^[a-zA-Z_:][a-zA-Z0-9_:]*$/ || (word[2] word[3]) in seen ||
@@ -112,6 +117,8 @@ function take_sample(    text, metric, labels, value) {
 		reject("value")
 	} else if (metric in own) {
 		reject("own")
+	} else if (metric in unwanted) {
+		reject("inconsistent")
 	} else if (series_of(metric) in has) {
 		reject("duplicate")
 	} else if (lines >= most) {

@@ -161,7 +161,7 @@ keep_good_lines() { # PREFIX OWN-NAMES FILE [GROUPING-LABEL...]
 	lines=$3
 	shift 3
 	tr '\000' '\001' <"$lines" | # not every awk can read it
-		prefix=$prefix own=$own grouping="$*${site:+ site}" awk -f "$here/text.awk" -f "$here/lines.awk" 2>"$tmp/dropped"
+		prefix=$prefix own=$own unwanted=${unwanted:-} grouping="$*${site:+ site}" awk -f "$here/text.awk" -f "$here/lines.awk" 2>"$tmp/dropped"
 	while read -r line; do
 		say "$line"
 	done <"$tmp/dropped"

@@ -173,11 +173,34 @@ def test_exit_code(cleared_weir, scripts):
 
 
 def test_metrics_that_contradict_others(cleared_weir, scripts):
-    cleared_weir.put("/metrics/job/other", "# TYPE m counter\nm 1\n")
-    scripts.write_output("# TYPE m gauge\nm 1\n")
+    """Each costs its own lines, whatever it is that weir says of it."""
+    cleared_weir.put("/metrics/job/other", "# TYPE m counter\nm 1\n# TYPE h histogram\n"
+                     'h_bucket{le="+Inf"} 1\nh_sum 1\nh_count 1\n')
+    scripts.write_output('# TYPE m gauge\n# HELP m Text.\nm{a="1"} 1\nm{a="2"} 1\nh_count{x="collected metric named \\"n\\" c"} 1\n'
+                         "go_goroutines 1\nmm 1\nn 2\nx up\n")
+    said = scripts.succeed("run-script", "check").stderr
+    assert said.count("answered 400") == 3 and said.count("dropped (value): x up") == 1
+    page = cleared_weir.scrape()
+    assert {name for name, labels in page.samples if dict(labels).get("script")} - MARKERS == {
+        "mm", "n", "push_time_seconds", "push_failure_time_seconds"}
+    assert rejected(cleared_weir) == {"inconsistent": 4, "value": 1}
+    assert (value(cleared_weir, "script_lines"), value(cleared_weir, "script_success")) == (2, 1)
+    cleared_weir.delete("/metrics/job/other")
+    scripts.succeed("run-script", "check")
+    assert value(cleared_weir, "m", a="2") == 1 and rejected(cleared_weir) == {"inconsistent": 1, "value": 1}
+
+
+def test_metrics_of_which_too_many_contradict_others(cleared_weir, scripts):
+    """And those that weir does not name: the script has no success, which is all that is left of it."""
+    names = [f"m{number}" for number in range(40)]
+    cleared_weir.put("/metrics/job/other", "".join(f"# TYPE {name} counter\n{name} 1\n" for name in names))
+    scripts.write_output("".join(f"{name} 1\n" for name in names))
     assert "answered 400" in scripts.fail("run-script", "check")
-    assert (value(cleared_weir, "script_success"),
-            value(cleared_weir, "script_exit_code")) == (0, 0)
+    assert (value(cleared_weir, "script_success"), value(cleared_weir, "script_lines")) == (0, None)
+    for body in (b"no words\n", b'pushed metrics are invalid: collected metric "other" {} is not a COUNTER\n'):
+        with FakeServer(lambda handler, _, body=body: reply(handler, 400, body=body.decode())) as weir:
+            scripts.fail("run-script", f"--server=http://127.0.0.1:{weir.port}", "check")
+            assert len(weir.requests) == 2, "the lines, and the marker"
 
 
 @pytest.mark.parametrize("name",
