@@ -20,10 +20,20 @@ static bool is_plain(char byte, const struct spelling *spelling)
 			|| strchr(spelling->plain, byte) != NULL;
 }
 
+/* Mermaid reads a label as Markdown, of which "1. " and "- " would begin a list: where that mark
+ * stands, or NULL. */
+static const char *find_list_mark(const char *text)
+{
+	const char *mark = text + strspn(text, "0123456789");
+	bool is_mark = mark == text ? *mark == '-' || *mark == '+' : *mark == '.';
+	return is_mark && (mark[1] == ' ' || mark[1] == '\0') ? mark : NULL;
+}
+
 static void append_text(struct buf *out, const char *text, const struct spelling *spelling)
 {
+	const char *mark = find_list_mark(text);
 	for (; *text != '\0'; text++) {
-		if (is_plain(*text, spelling)) {
+		if (is_plain(*text, spelling) && text != mark) {
 			buf_append_byte(out, *text);
 		} else {
 			buf_printf(out, "%s%d;", spelling->before, *text);

@@ -144,7 +144,8 @@ def test_many_nodes():
 # ---- Names are data ----
 
 ODD = ['a"b', "it's", "$site", "${site}", "[[site]]", "<b>x</b>", "a|b", "a#b;c", "a`b```c", "\\", "a.*b", "(x)", "{y}",
-       "né 💧", "end", "--- b", "%% c", "{{x}}", "&amp;", "a%Nb%Pc%Od%Ve", "http:", "x" * 200, "#x#y"]
+       "né 💧", "end", "--- b", "%% c", "{{x}}", "&amp;", "a%Nb%Pc%Od%Ve", "http:", "x" * 200, "#x#y", "1. a", "- a", "+ a", "12.",
+       "10.0.0.1", "1 .a", "-1"]
 
 
 def decoded(label):
@@ -161,6 +162,7 @@ def test_odd_names(tmp_path, name):
     lines = mermaid(dashboard)
     nodes = [found[1] for line in lines if (found := re.fullmatch(r'  subgraph n\d+\["([^"]*)"\]', line))]
     ports = [found[1] for line in lines if (found := re.fullmatch(r'    n\d+p\d+\["([^"]*)"\]', line))]
+    assert not any(re.match(r"(\d+\.|[-+])( |$)", label) for label in nodes + ports), "Mermaid would make a list of it"
     assert [decoded(label) for label in nodes] == [name, "s"]
     assert [decoded(label) for label in ports] == [f"{name}, vlan {name}", name]
     assert lines[-1] == "  n0p0 --- n1p0" and len(lines) == 7
