@@ -105,6 +105,19 @@ def test_there_is_a_dashboard_for_each():
         assert {"job", "instance"} <= set(variables) or {"host_a", "host_b"} <= set(variables)
 
 
+def test_hosts_show_what_those_of_orwell_did():
+    """Whoever comes from there misses no panel; "node_" stands in front of each name."""
+    node, = (one for one in DASHBOARDS.values() if one["uid"] == "weir-node")
+    asked = " ".join(target["expr"] for panel in dashboards.all_panels(node) for target in panel.get("targets", ()))
+    names = """cpu_seconds_total load1 load5 load15 boot_time_seconds uname_info
+        memory_MemTotal_bytes memory_MemAvailable_bytes memory_SwapTotal_bytes memory_SwapFree_bytes
+        filesystem_size_bytes filesystem_avail_bytes network_receive_bytes_total network_transmit_bytes_total
+        disk_reads_completed_total disk_writes_completed_total disk_read_bytes_total disk_written_bytes_total
+        disk_read_time_seconds_total disk_write_time_seconds_total disk_io_time_weighted_seconds_total
+        disk_reads_merged_total disk_writes_merged_total disk_io_time_seconds_total"""
+    assert [name for name in names.split() if not re.search(rf"\bnode_{name}\b", asked)] == []
+
+
 def test_all_weirs_are_none_but_weirs():
     """Others have process_* and up as well, and are pushed to weir or scraped beside it."""
     overview, = (one for one in DASHBOARDS.values() if one["uid"] == "weir-overview")
