@@ -6,6 +6,7 @@ from collections import Counter
 from setup_alerts import SEVERITIES, check_change, seconds
 from setup_read import (
     Reader, boolean, choice, list_of, map_of, number, path, regex, secret, section, section_or_default, suggestion, text)
+from setup_settings import expected_instead
 from setup_shipped import (
     COMPOSE, PROMETHEUS, load, profiles, settings_of_weir, variables, variables_ending)
 from setup_variables import KEYS, bytes_of
@@ -169,13 +170,15 @@ OWN_SETTINGS = {
 
 def check_settings(reader, config):
     known = settings_of_weir()
-    for name in config["weirs"]["settings"]:
+    for name, value in config["weirs"]["settings"].items():
         place = f"weirs.settings.{name}"
         if name not in known:
             reader.fault(place, suggestion(name, known - OWN_SETTINGS.keys(), "setting"))
         elif name in OWN_SETTINGS:
             key = OWN_SETTINGS[name]
             reader.fault(place, f"is set by {key}" if key else "is set by the compose file, and cannot be changed here")
+        elif value and (wanted := expected_instead(name, value)):
+            reader.fault(place, f"{value!r} is not good; it must be {wanted}")
 
 
 def key_of(name):

@@ -1,16 +1,19 @@
 """scripts/setup told of settings that are wrong: each by its line, what it is, and what would be right."""
 
 import re
+import subprocess
 import sys
 
 import pytest
 import yaml
 
-from harness import REPOSITORY
+from harness import BINARY, DEADLINE, REPOSITORY, environment
 from installations import LARGE, SCRIPT, Installation, run
 
 sys.path.insert(0, str(REPOSITORY / "scripts" / "lib"))
-from setup_config import read_config  # noqa: E402
+from setup_config import OWN_SETTINGS, read_config  # noqa: E402
+from setup_settings import allowed, expected_instead  # noqa: E402
+from setup_shipped import settings_of_weir  # noqa: E402
 
 HEAD = "domain: example.com\ntls: /tls\nusers: [ada]\n"
 # With as little as possible that has to be there.
@@ -137,6 +140,9 @@ WEIRS = [
                                                   "limit.groups?"),
     ({"weirs": {"settings": {"group.ttl": "1h"}}}, "weirs.settings.group.ttl: is set by weirs.group_ttl"),
     ({"weirs": {"settings": {"data.dir": "/x"}}}, "weirs.settings.data.dir: is set by the compose file"),
+    ({"weirs": {"settings": {"limit.groups": "2e4"}}}, "weirs.settings.limit.groups: '2e4' is not good; it must be a whole "
+                                                       "number, 1 to 1000000000"),
+    ({"weirs": {"settings": {"log.format": "xml"}}}, "weirs.settings.log.format: 'xml' is not good; it must be one of logfmt"),
     ({"parts": {"postgres": False}}, "parts.postgres: weirs on a Redis keep their targets in PostgreSQL"),
     ({"parts": {"prometheus": False, "alertmanager": False}, "alerts": {}}, "parts.grafana: needs Prometheus: set "),
     ({"users_file": "x"}, "users_file: users or users_file, one of them"),
@@ -153,6 +159,26 @@ WEIRS = [
 def test_what_does_not_go_together(stack, change, wanted):
     told = told_of(stack, {**LARGE, **change})
     assert any(line.partition(": ")[2].startswith(wanted) for line in told), told
+
+
+VALUES = ["0", "1", "-1", "+5", "100", "2e4", "5x", "1.5", "10000000000", "99999999999999999999", "true", "false", "no", "json",
+          "durable", "64MiB", "2GiB", "1kb", "3 MB", "1iB", "9Ti", "5s", "-5s", "1h30m", "1d", ".5h", "1.h", "5ms", "1ns", "90",
+          "2540400h", "9999999h", "s", "1m 5s", "9" * 5000, "9" * 5000 + "s"]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: value[:20])
+def test_a_value_is_good_if_weir_takes_it(tmp_path, value):
+    """As weir itself says of each."""
+    names = [name for name, (_, values) in allowed().items() if values not in ("", "text") and name not in OWN_SETTINGS]
+    (tmp_path / "weir.yml").write_text("".join(f"{name}: '{value}'\n" for name in names))
+    done = subprocess.run([BINARY, "--print-config", f"--config.file={tmp_path}/weir.yml"], capture_output=True, text=True,
+                          env=environment(), timeout=DEADLINE, check=False)
+    refused = re.findall(r": bad value '.*' for '(.*?)': ", done.stderr)
+    assert refused == [name for name in names if expected_instead(name, value)] and len(names) > 30
+
+
+def test_each_setting_is_known():
+    assert allowed().keys() == settings_of_weir()
 
 
 def test_all_is_told_at_once_and_in_order(stack):
@@ -210,10 +236,10 @@ def test_what_is_missing_is_always_told_in_the_same_order(stack):
 def test_compose_replaces_nothing_in_what_is_written(stack):
     """Whatever looks like a variable to compose."""
     stack.made({**yaml.safe_load(ALONE), "variables": {"GRAFANA_ADMIN_USER": "a$HOME $(X)"}, "tls": "/t$HOME/x",
-                "weirs": {"count": 1, "state": "sqlite", "settings": {"limit.groups": "$PATH$$"}},
+                "weirs": {"count": 1, "state": "sqlite", "settings": {"web.telemetry-path": "$PATH$$"}},
                 "prometheus": {"jobs": [{"job": "a", "targets": ["a:1"], "token_file": "/w$HOME/$DOMAIN/$$x"}]}})
     services = stack.services()
-    assert services["weir"]["environment"]["WEIR_LIMIT_GROUPS"] == "$PATH$$"
+    assert services["weir"]["environment"]["WEIR_WEB_TELEMETRY_PATH"] == "$PATH$$"
     assert services["grafana-1"]["environment"]["GF_SECURITY_ADMIN_USER"] == "a$HOME $(X)"
     assert "/w$HOME/$DOMAIN/$$x:/run/prometheus/1:ro" in services["prometheus"]["volumes"]
     assert "/t$HOME/x:/etc/nginx/tls:ro" in services["nginx"]["volumes"]
