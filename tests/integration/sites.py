@@ -9,6 +9,7 @@ import threading
 import time
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 from harness import DEADLINE, REPOSITORY
 from served import Served
@@ -83,6 +84,19 @@ def small_tools(directory):
         (directory / name).symlink_to(shutil.which("busybox"))
     (directory / "curl").symlink_to(shutil.which("curl"))
     return directory
+
+
+def left_of(site):
+    """Processes of a site's scripts."""
+    mark = f"WEIR_SITE_DIR={site.variables['WEIR_SITE_DIR']}".encode()
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (path / "environ").read_bytes().split(b"\0"):
+                found.append((path / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return found
 
 
 @dataclass

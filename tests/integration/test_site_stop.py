@@ -4,12 +4,11 @@ import os
 import shutil
 import signal
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from harness import DEADLINE, wait_for
-from sites import FakeServer, Site, small_tools
+from sites import FakeServer, Site, left_of, small_tools
 
 LONG = "1h"  # much more than DEADLINE
 
@@ -19,19 +18,6 @@ def hanging():
     """An exporter and a weir that take requests and never answer."""
     with FakeServer(lambda *_: server.hang()) as server:
         yield server
-
-
-def left_of(site):
-    """Processes of a site's scripts."""
-    mark = f"WEIR_SITE_DIR={site.variables['WEIR_SITE_DIR']}".encode()
-    found = []
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            if mark in (path / "environ").read_bytes().split(b"\0"):
-                found.append((path / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-        except OSError:
-            continue
-    return found
 
 
 def slow_script(site, name, text):
