@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from harness import DEADLINE, wait_for
+from harness import DEADLINE, curl, wait_for
 from sites import SCRIPTS
 from targets import TARGETS, data
 
@@ -68,7 +68,8 @@ def units(tmp_path):
 
 
 @pytest.mark.parametrize("name",
-                         ["weir-site-loop@.service", "weir-site@.service", "weir-site@.timer"])
+                         ["weir-site-loop@.service", "weir-site@.service", "weir-site@.timer",
+                          "weir-site-probe@.service", "weir-site-probe.socket"])
 def test_units_are_valid(units, name):
     instance = units / name.replace("@", "@push-page")
     done = subprocess.run(["systemd-analyze", "verify", str(instance)], capture_output=True,
@@ -84,6 +85,8 @@ def test_units_differ_in_how_often_they_run_alone():
                   for name in ("weir-site-loop@.service", "weir-site@.service"))
     hardening = loop[loop.index("# For ping."):loop.index("[Install]") - 1]
     assert hardening == once[once.index("# For ping."):] and "NoNewPrivileges=yes" in hardening
+    probe = (UNITS / "weir-site-probe@.service").read_text().splitlines()
+    assert hardening == probe[probe.index("# For ping."):] and "DynamicUser=yes" in probe
     assert f"ExecStart={INSTALLED}/%i --every=15 $ARGS" in loop and f"ExecStart={INSTALLED}/%i $ARGS" in once
     for line in ("Environment=WEIR_SITE_DIR=/run/weir-site/%i", "DynamicUser=yes"):
         assert line in loop and line in once
@@ -94,6 +97,32 @@ def started_by_unit(name, script, arguments=""):
     command = re.search(r"^ExecStart=(.*)$", (UNITS / name).read_text(), re.M)[1]
     words = command.replace("%i", script).replace(INSTALLED, str(SCRIPTS)).replace("$ARGS", arguments)
     return shlex.split(words)
+
+
+def test_socket_is_of_this_host_alone_and_bounded():
+    socket = (UNITS / "weir-site-probe.socket").read_text().splitlines()
+    assert [line for line in socket if line.startswith("Listen")] == ["ListenStream=127.0.0.1:9469"]
+    assert "Accept=yes" in socket and "MaxConnections=16" in socket
+    service = (UNITS / "weir-site-probe@.service").read_text()
+    assert "\nStandardInput=socket\nStandardOutput=socket\nStandardError=journal\n" in service
+
+
+def test_accepted_as_by_systemd(site, tmp_path):
+    """What the unit starts answers on a connection that systemd's own program gives it."""
+    site.variables["SCRIPT_DIR"] = str(tmp_path)
+    (tmp_path / "check").write_text("#!/bin/sh\necho there 1\n")
+    (tmp_path / "check").chmod(0o755)
+    command = started_by_unit("weir-site-probe@.service", "", "--timeout=5")
+    address = tmp_path / "socket"
+    passed = [f"--setenv={name}={site.variables[name]}" for name in ("SCRIPT_DIR", "WEIR_SITE_DIR", "PATH")]
+    with subprocess.Popen(["systemd-socket-activate", "--accept", "--inetd", f"--listen={address}", *passed, *command],
+                          env=site.variables, stderr=subprocess.DEVNULL) as process:
+        try:
+            wait_for(address.exists, "it listens")
+            page = curl("--unix-socket", str(address), "http://site.test/probe?script=check")
+        finally:
+            process.terminate()
+    assert b"there 1\n" in page and b"script_success 1\n" in page
 
 
 def test_a_host_needs_a_url_alone(site, cleared_weir, node_exporter):
