@@ -206,7 +206,8 @@ class Weir:
     """
 
     def __init__(self, directory, *flags, listen=("127.0.0.1:0",), tls=None,
-                 variables=None):
+                 variables=None, is_known=True):
+        """Not known: it has other settings than these flags, so it may load nothing, or not say so."""
         is_new = not (directory / "data").exists()
         directory.mkdir(parents=True, exist_ok=True)
         self.stderr_path = directory / "stderr"
@@ -221,7 +222,7 @@ class Weir:
         try:
             self.addresses = [self._listening() for _ in listen]
             if not any(flag.startswith(SILENT) for flag in flags):
-                is_plain = is_new and not variables and not any(flag.startswith(PLACES) for flag in flags)
+                is_plain = is_known and is_new and not variables and not any(flag.startswith(PLACES) for flag in flags)
                 self._let_load("--targets.url=none" not in flags, DEADLINE if is_plain else 0.5)
         except BaseException:
             self.process.kill()

@@ -81,7 +81,7 @@ class Ways:
         plain = {name: value for name, value in os.environ.items() if not name.startswith("WEIR_")}
         self.monkeypatch.setattr(harness, "command", lambda *_, **__: [harness.BINARY, *flags])
         self.monkeypatch.setattr(harness, "environment", lambda: {**plain, **variables})
-        server = harness.Weir(directory, **options)
+        server = harness.Weir(directory, is_known=False, **options)
         self.started.append(server)
         return server
 
