@@ -74,7 +74,9 @@ def test_cluster(tmp_path):
         target = next(node for node in cluster.masters() if node is not master)
         cluster.move_slot(cluster.slot_of(key), target)
         assert cluster.master_of(key) is target and target.command("GET", key) == "1"
-        wait_for(lambda: int(target.command("WAIT", 1, 1000)) >= 1, "its replica has the key, too")
+        with target.connect() as connection:
+            connection.command("SET", "{7}:behind", 1)  # what is waited for is written by who waits
+            wait_for(lambda: connection.command("WAIT", 1, 1000) >= 1, "its replica has the key, too")
         target.kill()
         cluster.fail_over_from(target)
         assert cluster.master_of(key).command("GET", key) == "1"
