@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import urllib.request
@@ -18,6 +19,7 @@ import sites
 from harness import BINARY, DEADLINE, REPOSITORY, environment, wait_for
 from kubernetes_files import assembled, containers_of, of_kind, pod_of, variables_of
 from page import Page
+from postgres_servers import descendants
 from redis_servers import free_port
 
 URLS = {"WEIR_STATE_URL": "rediss://weir:a@redis.example.com/0",
@@ -230,7 +232,9 @@ def test_node_exporter_sees_the_node(node_exporter):
         try:
             page = wait_for(lambda: page_of(port), "it listens")
         finally:
-            process.kill()  # unshare heeds nothing else; what it started goes with it
+            # Whoever gives up rights does not end with unshare: --kill-child is not for him.
+            for pid in reversed(descendants(process.pid)):
+                os.kill(pid, signal.SIGKILL)
     beside = Page(node_exporter.page().decode())
     for name, label in (("node_scrape_collector_success", "collector"), ("node_filesystem_size_bytes", "mountpoint"),
                         ("node_network_mtu_bytes", "device"), ("node_uname_info", "nodename")):
