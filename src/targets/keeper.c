@@ -40,8 +40,10 @@ static void on_wanted(void *data, struct target_change *change)
 
 static bool on_turn(void *data)
 {
-	keeper_write(data);
-	return keeper_go_on_with_change(data);
+	struct keeper *keeper = data;
+	keeper_go_on_with_change(keeper);
+	keeper_write(keeper); /* begins the next one, if that has ended */
+	return keeper->change_op != NULL || keeper->change_versions != NULL;
 }
 
 static void on_timer(uv_timer_t *timer)

@@ -158,10 +158,9 @@ static void do_some(struct keeper *keeper, size_t most)
 	}
 }
 
-bool keeper_go_on_with_change(struct keeper *keeper)
+void keeper_go_on_with_change(struct keeper *keeper)
 {
 	do_some(keeper, KEEPER_BATCH_ROWS);
-	return keeper->change_op != NULL || keeper->change_versions != NULL;
 }
 
 void keeper_hurry_change(struct keeper *keeper)

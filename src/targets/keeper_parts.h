@@ -110,8 +110,8 @@ void keeper_forget_doomed(struct keeper *keeper);
 /* Takes the first one that waits. */
 void keeper_begin_change(struct keeper *keeper);
 
-/* Does a share of what waits of it; true: there is more. */
-bool keeper_go_on_with_change(struct keeper *keeper);
+/* Does a share of what waits of it. */
+void keeper_go_on_with_change(struct keeper *keeper);
 
 /* All of that at once. */
 void keeper_hurry_change(struct keeper *keeper);

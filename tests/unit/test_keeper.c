@@ -396,6 +396,21 @@ static void test_import_at_the_end(void)
 	}
 }
 
+/* Nobody else has to ask for something before the next one is begun. */
+static void test_imports_in_turn(void)
+{
+	struct keeper_rig rig;
+	struct import first;
+	struct import second;
+	keeper_rig_begin_empty(&rig);
+	import_begin(&first, &rig, 2000);
+	import_begin(&second, &rig, 1500);
+	AWAIT(&rig, first.asked.is_done && second.asked.is_done);
+	check_imported(&first, 2000, 0);
+	check_imported(&second, 0, 1500);
+	keeper_rig_end(&rig);
+}
+
 static void test_import_while_it_goes_away(void)
 {
 	struct keeper_rig rig;
@@ -486,6 +501,7 @@ int main(void)
 	RUN(test_change_that_is_not_stored);
 	RUN(test_import);
 	RUN(test_import_at_the_end);
+	RUN(test_imports_in_turn);
 	RUN(test_import_while_it_goes_away);
 	RUN(test_close_with_work_left);
 	RUN(test_close_while_away);
